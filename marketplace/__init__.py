@@ -1,0 +1,1 @@
+"""Agora Health: the protocol of a marketplace in which health records never move, and its public face."""

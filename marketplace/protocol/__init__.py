@@ -1,0 +1,1 @@
+"""What the words of the marketplace mean: pure values, standard library only."""

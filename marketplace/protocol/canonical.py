@@ -1,0 +1,73 @@
+"""Canonical JSON: one value, one sequence of bytes, so that a document can be named by its hash."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from marketplace.errors import Corrupt, Invalid
+
+Document = Mapping[str, Any]
+
+LARGEST_INTEGER = 2**53 - 1
+
+
+def encode(document: Document) -> bytes:
+    """The canonical bytes of a document: UTF-8, keys sorted by code point, no spaces, no floats.
+
+    Whatever is not a whole number of at most 53 bits is written as a string by its owner. Raises `Invalid` for a
+    value that has no canonical form. Source: a subset of RFC 8785 in which both agree.
+    """
+    try:
+        _check(document)
+        text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        return text.encode()
+    except (RecursionError, UnicodeEncodeError):
+        raise Invalid("expected text in Unicode and few levels of nesting in a document; write it otherwise") from None
+
+
+def decode(data: bytes, noun: str, version: int) -> dict[str, Any]:
+    """The document in `data`, which must be canonical and begin with `format: "agora/<noun>/<version>"`.
+
+    Raises `Corrupt` if the bytes are not canonical JSON or are of another format, which it names.
+    """
+    expected = format_name(noun, version)
+    try:
+        document = json.loads(data.decode())
+    except (ValueError, RecursionError):
+        raise Corrupt(
+            f"expected a document {expected}, got {len(data)} bytes that are not JSON; fetch it again"
+        ) from None
+    if not isinstance(document, dict) or not isinstance(document.get("format"), str):
+        raise Corrupt(f"expected a document {expected}, got one that names no format; ask who made it")
+    if document["format"] != expected:
+        raise Corrupt(f"expected a document {expected}, got {document['format'][:60]!r}; update this program")
+    try:
+        canonical = encode(document)
+    except Invalid as error:
+        raise Corrupt(f"expected canonical JSON in a document {expected}: {error}") from None
+    if canonical != data:
+        raise Corrupt(f"expected canonical JSON in a document {expected}, got another spelling; ask who made it")
+    return document
+
+
+def format_name(noun: str, version: int) -> str:
+    """The `format` that a stored document of this noun and version carries."""
+    return f"agora/{noun}/{version}"
+
+
+def _check(value: object) -> None:
+    if isinstance(value, bool | str) or value is None:
+        return
+    if isinstance(value, int):
+        if abs(value) > LARGEST_INTEGER:
+            raise Invalid("expected whole numbers of at most 53 bits in a document; write a larger one as a string")
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            if not isinstance(key, str):
+                raise Invalid("expected names to be strings in a document; use strings")
+            _check(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            _check(inner)
+    else:
+        raise Invalid(f"expected strings, whole numbers, lists and objects in a document, got {type(value).__name__}")

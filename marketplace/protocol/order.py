@@ -1,0 +1,62 @@
+"""Orders and deliveries, as the contract's calldata has them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from marketplace.errors import Invalid
+from marketplace.protocol.identity import NOTHING, Address, DeliveryHash, OfferId
+from marketplace.protocol.states import OrderState, Reason
+
+CODEC_RAW = 0x55
+CODEC_DAG_PB = 0x70
+
+
+def pack_versions(versions: Sequence[int]) -> int:
+    """The versions of an offer's datasets as the one number that an order carries: member `i` in bits 16 i to 16 i + 15.
+
+    Raises `Invalid` for more than 16 members or a version outside 1..65535.
+    """
+    if not 1 <= len(versions) <= 16 or not all(1 <= version <= 0xFFFF for version in versions):
+        raise Invalid("expected 1 to 16 dataset versions between 1 and 65535")
+    return sum(version << (16 * index) for index, version in enumerate(versions))
+
+
+@dataclass(frozen=True)
+class Order:
+    """One purchase of an offer. `specification` is the SHA-256 of the specification's bytes."""
+
+    offer: OfferId
+    buyer: Address
+    specification: bytes
+    versions: int
+    place_by_s: int
+    permit: bytes = NOTHING
+
+    def version(self, index: int = 0) -> int:
+        """The version of member `index`'s dataset that the buyer means."""
+        return (self.versions >> (16 * index)) & 0xFFFF
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A provider's commitment to a sealed result: the two roots, the key's hash, digests of object and manifest."""
+
+    commitment_root: bytes
+    plain_root: bytes
+    key_hash: bytes
+    object: bytes
+    manifest: bytes
+    count: int
+    object_codec: int
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the ledger keeps of an order. `deadline_s` and `revealed_at_s` are 0 where there is none."""
+
+    state: OrderState
+    reason: Reason
+    deadline_s: int
+    revealed_at_s: int
+    released: int
+    delivery: DeliveryHash

@@ -1,0 +1,113 @@
+"""A specification: what exactly a buyer wants within an offer, public and named on the ledger by its hash."""
+
+from dataclasses import dataclass
+
+from marketplace.errors import Corrupt, Invalid
+from marketplace.protocol import canonical
+from marketplace.protocol.schema import Schema
+
+NOUN, VERSION = "specification", 1
+LARGEST_ROWS = 10_000_000
+LARGEST_WORKLOAD = 200
+LARGEST_MARGINAL = 3
+SEALING_KEY_BYTES = 1_216
+
+ATTESTATION = (
+    "We will not try to find out whose records these are, will not use them for a decision about a person, "
+    "for advertising, insurance or employment, and will not pass them on."
+)
+
+
+@dataclass(frozen=True)
+class Workload:
+    """The marginals that the specification cares about: sets of one to three columns, perhaps none."""
+
+    marginals: tuple[tuple[str, ...], ...] = ()
+
+    def check(self, schema: Schema) -> None:
+        """Raises `Invalid` unless every marginal names one to three different columns of `schema`."""
+        if len(self.marginals) > LARGEST_WORKLOAD:
+            raise Invalid(f"expected at most {LARGEST_WORKLOAD} marginals in a workload, got {len(self.marginals)}")
+        for marginal in self.marginals:
+            if not 1 <= len(set(marginal)) == len(marginal) <= LARGEST_MARGINAL:
+                raise Invalid(f"expected marginals of 1 to {LARGEST_MARGINAL} different columns in a workload")
+            for name in marginal:
+                schema.column(name)
+
+
+@dataclass(frozen=True)
+class Specification:
+    """One order's wishes.
+
+    `offer`: the offer's id, 32 bytes. `rows`: how many synthetic rows. `slot_s`: deliveries are posted at whole
+    multiples of this many seconds after placing, so that their time tells nothing about the records.
+    `sealing_key`: the buyer's public key made for this one order. `nonce`: 32 bytes of the buyer's choice.
+    `attestation`: the prohibited uses that the buyer signs.
+    """
+
+    offer: bytes
+    rows: int
+    workload: Workload
+    slot_s: int
+    sealing_key: bytes
+    nonce: bytes
+    attestation: str = ATTESTATION
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.rows <= LARGEST_ROWS:
+            raise Invalid(f"expected 1 to {LARGEST_ROWS} rows, got {self.rows}")
+        if not 1 <= self.slot_s <= 86_400:
+            raise Invalid(f"expected a delivery slot of 1 to 86400 seconds, got {self.slot_s}")
+        if len(self.offer) != 32 or len(self.nonce) != 32:
+            raise Invalid("expected an offer's id and a nonce of 32 bytes each in a specification")
+        if len(self.sealing_key) != SEALING_KEY_BYTES:
+            raise Invalid(
+                f"expected a sealing key of {SEALING_KEY_BYTES} bytes, got {len(self.sealing_key)}; make one for this order"
+            )
+
+    def encode(self) -> bytes:
+        """The canonical bytes, whose SHA-256 the order names."""
+        return canonical.encode(
+            {
+                "format": canonical.format_name(NOUN, VERSION),
+                "offer": self.offer.hex(),
+                "rows": self.rows,
+                "workload": [list(marginal) for marginal in self.workload.marginals],
+                "slot_s": self.slot_s,
+                "sealing_key": self.sealing_key.hex(),
+                "nonce": self.nonce.hex(),
+                "attestation": self.attestation,
+            }
+        )
+
+    @classmethod
+    def decode(cls, data: bytes) -> "Specification":
+        """The specification in `data`. Raises `Corrupt` where the bytes are no specification, `Invalid` where a wish is."""
+        document = canonical.decode(data, NOUN, VERSION)
+        try:
+            specification = cls(
+                offer=bytes.fromhex(document["offer"]),
+                rows=_whole(document["rows"]),
+                workload=Workload(tuple(tuple(_text(name) for name in names) for names in document["workload"])),
+                slot_s=_whole(document["slot_s"]),
+                sealing_key=bytes.fromhex(document["sealing_key"]),
+                nonce=bytes.fromhex(document["nonce"]),
+                attestation=_text(document["attestation"]),
+            )
+        except (KeyError, TypeError, ValueError):
+            raise Corrupt("expected the parts of a specification, got others; ask who made it") from None
+        if specification.encode() != data:
+            raise Corrupt("expected the parts of a specification and no more; ask who made it")
+        return specification
+
+
+def _whole(value: object) -> int:
+    if type(value) is not int:
+        raise TypeError
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value

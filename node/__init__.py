@@ -1,0 +1,1 @@
+"""One hospital's node: the only program that ever opens records."""

@@ -1,0 +1,121 @@
+"""What descriptions, specifications and terms have in common: canonical bytes with a format, refused by name."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from marketplace.errors import Corrupt
+from marketplace.protocol.description import Description
+from marketplace.protocol.specification import Specification
+from marketplace.protocol.terms import Terms
+
+from .examples import DESCRIPTION, SPECIFICATION
+
+
+@dataclass(frozen=True)
+class Case:
+    noun: str
+    data: bytes
+    decode: Callable[[bytes], Any]
+
+    def changed(self, **parts: Any) -> bytes:
+        return spelled(json.loads(self.data) | parts)
+
+
+def spelled(document: dict[str, Any]) -> bytes:
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+CASES = {
+    "description": Case("description", DESCRIPTION.encode(), Description.decode),
+    "specification": Case("specification", SPECIFICATION.encode(), Specification.decode),
+    "terms": Case("terms", Terms("Research licence", 365).encode(), Terms.decode),
+}
+PARTS = [(noun, part) for noun, case in CASES.items() for part in json.loads(case.data) if part != "format"]
+
+
+@pytest.fixture(params=CASES.values(), ids=CASES)
+def case(request: pytest.FixtureRequest) -> Case:
+    return request.param
+
+
+def test_the_bytes_name_their_format_and_decode_to_what_they_say(case: Case) -> None:
+    assert json.loads(case.data)["format"] == f"agora/{case.noun}/1"
+    assert case.decode(case.data).encode() == case.data
+
+
+def test_another_format_is_refused_by_name(case: Case) -> None:
+    with pytest.raises(Corrupt, match=f"expected a document agora/{case.noun}/1, got 'agora/{case.noun}/2'"):
+        case.decode(case.changed(format=f"agora/{case.noun}/2"))
+
+
+def test_another_spelling_is_refused(case: Case) -> None:
+    with pytest.raises(Corrupt, match="expected canonical JSON"):
+        case.decode(case.data + b"\n")
+
+
+def test_an_extra_part_is_refused(case: Case) -> None:
+    with pytest.raises(Corrupt, match="ask who made"):
+        case.decode(case.changed(more="part"))
+
+
+@pytest.mark.parametrize(("noun", "part"), PARTS)
+def test_a_missing_part_is_refused(noun: str, part: str) -> None:
+    document = json.loads(CASES[noun].data)
+    del document[part]
+    with pytest.raises(Corrupt, match="ask who made"):
+        CASES[noun].decode(spelled(document))
+
+
+@pytest.mark.parametrize(("noun", "part"), PARTS)
+@pytest.mark.parametrize("value", [None, True, -5, [], {}, [1], {"a": 1}], ids=repr)
+def test_a_part_of_another_kind_is_refused(noun: str, part: str, value: Any) -> None:
+    if (noun, part, value) == ("specification", "workload", []):
+        pytest.skip("an empty workload is one")
+    with pytest.raises(Exception) as caught:
+        CASES[noun].decode(CASES[noun].changed(**{part: value}))
+    assert type(caught.value).__module__ == "marketplace.errors"
+
+
+@pytest.mark.parametrize(
+    ("noun", "changes"),
+    [
+        ("description", {"title": 5}),
+        ("description", {"summary": 5}),
+        ("description", {"provenance": None}),
+        ("description", {"rows_declared": "15000"}),
+        ("description", {"unit": "one record"}),
+        ("description", {"rows_declared": 15_001}),
+        ("description", {"title": " "}),
+        ("specification", {"offer": "6F" * 32}),
+        ("specification", {"offer": "xyz"}),
+        ("specification", {"rows": "1000"}),
+        ("specification", {"rows": True}),
+        ("specification", {"workload": ["ab"]}),
+        ("specification", {"workload": [[1]]}),
+        ("specification", {"attestation": 5}),
+        ("terms", {"title": 5}),
+        ("terms", {"title": ""}),
+        ("terms", {"permission": []}),
+        ("terms", {"prohibition": []}),
+    ],
+)
+def test_a_part_with_another_value_than_it_can_have_is_refused(noun: str, changes: dict[str, Any]) -> None:
+    with pytest.raises(Corrupt, match="ask who made"):
+        CASES[noun].decode(CASES[noun].changed(**changes))
+
+
+def test_a_description_of_one_row_that_is_called_true_is_refused() -> None:
+    with pytest.raises(Corrupt, match="expected the parts of a description"):
+        Description.decode(CASES["description"].changed(rows_declared=True))
+
+
+@pytest.mark.parametrize("elapsed", ["P-3D", "P0D", "P1_0D", "D", "", 365])
+def test_terms_for_less_than_a_day_or_for_another_spelling_of_days_are_refused(elapsed: Any) -> None:
+    document = json.loads(CASES["terms"].data)
+    document["permission"][0]["constraint"][1]["rightOperand"] = elapsed
+    with pytest.raises(Corrupt, match="expected licence terms"):
+        Terms.decode(spelled(document))
