@@ -1,0 +1,1 @@
+"""Keys: the pairs that results are sealed to, and what keeps secrets at rest."""
