@@ -1,0 +1,194 @@
+"""Checks of what lies in a content store: documents and sealed objects under the addresses that the ledger names."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TypeVar
+
+from marketplace.audit.evidence import Evidence, Reading
+from marketplace.audit.finding import counted, finding, listed, not_made, short
+from marketplace.certificate.agreement import is_delta_small
+from marketplace.certificate.manifest import Manifest
+from marketplace.content.cid import Cid
+from marketplace.errors import Corrupt, Invalid
+from marketplace.protocol.account import Account, OfferView
+from marketplace.protocol.check import Check
+from marketplace.protocol.description import Description
+from marketplace.protocol.identity import OfferId
+from marketplace.protocol.offer import Guarantee
+from marketplace.protocol.specification import Specification
+from marketplace.protocol.states import OrderState
+from marketplace.protocol.terms import Terms
+
+DESCRIPTION, TERMS, SPECIFICATION, MANIFEST, OBJECT = "description", "terms", "specification", "manifest", "object"
+NO_STORE = "no content store was given"
+WAITED_FOR = (OrderState.DELIVERED, OrderState.ACCEPTED, OrderState.REVEALED)
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Something that the ledger names. `kept`: somebody's business now depends on it, so it must be there."""
+
+    noun: str
+    cid: Cid
+    of: str
+    kept: bool
+
+    def __str__(self) -> str:
+        return f"the {self.noun} of {self.of} ({self.cid.text[:16]}...)"
+
+
+def wanted(account: Account) -> Iterator[Wanted]:
+    """Everything that the ledger names.
+
+    A provider keeps what describes an offer that stands, and a delivery until its order has ended. Specifications are
+    their buyers' business, and what belongs to the past may be gone.
+    """
+    standing = [view.offer for view in account.offers.values() if not view.retired]
+    sold = {member.dataset for offer in standing for member in offer.members}
+    for dataset in account.datasets.values():
+        of, current = f"dataset {short(dataset.id)}", dataset.versions[-1]
+        for version in dataset.versions:
+            kept = version is current and dataset.id in sold
+            yield Wanted(DESCRIPTION, Cid.raw(version.description), of, kept)
+    for view in account.offers.values():
+        yield Wanted(TERMS, Cid.raw(view.offer.head.terms), f"offer {short(view.offer.id)}", not view.retired)
+    for order in account.orders.values():
+        of = f"order {short(order.id)}"
+        yield Wanted(SPECIFICATION, Cid.raw(order.order.specification), of, kept=False)
+        if order.delivery is not None:
+            kept = order.state in WAITED_FOR
+            yield Wanted(MANIFEST, Cid.raw(order.delivery.manifest), of, kept)
+            yield Wanted(OBJECT, Cid(order.delivery.object, order.delivery.object_codec), of, kept)
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The documents that were found and can be read, by their hash, and what is wrong or not there.
+
+    `wrong`: other bytes than the address says, or a provider's document that is none. `gone`: must be kept and is not
+    there. `past`: not there or not readable, which nobody promised.
+    """
+
+    descriptions: Mapping[bytes, Description]
+    specifications: Mapping[bytes, Specification]
+    manifests: Mapping[bytes, Manifest]
+    found: int
+    wrong: tuple[str, ...]
+    gone: tuple[str, ...]
+    past: tuple[str, ...]
+
+
+def shelve(account: Account, readings: Mapping[Cid, Reading]) -> Shelf:
+    """What a store's readings are worth."""
+    shelf = _Shelving(readings)
+    for one in wanted(account):
+        shelf.add(one)
+    return Shelf(
+        shelf.descriptions,
+        shelf.specifications,
+        shelf.manifests,
+        len(shelf.found),
+        tuple(shelf.wrong),
+        tuple(shelf.gone),
+        tuple(shelf.past),
+    )
+
+
+class _Shelving:
+    def __init__(self, readings: Mapping[Cid, Reading]) -> None:
+        self._readings = readings
+        self.descriptions: dict[bytes, Description] = {}
+        self.specifications: dict[bytes, Specification] = {}
+        self.manifests: dict[bytes, Manifest] = {}
+        self.terms: dict[bytes, Terms] = {}
+        self.found: set[Cid] = set()
+        self.wrong: list[str] = []
+        self.gone: list[str] = []
+        self.past: list[str] = []
+
+    def add(self, one: Wanted) -> None:
+        reading = self._readings.get(one.cid)
+        if reading is None or not reading.found:
+            (self.gone if one.kept else self.past).append(f"{one} is not there")
+        elif reading.fault or (reading.content is not None and sha256(reading.content).digest() != one.cid.digest):
+            self.wrong.append(f"{one} has other bytes")
+        else:
+            self.found.add(one.cid)
+            self._read(one, reading.content or b"")
+
+    def _read(self, one: Wanted, data: bytes) -> None:
+        match one.noun:
+            case "description":
+                self._decode(one, data, Description.decode, self.descriptions, self.wrong)
+            case "terms":
+                self._decode(one, data, Terms.decode, self.terms, self.wrong)
+            case "manifest":
+                self._decode(one, data, Manifest.decode, self.manifests, self.wrong)
+            case "specification":
+                self._decode(one, data, Specification.decode, self.specifications, self.past)
+
+    def _decode(
+        self, one: Wanted, data: bytes, decode: Callable[[bytes], Value], shelf: dict[bytes, Value], faults: list[str]
+    ) -> None:
+        if one.cid.digest in shelf:
+            return
+        try:
+            shelf[one.cid.digest] = decode(data)
+        except (Corrupt, Invalid):
+            faults.append(f"{one} cannot be read")
+
+
+def hashed_right(shelf: Shelf | None) -> Check:
+    """Check 11."""
+    sentence = "Everything in the store has the hash that names it, and what must be kept is there."
+    if shelf is None:
+        return not_made(11, sentence, NO_STORE)
+    past = f"; no longer there or of no use, which nobody promised: {listed(list(shelf.past))}" if shelf.past else ""
+    return finding(11, sentence, (*shelf.wrong, *shelf.gone), f"{counted(shelf.found, 'file')} read{past}")
+
+
+def deltas_small(evidence: Evidence, shelf: Shelf | None) -> Check:
+    """Check 14."""
+    sentence = "The delta of every offer is within min(1e-5, 1/(10 n)) for the n rows that its datasets declare."
+    if shelf is None:
+        return not_made(14, sentence, NO_STORE)
+    named = _named(evidence.account)
+    offenders, checked, unread = [], 0, 0
+    for view in evidence.account.offers.values():
+        if view.offer.head.guarantee is Guarantee.EXACT:
+            continue
+        described = [shelf.descriptions.get(digest) for digest in _sold(evidence.account, view) | named[view.offer.id]]
+        rows = max((description.rows_declared for description in described if description), default=0)
+        checked, unread = checked + (rows > 0), unread + (None in described)
+        if rows and not is_delta_small(view.offer.head.delta_atto, rows):
+            offenders.append(
+                f"offer {short(view.offer.id)}: delta {view.offer.head.delta_atto} / 10^18 for {rows:,} rows"
+            )
+    missing = f"{counted(unread, 'offer')} with a description that could not be read" if unread else ""
+    if unread and not checked:
+        return not_made(14, sentence, missing)
+    return finding(14, sentence, offenders, f"{counted(checked, 'offer')}{'; ' if missing else ''}{missing}")
+
+
+def _sold(account: Account, view: OfferView) -> set[bytes]:
+    """The descriptions that were current when an offer was published."""
+    sold = set()
+    for member in view.offer.members:
+        dataset = account.datasets.get(member.dataset)
+        before = [version for version in dataset.versions if version.position < view.position] if dataset else []
+        sold |= {version.description for version in before[-1:]}
+    return sold
+
+
+def _named(account: Account) -> Mapping[OfferId, set[bytes]]:
+    """The descriptions that each offer's orders named."""
+    named: dict[OfferId, set[bytes]] = defaultdict(set)
+    for order in account.orders.values():
+        for index, member in enumerate(account.offers[order.order.offer].offer.members):
+            versions = account.datasets[member.dataset].versions[: order.order.version(index)]
+            named[order.order.offer] |= {version.description for version in versions[-1:]}
+    return named

@@ -1,0 +1,182 @@
+"""Whether a certificate agrees with itself, with the documents that it names and with the ledger: pure comparisons.
+
+Each function says in words what does not agree, such as `its plain root is not the delivery's`; nothing means that all
+of it does. Buyer, auditor and `agora verify` ask the same ones.
+"""
+
+from collections.abc import Iterator
+from hashlib import sha256
+
+from marketplace.certificate.certificate import Certificate, Stage
+from marketplace.certificate.epsilon import quoted_epsilon
+from marketplace.certificate.manifest import Manifest
+from marketplace.errors import Corrupt, Invalid
+from marketplace.ledger.addresses import checksummed
+from marketplace.ledger.ids import Domain
+from marketplace.ledger.signatures import certificate_signer
+from marketplace.protocol.account import Account, DatasetView, OrderView
+from marketplace.protocol.description import Description
+from marketplace.protocol.identity import Address
+from marketplace.protocol.offer import Member, Offer
+from marketplace.protocol.rho import DELTA_UNIT, LARGEST_DELTA_ATTO
+from marketplace.protocol.specification import Specification
+
+Faults = tuple[str, ...]
+
+
+def disagreements(
+    manifest: Manifest,
+    *,
+    account: Account,
+    order: OrderView,
+    domain: Domain,
+    description: Description | None = None,
+    specification: Specification | None = None,
+) -> Faults:
+    """Everything that is wrong with the manifest of a delivery on `order`, as far as it can be known from what is given.
+
+    `account` holds the order's offer and its dataset; `domain` is the ledger that the account was read from.
+    """
+    certificate = manifest.certificate
+    offer = account.offers[order.order.offer].offer
+    dataset = account.datasets.get(certificate.dataset)
+    return (
+        *signature_faults(manifest),
+        *ledger_faults(manifest, domain, order, offer, dataset),
+        *rho_faults(certificate),
+        *epsilon_faults(certificate),
+        *((*delta_faults(certificate, description), *unit_faults(certificate, description)) if description else ()),
+        *(specification_faults(certificate, specification) if specification else ()),
+    )
+
+
+def signer_of(manifest: Manifest) -> Address:
+    """Who signed the manifest's certificate. Raises `Corrupt` where contract or signature are none."""
+    try:
+        domain = Domain(manifest.chain_id, checksummed(manifest.contract))
+    except Invalid as error:
+        raise Corrupt(f"expected a manifest that names a contract: {error}") from None
+    document = sha256(manifest.certificate.encode()).digest()
+    return certificate_signer(domain, manifest.certificate.order, document, manifest.signature)
+
+
+def signature_faults(manifest: Manifest) -> Faults:
+    """Whether somebody else than the provider that the certificate names signed it."""
+    try:
+        signer = signer_of(manifest)
+    except Corrupt as error:
+        return (f"its signature is none: {error}",)
+    return () if signer == manifest.certificate.provider else (f"it is signed by {signer}, not by its provider",)
+
+
+def rho_faults(certificate: Certificate) -> Faults:
+    """Where the stages do not make up the rho, or a stage costs more than it says."""
+    mechanism, rho_micro = certificate.mechanism, certificate.privacy.rho_micro
+    faults = [
+        f"its stage {stage.name[:60]!r} costs more than its rho"
+        for stage in (*mechanism.generate, *mechanism.evaluate)
+        if not _is_covered(stage)
+    ]
+    spent_micro = mechanism.rho_generate_micro + mechanism.rho_evaluate_micro
+    if spent_micro != rho_micro:
+        faults.append(f"its stages sum to {spent_micro} micro-rho, its rho is {rho_micro}")
+    return tuple(faults)
+
+
+def epsilon_faults(certificate: Certificate) -> Faults:
+    """Whether the epsilon is not the one that rho and delta imply by the tight conversion, rounded up."""
+    privacy = certificate.privacy
+    if not 0 < privacy.delta_atto < DELTA_UNIT:
+        return ("its delta does not lie between 0 and 1",)
+    expected = quoted_epsilon(privacy.rho_micro, privacy.delta_atto)
+    return (
+        () if privacy.epsilon == expected else (f"its epsilon is {privacy.epsilon[:20]!r}, its rho implies {expected}",)
+    )
+
+
+def is_delta_small(delta_atto: int, rows_declared: int) -> bool:
+    """Whether a delta lies above 0 and within min(1e-5, 1/(10 n)) for the declared number of rows n."""
+    return 0 < delta_atto <= LARGEST_DELTA_ATTO and delta_atto * 10 * rows_declared <= DELTA_UNIT
+
+
+def delta_faults(certificate: Certificate, description: Description) -> Faults:
+    """Whether the delta is too large for so many rows."""
+    if is_delta_small(certificate.privacy.delta_atto, description.rows_declared):
+        return ()
+    return (f"its delta is not within min(1e-5, 1/(10 n)) for {description.rows_declared} rows",)
+
+
+def unit_faults(certificate: Certificate, description: Description) -> Faults:
+    """Where the promise is not about whom the description says."""
+    schema, privacy = description.schema, certificate.privacy
+    pairs = (("unit", privacy.unit, schema.unit), ("rows per person", privacy.rows_per_person, schema.rows_per_person))
+    return tuple(f"its {name} is not the schema's" for name, ours, theirs in pairs if ours != theirs)
+
+
+def specification_faults(certificate: Certificate, specification: Specification) -> Faults:
+    """Where the result is not what the specification asked for."""
+    pairs = (("offer", certificate.offer, specification.offer), ("rows", certificate.rows, specification.rows))
+    return tuple(f"its {name} is not the specification's" for name, ours, theirs in pairs if ours != theirs)
+
+
+def ledger_faults(
+    manifest: Manifest, domain: Domain, order: OrderView, offer: Offer, dataset: DatasetView | None
+) -> Faults:
+    """Where the manifest is not about this order of this offer on this dataset, as the ledger has them."""
+    certificate = manifest.certificate
+    member = next((member for member in offer.members if member.dataset == certificate.dataset), None)
+    faults = [*_order_faults(manifest, domain, order, offer), *_delivery_faults(manifest, order)]
+    if member is None or dataset is None or dataset.id != certificate.dataset:
+        return (*faults, "its dataset is not the offer's")
+    return (*faults, *_member_faults(certificate, order, member, offer.members.index(member), dataset))
+
+
+def _is_covered(stage: Stage) -> bool:
+    try:
+        return stage.rho_micro >= stage.cost_micro()
+    except Invalid:
+        return False
+
+
+def _order_faults(manifest: Manifest, domain: Domain, order: OrderView, offer: Offer) -> Iterator[str]:
+    certificate = manifest.certificate
+    pairs = (
+        ("chain is not the ledger's", manifest.chain_id, domain.chain_id),
+        ("contract is not the ledger's", manifest.contract, domain.contract),
+        ("order is another", certificate.order, order.id),
+        ("offer is not the order's", certificate.offer, order.order.offer),
+        ("specification is not the order's", certificate.specification, order.order.specification),
+        ("delta is not the offer's", certificate.privacy.delta_atto, offer.head.delta_atto),
+    )
+    yield from (f"its {words}" for words, ours, theirs in pairs if ours != theirs)
+
+
+def _delivery_faults(manifest: Manifest, order: OrderView) -> Iterator[str]:
+    if order.delivery is None:
+        yield "its order has no delivery"
+        return
+    certificate, delivery = manifest.certificate, order.delivery
+    pairs = (
+        ("hash", sha256(manifest.encode()).digest(), delivery.manifest),
+        ("plain root", certificate.plain_root, delivery.plain_root),
+        ("count", certificate.count, delivery.count),
+    )
+    yield from (f"its {name} is not the delivery's" for name, ours, theirs in pairs if ours != theirs)
+
+
+def _member_faults(
+    certificate: Certificate, order: OrderView, member: Member, index: int, dataset: DatasetView
+) -> Iterator[str]:
+    version = order.order.version(index)
+    if certificate.provider != member.provider:
+        yield "its provider is not the dataset's"
+    if certificate.privacy.rho_micro != member.rho_micro:
+        yield f"its rho is {certificate.privacy.rho_micro} micro-rho, the offer charged {member.rho_micro}"
+    if certificate.version != version or not 1 <= version <= len(dataset.versions):
+        yield "its version is not the order's"
+        return
+    named = dataset.versions[version - 1]
+    if certificate.commitment != named.commitment:
+        yield "its commitment to the records is not the version's"
+    if certificate.description != named.description:
+        yield "its description is not the version's"

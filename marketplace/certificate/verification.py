@@ -1,0 +1,241 @@
+"""Everything that can be checked of a result without asking anyone: eleven numbered checks, and two more with a ledger."""
+
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from marketplace.certificate import agreement
+from marketplace.certificate.certificate import Certificate
+from marketplace.certificate.folder import INNER, ResultFolder
+from marketplace.certificate.manifest import Manifest
+from marketplace.errors import Corrupt, Invalid
+from marketplace.ledger.ids import Domain
+from marketplace.protocol import result
+from marketplace.protocol.account import Account
+from marketplace.protocol.check import Check
+from marketplace.protocol.description import Description
+from marketplace.protocol.identity import Address
+from marketplace.protocol.specification import Specification
+from marketplace.scores.codes import read_codes
+from marketplace.scores.reference import references
+from marketplace.sealing import Commitment, open_chunks
+from marketplace.sealing.inner import InnerFile
+
+SENTENCES = {
+    1: "The manifest is canonical and of a known format.",
+    2: "The certificate is signed by the provider that it names.",
+    3: "Description and specification are those that the certificate names.",
+    4: "The chunks open with the revealed key to the certificate's plain root and count.",
+    5: "The files are those inside the chunks, byte for byte.",
+    6: "The table follows the schema and has the number of rows that was asked for.",
+    7: "The stages sum to the rho, and the rho of each covers its sensitivity and noise.",
+    8: "Epsilon is what rho and delta imply by the tight conversion, rounded up.",
+    9: "Delta is within min(1e-5, 1/(10 n)) for the n rows that the description declares.",
+    10: "The promise protects whom the schema says, up to the schema's rows per person.",
+    11: "Floors and ceilings of the scores follow from the table.",
+    12: "The certificate agrees with the order, the offer and the dataset on the ledger.",
+    13: "Delivery and key are those on the ledger.",
+}
+
+
+@dataclass(frozen=True)
+class Verification:
+    """Who signed the certificate (None: nobody can be told) and the checks. `passed` only if every check could be made."""
+
+    signer: Address | None
+    checks: tuple[Check, ...]
+
+    @property
+    def passed(self) -> bool:
+        return all(check.passed for check in self.checks)
+
+
+def verify(folder: Path) -> Verification:
+    """What can be known of the result in `folder` without a ledger. Raises `Invalid`, naming it, where a file is missing.
+
+    Whether the order was ever placed, and what was charged, only the ledger knows: `verify_against`.
+    """
+    return _verification(ResultFolder.read(folder))
+
+
+def verify_against(folder: Path, account: Account, domain: Domain) -> Verification:
+    """As `verify`, and compared with the ledger `domain` that `account` was read from."""
+    kept = ResultFolder.read(folder)
+    alone = _verification(kept)
+    return Verification(alone.signer, (*alone.checks, *_ledger_checks(kept, account, domain)))
+
+
+def _verification(kept: ResultFolder) -> Verification:
+    manifest = kept.manifest.value
+    if manifest is None:
+        rest = tuple(_not_made(number, "the manifest cannot be read") for number in range(2, 12))
+        return Verification(None, (_check(1, (kept.manifest.fault,)), *rest))
+    certificate = manifest.certificate
+    return Verification(
+        _signer(manifest),
+        (
+            _check(1, (), "agora/manifest/1"),
+            _check(2, agreement.signature_faults(manifest), certificate.provider),
+            _check(3, _document_faults(kept, certificate), certificate.specification.hex()),
+            *_chunk_checks(kept, certificate),
+            *_table_checks(kept, certificate),
+        ),
+    )
+
+
+def _signer(manifest: Manifest) -> Address | None:
+    try:
+        return agreement.signer_of(manifest)
+    except Corrupt:
+        return None
+
+
+def _document_faults(kept: ResultFolder, certificate: Certificate) -> Iterator[str]:
+    description, specification = kept.description, kept.specification
+    if description.digest != certificate.description:
+        yield "the description has another hash"
+    if specification.digest != certificate.specification:
+        yield "the specification has another hash"
+    yield from (document.fault for document in (description, specification) if document.fault)
+    if specification.value is not None:
+        yield from agreement.specification_faults(certificate, specification.value)
+
+
+# ------------------------------------------------------------------------------------------------- chunks and files
+
+
+def _chunk_checks(kept: ResultFolder, certificate: Certificate) -> tuple[Check, Check]:
+    try:
+        content = _content(kept, certificate)
+    except (Corrupt, Invalid) as error:
+        return _check(4, (str(error),)), _not_made(5, "the chunks do not open")
+    opened = _check(4, (), f"{certificate.count:,} chunks under {certificate.plain_root.hex()}")
+    packed = _Sink()
+    try:
+        result.pack(kept.files, packed)
+    except Invalid as error:
+        return opened, _check(5, (str(error),))
+    faults = () if packed.digest == content else ("the files are not the ones that were delivered",)
+    return opened, _check(5, faults, ", ".join(result.NAMES))
+
+
+def _content(kept: ResultFolder, certificate: Certificate) -> bytes:
+    """SHA-256 of what the chunks hold. Raises `Corrupt` or `Invalid` where they are not as promised."""
+    opening = kept.opening.value
+    if opening is None:
+        raise Corrupt(kept.opening.fault)
+    delivery, sink = opening.delivery, _Sink()
+    if (delivery.plain_root, delivery.count) != (certificate.plain_root, certificate.count):
+        raise Corrupt(
+            "expected a delivery of the certificate's plain root and count, got another; fetch the order again"
+        )
+    if delivery.manifest != kept.manifest.digest:
+        raise Corrupt("expected a delivery of this manifest, got that of another; fetch the order again")
+    promised = Commitment(delivery.commitment_root, delivery.plain_root, delivery.count, delivery.key_hash)
+    with (kept.path / INNER).open("rb") as inner:
+        InnerFile(inner).check(promised)
+        inner.seek(0)
+        open_chunks(inner, sink, key=opening.key, expected=promised)
+    return sink.digest
+
+
+class _Sink(io.BytesIO):
+    """Takes bytes and keeps nothing but their hash."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._hash = sha256()
+        self._taken = 0
+
+    @property
+    def digest(self) -> bytes:
+        return self._hash.digest()
+
+    def tell(self) -> int:
+        return self._taken
+
+    def write(self, data: bytes | memoryview, /) -> int:  # type: ignore[override]
+        piece = memoryview(data)
+        self._hash.update(piece)
+        self._taken += piece.nbytes
+        return piece.nbytes
+
+
+# ------------------------------------------------------------------------------------------- the table and its promise
+
+
+def _table_checks(kept: ResultFolder, certificate: Certificate) -> tuple[Check, ...]:
+    description, specification = kept.description.value, kept.specification.value
+    privacy = certificate.privacy
+    spent = f"{certificate.mechanism.rho_generate_micro:,} + {certificate.mechanism.rho_evaluate_micro:,} micro-rho"
+    rho = _check(7, agreement.rho_faults(certificate), spent)
+    epsilon = _check(8, agreement.epsilon_faults(certificate), f"epsilon {privacy.epsilon}")
+    if description is None or specification is None:
+        why = "the description or the specification cannot be read"
+        return (_not_made(6, why), rho, epsilon, *(_not_made(number, why) for number in (9, 10, 11)))
+    delta = f"{privacy.delta_atto} / 10^18 for {description.rows_declared:,} rows"
+    table, scores = _score_checks(kept, certificate, description, specification)
+    return (
+        table,
+        rho,
+        epsilon,
+        _check(9, agreement.delta_faults(certificate, description), delta),
+        _check(10, agreement.unit_faults(certificate, description), privacy.unit),
+        scores,
+    )
+
+
+def _score_checks(
+    kept: ResultFolder, certificate: Certificate, description: Description, specification: Specification
+) -> tuple[Check, Check]:
+    schema, seed = description.schema, certificate.specification
+    try:
+        specification.workload.check(schema)
+        with kept.files[result.TABLE].open("rb") as table:
+            codes = read_codes(table, schema)
+    except (Corrupt, Invalid) as error:
+        return _check(6, (str(error),)), _not_made(11, "the table cannot be read")
+    asked = (certificate.rows, specification.rows)
+    faults = (
+        () if asked == (len(codes), len(codes)) else (f"{asked[1]:,} rows were asked for, {len(codes):,} are there",)
+    )
+    expected = {
+        reference.name: (reference.floor, reference.ceiling)
+        for reference in references(codes, schema, specification.workload, seed, description.rows_declared)
+    }
+    named = {score.name: (score.floor, score.ceiling) for score in certificate.scores}
+    wrong = sorted(name for name in expected.keys() | named.keys() if expected.get(name) != named.get(name))
+    scores = [f"{name} has another floor or ceiling" for name in wrong]
+    if len(named) < len(certificate.scores):
+        scores.append("a score is there twice")
+    return _check(6, faults, f"{len(codes):,} rows"), _check(11, scores, ", ".join(expected))
+
+
+# --------------------------------------------------------------------------------------------------------- the ledger
+
+
+def _ledger_checks(kept: ResultFolder, account: Account, domain: Domain) -> tuple[Check, Check]:
+    manifest, opening = kept.manifest.value, kept.opening.value
+    if manifest is None:
+        return _not_made(12, "the manifest cannot be read"), _not_made(13, "the manifest cannot be read")
+    order = account.orders.get(manifest.certificate.order)
+    if order is None:
+        faults = ("the ledger has no such order",)
+        return _check(12, faults), _check(13, faults)
+    found = agreement.disagreements(manifest, account=account, order=order, domain=domain)
+    same = opening is not None and (opening.delivery, opening.key) == (order.delivery, order.key)
+    return (
+        _check(12, found, f"order {order.id.hex()}"),
+        _check(13, () if same else ("the ledger has another delivery or key",), (order.delivery_hash or b"").hex()),
+    )
+
+
+def _check(number: int, faults: Iterable[str], evidence: str = "") -> Check:
+    found = tuple(faults)
+    return Check(number, SENTENCES[number], not found, "; ".join(found) if found else evidence)
+
+
+def _not_made(number: int, why: str) -> Check:
+    return Check(number, SENTENCES[number], None, f"not made: {why}")

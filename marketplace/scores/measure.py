@@ -1,0 +1,95 @@
+"""What is scored: sets of columns whose marginals two tables are compared on."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations
+
+from marketplace.protocol.schema import Schema
+from marketplace.protocol.specification import Workload
+from marketplace.scores.cells import Cells, counts
+from marketplace.scores.permutation import permutation
+
+LARGEST_SETS = 1_000
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One score: the mean over `marginals` of the L1 distance of two tables' normalised marginals.
+
+    `missing`: only whether values are there is compared, and the distance is halved, which makes it the mean absolute
+    difference of the shares that are missing.
+    """
+
+    name: str
+    marginals: tuple[tuple[str, ...], ...]
+    missing: bool = False
+
+    @property
+    def largest(self) -> int:
+        """The largest value that the score can have."""
+        return 1 if self.missing else 2
+
+    def view(self, table: Cells) -> Cells:
+        """What the score looks at in `table`."""
+        return table.missing() if self.missing else table
+
+    def difference(self, left: Cells, right: Cells, left_weight: int, right_weight: int) -> int:
+        """The sum over all marginals and their cells of |left_weight left count - right_weight right count|, exactly.
+
+        Both tables are of the same cut. One more row in `left` changes it by at most `left_weight` for each marginal.
+        """
+        tables, total = (self.view(left), self.view(right)), 0
+        for marginal in self.marginals:
+            left_counts, right_counts = counts(tables, marginal)
+            total += int(abs(left_counts * left_weight - right_counts * right_weight).sum())
+        return total
+
+    def distances(self, others: Sequence[Cells], table: Cells) -> list[Fraction]:
+        """The score of each of `others` beside `table`, exactly: 0 (the same) to `largest`.
+
+        All are of the same cut and have one row or more.
+        """
+        tables, totals = [self.view(each) for each in (table, *others)], [0] * len(others)
+        for marginal in self.marginals:
+            base, *found = counts(tables, marginal)
+            for index, (other, each) in enumerate(zip(others, found, strict=True)):
+                totals[index] += int(abs(each * table.rows - base * other.rows).sum())
+        return [
+            Fraction(total * self.largest, 2 * table.rows * other.rows * len(self.marginals))
+            for total, other in zip(totals, others, strict=True)
+        ]
+
+    def distance(self, left: Cells, right: Cells) -> Fraction:
+        """The score of two tables, as `distances`."""
+        return self.distances((left,), right)[0]
+
+
+def measures(schema: Schema, workload: Workload, seed: bytes) -> tuple[Measure, ...]:
+    """Every measure that makes sense for a schema: 1-, 2-, 3-way marginals, missingness, the workload's marginals.
+
+    `seed`: the specification's hash, which fixes the sets where there are too many (see `column_sets`). Left out are
+    ways with more columns than there are, missingness where nothing may be missing, and an empty workload.
+    """
+    found = [column_sets(schema.names, ways, seed) for ways in (1, 2, 3) if ways <= len(schema.names)]
+    gaps = tuple((column.name,) for column in schema.columns if column.missing)
+    if gaps:
+        found.append(Measure("missingness", gaps, missing=True))
+    if workload.marginals:
+        found.append(Measure("workload", workload.marginals))
+    return tuple(found)
+
+
+def column_sets(names: tuple[str, ...], ways: int, seed: bytes) -> Measure:
+    """The marginals over all sets of `ways` columns, named `l1_<ways>way`.
+
+    Where there are more than 1000 sets, `seed` chooses 1000 of them, and the name says so: `l1_3way_1000_of_161700`.
+    """
+    every = math.comb(len(names), ways)
+    name = f"l1_{ways}way"
+    sets = list(combinations(names, ways))
+    if every <= LARGEST_SETS:
+        return Measure(name, tuple(sets))
+    chosen = sorted(permutation(seed, f"agora/scores/sets/{ways}", every)[:LARGEST_SETS])
+    return Measure(f"{name}_{LARGEST_SETS}_of_{every}", tuple(sets[index] for index in chosen))

@@ -1,0 +1,16 @@
+"""Shuffles that everyone can repeat, whatever machine or library version they have."""
+
+import hashlib
+
+import numpy as np
+import numpy.typing as npt
+
+
+def permutation(seed: bytes, label: str, size: int) -> npt.NDArray[np.int64]:
+    """A permutation of 0 .. size - 1, fixed by public bytes and by what it is for.
+
+    It is the stable order of `size` little-endian 64-bit words of SHAKE-256(length of seed, 8 bytes big-endian; seed;
+    label in UTF-8). `size` >= 0.
+    """
+    words = hashlib.shake_256(len(seed).to_bytes(8, "big") + seed + label.encode()).digest(8 * size)
+    return np.argsort(np.frombuffer(words, dtype="<u8"), kind="stable").astype(np.int64)

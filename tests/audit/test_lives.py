@@ -1,0 +1,216 @@
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from marketplace.audit.evidence import Evidence
+from marketplace.protocol import events as ev
+from marketplace.protocol.account import Step
+from marketplace.protocol.identity import OrderId
+from marketplace.protocol.offer import Offer
+from marketplace.protocol.order import pack_versions
+from marketplace.protocol.states import FINAL, NEXT, REASONS, OrderState, Reason
+
+from ..protocol.history import History, market
+from .examples import check, failing, truthful
+
+Way = Callable[[History, OrderId], None]
+
+
+def placed(history: History, order: OrderId) -> None:
+    """Nothing more."""
+
+
+def delivered(history: History, order: OrderId) -> None:
+    history.deliver(order)
+
+
+def accepted(history: History, order: OrderId) -> None:
+    history.deliver(order)
+    history.accept(order)
+
+
+def revealed(history: History, order: OrderId) -> None:
+    accepted(history, order)
+    history.reveal(order)
+
+
+ACTS: list[tuple[str, Way, Way, str]] = [
+    ("deliver", placed, History.deliver, "deliver_window_s"),
+    ("decline", placed, lambda history, order: history.refund(order, Reason.DECLINED), "deliver_window_s"),
+    ("accept", delivered, History.accept, "accept_window_s"),
+    ("reject", delivered, lambda history, order: history.refund(order, Reason.REJECTED), "accept_window_s"),
+    ("reveal", accepted, History.reveal, "reveal_window_s"),
+]
+LAPSES: list[tuple[str, Way, Way, str]] = [
+    ("deliver", placed, lambda history, order: history.refund(order, Reason.NOT_DELIVERED), "deliver_window_s"),
+    ("accept", delivered, lambda history, order: history.refund(order, Reason.NOT_ACCEPTED), "accept_window_s"),
+    ("reveal", accepted, History.forfeit, "reveal_window_s"),
+    ("settle", revealed, lambda history, order: history.settle(order, Reason.UNCHALLENGED), "challenge_window_s"),
+]
+
+
+def after(way: Way, step: Way, window: str, late_s: int) -> tuple[Evidence, OrderId]:
+    """A history in which `step` comes `late_s` seconds after the deadline."""
+    history, offer = market()
+    order = history.place(offer)
+    way(history, order)
+    history.wait(getattr(offer.head, window) + late_s - 1)
+    step(history, order)
+    return truthful(history), order
+
+
+@pytest.mark.parametrize(("way", "step", "window"), [act[1:] for act in ACTS], ids=[act[0] for act in ACTS])
+def test_whoever_must_act_has_the_deadlines_second_and_no_more(way: Way, step: Way, window: str) -> None:
+    assert failing(after(way, step, window, 0)[0]) == set()
+    evidence, order = after(way, step, window, 1)
+    assert failing(evidence) == {5}
+    assert f"order 0x{order.hex()[:8]} became" in check(5, evidence).evidence
+    assert "1 s after the deadline" in check(5, evidence).evidence
+
+
+@pytest.mark.parametrize(("way", "step", "window"), [lapse[1:] for lapse in LAPSES], ids=[lapse[0] for lapse in LAPSES])
+def test_what_lapses_does_so_only_after_the_deadlines_second(way: Way, step: Way, window: str) -> None:
+    assert failing(after(way, step, window, 1)[0]) == set()
+    evidence, _ = after(way, step, window, 0)
+    assert failing(evidence) == {5}
+    assert "with 0 s left" in check(5, evidence).evidence
+
+
+def test_a_buyer_may_approve_after_the_window_too() -> None:
+    assert failing(after(revealed, History.settle, "challenge_window_s", 50)[0]) == set()
+
+
+@pytest.mark.parametrize("kind", [ev.OrderPlaced, ev.OrderDelivered, ev.OrderAccepted, ev.OrderRevealed])
+def test_a_deadline_that_is_not_the_offers_fails(kind: type[ev.Event]) -> None:
+    history, offer = market()
+    order = history.place(offer)
+    revealed(history, order)
+    history.events = [
+        replace(event, deadline_s=event.deadline_s + 1) if isinstance(event, kind) else event  # type: ignore[call-arg,attr-defined]
+        for event in history.events
+    ]
+    assert failing(truthful(history)) == {5}
+    assert "was given another deadline than its offer says" in check(5, truthful(history)).evidence
+
+
+@pytest.mark.parametrize("late", ["order", "offer"])
+def test_an_order_placed_after_its_last_second_fails(late: str) -> None:
+    history, offer = market()
+    if late == "offer":
+        offer = history.publish(offer.members[0].dataset, valid_until_s=history.now_s)
+        history.place(offer)
+    else:
+        history.place(offer, place_by_s=history.now_s)
+    assert failing(truthful(history)) == {5}
+    assert "was placed after its last second" in check(5, truthful(history)).evidence
+
+
+def with_life(evidence: Evidence, order: OrderId, *steps: tuple[OrderState, Reason]) -> Evidence:
+    """The same evidence, in which the order took these steps."""
+    view = evidence.account.orders[order]
+    life = tuple(Step(state, reason, view.life[0].position) for state, reason in steps)
+    account = replace(evidence.account, orders={order: replace(view, life=life)})
+    return replace(evidence, account=account)
+
+
+def test_every_step_of_the_table_passes_and_every_other_fails() -> None:
+    history, offer = market()
+    order = history.place(offer)
+    evidence = truthful(history)
+    ways = {OrderState.ABSENT: ()}
+    while len(ways) < len(OrderState):
+        for (start, end), reasons in REASONS.items():
+            if start in ways and end not in ways:
+                ways[end] = (*ways[start], (end, min(reasons)))
+    for start, way in ways.items():
+        for end in OrderState:
+            for reason in Reason:
+                found = check(4, with_life(evidence, order, *way, (end, reason)))
+                allowed = end in NEXT[start] and reason in REASONS[start, end]
+                assert found.passed is allowed, (start, end, reason)
+                if not allowed:
+                    words = f"order 0x{order.hex()[:8]} went from {start.name} to {end.name} for {reason.name}"
+                    assert words in found.evidence
+
+
+@pytest.mark.parametrize("end", [Reason.DECLINED, Reason.NOT_DELIVERED])
+def test_an_order_that_ends_twice_fails(end: Reason) -> None:
+    history, offer = market()
+    order = history.settled(offer)
+    assert history.view(order).state in FINAL
+    history.refund(order, end)
+    assert 4 in failing(truthful(history))
+
+
+def test_an_order_that_skips_its_delivery_fails() -> None:
+    history, offer = market()
+    history.settle(history.place(offer))
+    assert "went from PLACED to SETTLED for APPROVED" in check(4, truthful(history)).evidence
+
+
+def test_an_order_that_is_placed_twice_fails() -> None:
+    history, offer = market()
+    order = history.place(offer)
+    history.events.append(history.events[-1])
+    found = check(4, truthful(history))
+    assert found.passed is False
+    assert found.evidence == f"order 0x{order.hex()[:8]} was placed 2 times"
+
+
+def test_an_order_for_a_version_that_was_not_current_fails() -> None:
+    history, offer = market()
+    dataset = offer.members[0].dataset
+    history.place(offer)
+    history.revise(dataset)
+    history.place(offer)
+    assert failing(truthful(history)) == set()
+    old = history.place(offer, versions=pack_versions([1]))
+    history.place(offer, versions=pack_versions([3]))
+    found = check(9, truthful(history))
+    assert failing(truthful(history)) >= {9}
+    assert f"order 0x{old.hex()[:8]} names a version that was not current" in found.evidence
+    assert found.evidence.count("not current") == 2
+
+
+def test_an_order_on_a_retired_offer_fails() -> None:
+    history, offer = market()
+    history.place(offer)
+    history.retire(offer)
+    assert failing(truthful(history)) == set()
+    history.place(offer)
+    assert failing(truthful(history)) == {9}
+
+
+def test_a_version_out_of_order_fails() -> None:
+    history, offer = market()
+    history.record(ev.DatasetRevised, offer.members[0].dataset, 3, bytes(32), bytes(32))
+    assert "skipped a version" in check(9, truthful(history)).evidence
+
+
+def test_a_key_that_is_not_the_promised_one_fails() -> None:
+    history, offer = market()
+    order = history.place(offer)
+    accepted(history, order)
+    history.reveal(order, key=b"x" * 32)
+    assert failing(truthful(history)) == {10}
+    assert check(10, truthful(history)).evidence == f"the key of order 0x{order.hex()[:8]} is not the promised one"
+
+
+def test_a_key_without_a_delivery_fails() -> None:
+    history, offer = market()
+    history.reveal(history.place(offer))
+    assert 10 in failing(truthful(history))
+
+
+def test_the_figures_are_in_the_evidence(settled: tuple[History, Offer]) -> None:
+    evidence = truthful(settled[0])
+    assert [check(number, evidence).evidence for number in (4, 5, 9, 10)] == ["1 order", "5 steps", "1 order", "1 key"]
+
+
+@pytest.fixture
+def settled() -> tuple[History, Offer]:
+    """A market with one settled order."""
+    history, offer = market()
+    history.settled(offer)
+    return history, offer

@@ -1,0 +1,126 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from marketplace.audit.evidence import Evidence
+from marketplace.protocol import events as ev
+from marketplace.protocol.states import Reason
+
+from ..protocol.examples import address
+from ..protocol.history import BUYER, PROVIDER, TOKEN, History, market
+from .examples import LIVES, check, failing, truthful
+
+
+def test_the_sums_are_in_the_evidence() -> None:
+    history, offer = market()
+    history.settled(offer)
+    paid = offer.head.price_units + 2 * offer.head.bond_units
+    evidence = truthful(history)
+    assert check(1, evidence).evidence == f"{paid:,} units of 0x00000000"
+    assert check(2, evidence).evidence == f"{paid:,} units of 0x00000000"
+    assert check(7, evidence).evidence == "1 order paid for, 0 payouts"
+
+
+def test_an_order_that_is_paid_out_twice_makes_money_and_fails() -> None:
+    history, offer = market()
+    order = history.settled(offer)
+    history.settle(order)
+    assert not check(1, truthful(history)).passed
+
+
+def test_a_credit_below_zero_fails_and_names_whose() -> None:
+    history, _ = market()
+    history.withdraw_credit(BUYER, 5)
+    found = check(1, truthful(history))
+    assert found.passed is False
+    assert f"the credit of {BUYER[:10]} in {TOKEN[:10]} is below zero" in found.evidence
+
+
+@given(LIVES, st.sampled_from([1, 10**6]))
+@settings(max_examples=20, deadline=None)
+def test_one_unit_too_few_in_the_contract_fails_and_any_surplus_is_named(history: History, units: int) -> None:
+    evidence = truthful(history)
+    held = evidence.answers.balances[TOKEN]
+    short_of = replace(evidence, answers=replace(evidence.answers, balances={TOKEN: held - units}))
+    assert failing(short_of) == {2}
+    assert f"{held:,} units of {TOKEN[:10]} are owed and {held - units:,} are there" in check(2, short_of).evidence
+    more = replace(evidence, answers=replace(evidence.answers, balances={TOKEN: held + units}))
+    assert failing(more) == set()
+    assert f"and {units:,} that nobody is owed" in check(2, more).evidence
+
+
+def test_a_payment_without_a_delivery_fails_and_names_the_order() -> None:
+    history, offer = market()
+    order = history.place(offer)
+    history.settle(order)
+    found = check(7, truthful(history))
+    assert found.passed is False
+    assert f"order 0x{order.hex()[:8]} was paid for without a delivery" in found.evidence
+
+
+def test_a_compute_fee_without_a_delivery_fails() -> None:
+    history, offer = market()
+    history.refund(history.place(offer), Reason.REJECTED)
+    assert "without a delivery" in check(7, truthful(history)).evidence
+
+
+def told(evidence: Evidence, more_units: int) -> Evidence:
+    """The same where the contract says that every offer has earned more."""
+    offers = {
+        offer: replace(answer, accrued_units=answer.accrued_units + more_units)
+        for offer, answer in evidence.answers.offers.items()
+    }
+    return replace(evidence, answers=replace(evidence.answers, offers=offers))
+
+
+@pytest.mark.parametrize("reason", [Reason.REJECTED, Reason.NOT_ACCEPTED])
+def test_a_compute_fee_that_is_off_by_a_unit_fails(reason: Reason) -> None:
+    history, offer = market()
+    order = history.place(offer)
+    history.deliver(order)
+    if reason is Reason.NOT_ACCEPTED:
+        history.wait(offer.head.accept_window_s + 1)
+    history.refund(order, reason)
+    evidence = truthful(history)
+    assert failing(evidence) == set()
+    assert failing(told(evidence, 1)) == {3, 7}
+    assert f"has earned {offer.head.compute_fee_units:,} units" in check(7, told(evidence, 1)).evidence
+
+
+def test_a_payout_beyond_what_was_earned_by_then_fails_even_if_it_is_earned_later() -> None:
+    history, offer = market()
+    history.record(ev.PayoutWithdrawn, offer.id, 0, PROVIDER, 5)
+    history.settled(offer)
+    found = check(7, truthful(history))
+    assert found.passed is False
+    assert "member 0 of offer" in found.evidence
+    assert "withdrew more than it had earned" in found.evidence
+
+
+def test_a_payout_twice_fails() -> None:
+    history, offer = market()
+    history.settled(offer)
+    amount = history.withdraw_payout(offer.id)
+    assert failing(truthful(history)) == set()
+    history.record(ev.PayoutWithdrawn, offer.id, 0, PROVIDER, amount)
+    assert 7 in failing(truthful(history))
+
+
+def test_a_payout_to_somebody_else_fails() -> None:
+    history, offer = market()
+    history.settled(offer)
+    history.record(ev.PayoutWithdrawn, offer.id, 0, address(5), 5)
+    found = check(7, truthful(history))
+    assert found.passed is False
+    assert "went to another than its member 0" in found.evidence
+
+
+def test_a_check_names_a_few_offenders_and_how_many_more() -> None:
+    history, _ = market()
+    for number in range(10, 15):
+        history.withdraw_credit(address(number), 1)
+    found = check(1, truthful(history))
+    assert found.evidence.count("is below zero") == 3
+    assert found.evidence.endswith("; and 2 more")
