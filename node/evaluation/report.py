@@ -1,0 +1,277 @@
+"""The report of a result: what people read before they trust a table. Only released and public numbers go in."""
+
+import math
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from marketplace.protocol.rho import DELTA_UNIT, MICRO, delta_of, epsilon_of
+from marketplace.scores.score import Score
+from node.evaluation import page
+from node.evaluation.released import ReleasedScores
+
+PICTURE = (
+    "Bar charts of every column of the synthetic table, with the released noisy counts of the real records as points, "
+    "and a matrix of how strongly the synthetic columns are associated."
+)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a report is about, in public words: the dataset's title, its provider, the order, the unit of protection."""
+
+    title: str
+    provider: str
+    order: str
+    unit: str
+    rows: int
+    columns: int
+    rows_declared: int
+
+
+@dataclass(frozen=True)
+class Promise:
+    """The privacy that an order paid for. `mechanism`: what made the table, in words. Rho in millionths."""
+
+    mechanism: str
+    rho_generate_micro: int
+    rho_evaluate_micro: int
+    delta_atto: int
+
+    @property
+    def rho_micro(self) -> int:
+        """Rho of table and scores together."""
+        return self.rho_generate_micro + self.rho_evaluate_micro
+
+    @property
+    def epsilon(self) -> str:
+        """The epsilon that follows from rho and delta, three decimals, rounded up."""
+        return f"{math.ceil(epsilon_of(self.rho_micro, delta_of(self.delta_atto)) * 1000) / 1000:.3f}"
+
+    @property
+    def delta(self) -> str:
+        """Delta as a plain decimal."""
+        return f"{Decimal(self.delta_atto) / DELTA_UNIT:f}"
+
+    @property
+    def guess(self) -> str:
+        """How often, in per cent rounded up, the best guess of an even question about one person can be right.
+
+        (e^epsilon + delta) / (e^epsilon + 1). Source: Kairouz, Oh and Viswanath 2015, Theorem 2.1, at even odds.
+        """
+        epsilon = float(self.epsilon)
+        return f"{math.ceil(1000 * (1 + delta_of(self.delta_atto) * math.exp(-epsilon)) / (1 + math.exp(-epsilon))) / 10:.1f}"
+
+
+def report(subject: Subject, promise: Promise, released: ReleasedScores, picture: bytes) -> bytes:
+    """The released report as one HTML file in UTF-8. `picture`: a PNG of released and public numbers.
+
+    The same arguments give the same bytes.
+    """
+    return page.page(f"Synthetic table: {subject.title}", body(subject, promise, released, picture))
+
+
+def body(subject: Subject, promise: Promise, released: ReleasedScores, picture: bytes) -> list[str]:
+    """The parts of the released report as HTML."""
+    return [
+        f"<h1>{page.text(subject.title)}: a synthetic table</h1>",
+        f'<p class="lead">Made by the provider {page.text(subject.provider)} for one order.</p>',
+        page.facts(
+            [
+                ("synthetic rows", f"{subject.rows:,}"),
+                ("columns", f"{subject.columns:,}"),
+                (f"epsilon, at a delta of {promise.delta}", promise.epsilon),
+                ("real rows declared, rounded", f"{subject.rows_declared:,}"),
+            ]
+        ),
+        _what(subject),
+        _protection(subject, promise),
+        _closeness(released),
+        page.section("What it looks like", page.image(picture, PICTURE)),
+        _limits(),
+        _account(subject, promise, released),
+    ]
+
+
+def _what(subject: Subject) -> str:
+    return page.section(
+        "What this is",
+        page.paragraph(
+            f"A table of {subject.rows:,} invented records. No row is a patient. The rows were drawn from a model that "
+            "saw the real records only through noisy counts, so groups of rows behave like groups of real records, "
+            "and single rows mean nothing."
+        ),
+    )
+
+
+def _protection(subject: Subject, promise: Promise) -> str:
+    generate, evaluate = promise.rho_generate_micro, promise.rho_evaluate_micro
+    return page.section(
+        "Who is protected, and how well",
+        page.paragraph(f"The unit of protection: {subject.unit}."),
+        page.paragraph(
+            f"Table and scores together are differentially private with epsilon {promise.epsilon} and delta "
+            f"{promise.delta}. In words: suppose that somebody knows everything about the dataset except whether one "
+            "given person is in it, and holds both to be equally likely. After seeing all of this, the best guess is "
+            f"right at most {promise.guess} times in 100, where 50 would be a coin. That is a limit, not what we expect."
+        ),
+        page.paragraph(
+            f"The budget behind it is rho = {_rho(promise.rho_micro)}: {_rho(generate)} for the table and "
+            f"{_rho(evaluate)} for the scores below."
+        ),
+        page.paragraph("This holds under the following assumptions:"),
+        page.points(
+            [
+                "The noise comes from a secret key of 32 bytes, stretched by a pseudo-random function. The guarantee is "
+                "therefore computational: it holds against everyone who cannot tell that function from chance.",
+                "The provider ran the program that the certificate names and keeps the key secret. The signature says so; "
+                "nobody else can see that noise was added.",
+                "Other orders on the same records spend more. What one person risks follows from the sum, which the "
+                "ledger shows.",
+                "Only persons in these records are meant. What is true of a whole population, such as that a disease is "
+                "more frequent at an age, can be learnt from the table: that is its purpose.",
+            ]
+        ),
+    )
+
+
+def _closeness(released: ReleasedScores) -> str:
+    rows = [
+        [
+            f"{page.text(title)}<small>{page.text(explanation)}</small>",
+            page.text(_short(score.value)),
+            page.text(f"{_short(score.interval[0])} to {_short(score.interval[1])}"),
+            page.text(_short(score.ceiling)),
+            page.text(_short(score.floor)) if _has_floor(score) else "–",
+            gauge(score),
+            _verdict(score),
+        ]
+        for score in released.scores
+        for title, explanation in [_words(score)]
+    ]
+    return page.section(
+        "How close it is to the real records",
+        page.paragraph(
+            "Each score is a distance between shares of synthetic and of real rows, summed over all values: 0 is the same, "
+            "2 is nothing in common (for missing values, 1). Smaller is better. Real records enter with noise, so each "
+            "score has an interval that holds the exact value with a probability of at least 95 %."
+        ),
+        page.paragraph(
+            "Ceiling: what as many real records as declared would score if they were drawn anew, so no table can be "
+            "expected to do better. Floor: what this table would score against itself after each of its columns is "
+            "shuffled, which keeps the columns and destroys every relation; a dash where a shuffle changes nothing. Both "
+            "are computed from the synthetic table alone, so anyone can repeat them."
+        ),
+        page.table(
+            ["What is compared", "Score", "95 % interval", "Ceiling", "Floor", "", "Reading"],
+            rows,
+            numbers=(1, 2, 3, 4),
+        ),
+        '<p class="note">In the drawing: 0 at the left; the band reaches from ceiling to floor; the dot is the score, the '
+        "line its interval.</p>",
+    )
+
+
+def _words(score: Score) -> tuple[str, str]:
+    ways, _, sample = score.name.removeprefix("l1_").partition("_")
+    some = f" ({sample.replace('_', ' ')} sets, chosen by the specification's hash)" if sample else ""
+    known = {
+        "1way": ("Single columns", "how often each value occurs"),
+        "2way": ("Pairs of columns", f"which values occur together{some}"),
+        "3way": ("Triples of columns", f"relations among three{some}"),
+        "missingness": ("Missing values", "how often each column is empty"),
+        "workload": ("What the buyer asked for", "the combinations of columns named in the order"),
+    }
+    return known.get(ways, (score.name, ""))
+
+
+def _has_floor(score: Score) -> bool:
+    return Fraction(score.floor) > Fraction(score.ceiling)
+
+
+def _verdict(score: Score) -> str:
+    low, high = (Fraction(end) for end in score.interval)
+    if low <= Fraction(score.ceiling):
+        reading = "no worse than sampling, as far as the noise lets one see"
+    elif _has_floor(score) and high >= Fraction(score.floor):
+        return '<span class="weak">not shown to be better than a shuffle</span>'
+    elif not _has_floor(score):
+        reading = "further away than sampling explains"
+    else:
+        span = Fraction(score.floor) - Fraction(score.ceiling)
+        share = round(100 * (Fraction(score.floor) - Fraction(score.value)) / span)
+        reading = f"{share} % of the way from floor to ceiling"
+    return page.text(reading)
+
+
+def gauge(score: Score) -> str:
+    """A drawing of one score between ceiling and floor as inline SVG, 150 pixels wide."""
+    low, high = (Fraction(end) for end in score.interval)
+    ceiling, floor, value = Fraction(score.ceiling), Fraction(score.floor), Fraction(score.value)
+    widest = max(high, floor, ceiling, value, Fraction(1, 1000))
+
+    def across(number: Fraction) -> str:
+        return f"{float(4 + 142 * number / widest):.1f}"
+
+    ends = f'x1="{across(low)}" x2="{across(high)}"'
+    band = f"{max(0.0, float(142 * (floor - ceiling) / widest)):.1f}"
+    return (
+        '<svg width="150" height="20" viewBox="0 0 150 20" role="img" '
+        f'aria-label="score {_short(score.value)}, ceiling {_short(score.ceiling)}, floor {_short(score.floor)}">'
+        '<line x1="4" x2="146" y1="10" y2="10" stroke="#ccc"/>'
+        f'<rect x="{across(ceiling)}" y="4" width="{band}" height="12" fill="#cfe3f1"/>'
+        f'<line x1="{across(ceiling)}" x2="{across(ceiling)}" y1="3" y2="17" stroke="#2b6c99" stroke-width="2"/>'
+        f'<line {ends} y1="10" y2="10" stroke="#a63d00" stroke-width="2"/>'
+        f'<circle cx="{across(value)}" cy="10" r="4" fill="#a63d00"/></svg>'
+    )
+
+
+def _limits() -> str:
+    return page.section(
+        "What the scores do not say",
+        page.points(
+            [
+                "They do not say that a single row is plausible, or that rare combinations are right. Small groups are "
+                "where the noise weighs most.",
+                "They look at up to three columns at a time. A result that rests on finer structure, on the order of events "
+                "in time, or on the tail of a number can still be wrong.",
+                "They compare with the records of this provider, not with the population, and say nothing of how the "
+                "records were collected.",
+                "They are no measure of privacy. Privacy is the guarantee above, which holds whether or not the table is "
+                "good.",
+                "Confirm on real records whatever matters for patients.",
+            ]
+        ),
+    )
+
+
+def _account(subject: Subject, promise: Promise, released: ReleasedScores) -> str:
+    rows = [
+        [
+            page.text(charge.name),
+            f"{charge.rho_micro:,}",
+            f"{charge.sensitivity:,}",
+            f"{math.sqrt(charge.sigma2):,.1f}",
+        ]
+        for charge in released.charges
+    ]
+    return page.section(
+        "The account",
+        page.paragraph(f"The table was made by: {promise.mechanism}."),
+        f'<p class="note">Order <code>{page.text(subject.order)}</code></p>',
+        page.paragraph(
+            "Each score is one whole number in rows, released with discrete Gaussian noise. Sensitivity is the most that one "
+            f"person can move it. The number of rows compared was released as {released.rows_noisy:,}."
+        ),
+        page.table(
+            ["Stage", "Rho, millionths", "Sensitivity, rows", "Standard deviation, rows"], rows, numbers=(1, 2, 3)
+        ),
+    )
+
+
+def _short(quoted: str) -> str:
+    return f"{Decimal(quoted):.3f}"
+
+
+def _rho(micro: int) -> str:
+    return f"{Decimal(micro) / MICRO:f}"

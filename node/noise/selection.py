@@ -1,0 +1,52 @@
+"""The exponential mechanism: choosing one of several candidates by their scores, exactly, and what it costs."""
+
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from node.noise.coins import exponential_coins
+from node.noise.gaussian import MICRO
+from node.noise.stream import Stage
+
+BATCH = 256
+
+
+def choose(stage: Stage, scores: Sequence[int | Fraction], sensitivity: int | Fraction, epsilon: Fraction) -> int:
+    """The index of a candidate, drawn with probability exactly proportional to exp(epsilon score / (2 sensitivity)).
+
+    `scores`: one for each candidate, at least one; a person moves each by at most `sensitivity` (> 0), up or down.
+    `epsilon` > 0. Raises `ValueError` otherwise. Candidates are public: their list must not depend on records.
+    Source: McSherry and Talwar 2007; a uniform proposal is kept with probability exp(-epsilon (best - score) / (2 s)).
+    """
+    if not scores or sensitivity <= 0 or epsilon <= 0:
+        raise ValueError("expected at least one score, and a sensitivity and an epsilon above 0")
+    best = max(scores)
+    losses = [Fraction(best - score) * epsilon / (2 * Fraction(sensitivity)) for score in scores]
+    denominator = math.lcm(*(loss.denominator for loss in losses))
+    numerators = [loss.numerator * (denominator // loss.denominator) for loss in losses]
+    while True:
+        proposed = stage.integers_below(len(scores), BATCH).astype(np.intp)
+        kept = np.flatnonzero(exponential_coins(stage, numerators, denominator, proposed))
+        if kept.size:
+            return int(proposed[kept[0]])
+
+
+def rho_micro_of_selection(epsilon: Fraction) -> int:
+    """The zCDP cost of one choice at `epsilon` (> 0), in micro-rho, rounded up: epsilon^2 / 8.
+
+    The log-ratio of a candidate's probabilities on neighbours lies in an interval of length epsilon, whichever the
+    candidate (bounded range). Raises `ValueError` if `epsilon` is not positive.
+    Source: Rogers and Steinke 2021 ("A better privacy analysis of the exponential mechanism"); Cesar and Rogers 2021.
+    """
+    if epsilon <= 0:
+        raise ValueError("expected an epsilon above 0")
+    return math.ceil(MICRO * epsilon * epsilon / 8)
+
+
+def epsilon_for(rho_micro: int) -> Fraction:
+    """The largest multiple of 1e-9 whose choice costs at most `rho_micro` (>= 1). Raises `ValueError` otherwise."""
+    if rho_micro < 1:
+        raise ValueError("expected at least 1 micro-rho")
+    return Fraction(math.isqrt(8 * rho_micro * 10**12), 10**9)

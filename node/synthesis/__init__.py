@@ -1,0 +1,1 @@
+"""Generators: from a dataset's coded table, by noisy measurements, to synthetic rows."""

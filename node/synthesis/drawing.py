@@ -1,0 +1,74 @@
+"""Rows from a model: every column in turn given the ones before, with as little chance as an unbiased draw allows."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from marketplace.protocol.schema import Schema
+from node.noise.stream import NoiseStream, Stage
+from node.synthesis.bins import Bins
+from node.synthesis.cells import Cells, Floats
+from node.synthesis.columns import Columns
+from node.synthesis.elimination import Step
+from node.synthesis.generator import Cancelled, stop_if
+
+
+def draw_table(
+    steps: Sequence[Step], columns: Columns, schema: Schema, rows: int, noise: NoiseStream, cancelled: Cancelled
+) -> pa.Table:
+    """A coded table of `rows` rows. `steps`: one for each column, parents first. Raises `Stopped` if cancelled."""
+    bins: dict[int, NDArray[np.intp]] = {}
+    for step in steps:
+        stop_if(cancelled)
+        sizes = step.weights.shape
+        group = np.zeros(rows, np.intp)
+        if step.parents:
+            group = np.ravel_multi_index(tuple(bins[parent] for parent in step.parents), sizes[:-1])
+        conditional = step.weights.reshape(-1, sizes[-1])
+        bins[step.column] = spread(conditional, group, noise.stage(f"bins/{step.column}"))
+    arrays = []
+    for place, column in enumerate(schema.columns):
+        stage = noise.stage(f"codes/{place}")
+        codes = _codes(columns.cells[place], columns.bins[place], bins[place], stage)
+        arrays.append(pa.array(codes, pa.int32(), mask=codes < 0 if column.missing else None))
+    return pa.table(arrays, names=list(schema.names))
+
+
+def spread(weights: Floats, group: NDArray[np.intp], stage: Stage) -> NDArray[np.intp]:
+    """For each row a value drawn by the weights of its group, the rows of one group spread evenly over them.
+
+    `weights`: shape (groups, values), >= 0; a group without weight takes every value alike. `group`: shape (rows,).
+    Each row alone has exactly the group's distribution; how often a value occurs in a group of m rows differs from
+    its expectation by less than 2. Source: stratified sampling, Owen 2013, Section 8.4.
+    """
+    weights = np.where(weights.sum(axis=1, keepdims=True) > 0, weights, 1.0)
+    cumulative = np.cumsum(weights, axis=1)
+    cumulative = cumulative / cumulative[:, -1:]
+    words = stage.words(2 * len(group))
+    shuffled = np.lexsort((words[: len(group)], group))
+    sizes = np.bincount(group, minlength=len(weights))
+    rank = np.arange(len(group)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    within = (words[len(group) :][shuffled] >> np.uint64(11)).astype(np.float64) / 2.0**53
+    place = group[shuffled] + np.minimum((rank + within) / sizes[group[shuffled]], 1 - 2.0**-30)
+    offsets = cumulative + np.arange(len(weights))[:, None]
+    found = np.searchsorted(offsets.ravel(), place, side="right") - group[shuffled] * weights.shape[1]
+    values = np.empty(len(group), np.intp)
+    values[shuffled] = np.minimum(found, weights.shape[1] - 1)
+    return values
+
+
+def _codes(cells: Cells, bins: Bins, drawn: NDArray[np.intp], stage: Stage) -> NDArray[np.int64]:
+    """Codes within the drawn bins: a cell by its released mass, and any of its codes; -1 for missing."""
+    codes = np.full(len(drawn), -1, np.int64)
+    present = np.flatnonzero(drawn < bins.of_cell.max() + 1)
+    within = np.zeros((int(bins.of_cell.max()) + 1, len(cells.masses)))
+    within[bins.of_cell, np.arange(len(cells.masses))] = cells.masses
+    empty = within.sum(axis=1) == 0
+    member = bins.of_cell[None, :] == np.arange(len(within))[:, None]
+    within = np.where(empty[:, None] & member, (cells.ends - cells.starts)[None, :], within)
+    cell = spread(within, drawn[present], stage)
+    place = (stage.words(len(present)) >> np.uint64(11)).astype(np.float64) / 2.0**53
+    codes[present] = cells.starts[cell] + (place * (cells.ends - cells.starts)[cell]).astype(np.int64)
+    return codes

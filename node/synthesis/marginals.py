@@ -1,0 +1,110 @@
+"""The first generator, private marginals: noisy low-dimensional histograms, and a graphical model fitted to them."""
+
+from math import prod
+
+import numpy as np
+import pyarrow as pa
+
+from marketplace.errors import Corrupt, Invalid
+from marketplace.protocol.schema import Schema
+from marketplace.protocol.specification import Specification
+from node.noise.stream import KEY_BYTES, NoiseStream
+from node.synthesis.bins import most_bins
+from node.synthesis.budget import budget_of, marginals_of
+from node.synthesis.cells import Codes
+from node.synthesis.columns import Columns, NoisyMarginal, columns_of
+from node.synthesis.drawing import draw_table
+from node.synthesis.generator import Cancelled, Progress, stop_if
+from node.synthesis.measurements import Histogram, Measurements
+from node.synthesis.measuring import Measuring
+from node.synthesis.records import Records
+from node.synthesis.structure import junction_cells
+
+NAME = "private-marginals/1"
+WORKLOAD_CELLS = 1_000_000
+
+
+class PrivateMarginals:
+    """A `generator.Generator`: see there for what its methods take, give and raise."""
+
+    def check(self, schema: Schema, specification: Specification, rho_micro: int) -> None:
+        specification.workload.check(schema)
+        workload = marginals_of(schema, specification.workload)
+        most = [most_bins(column) for column in schema.columns]
+        if junction_cells(most, workload) > WORKLOAD_CELLS:
+            raise Invalid(
+                "expected a workload that one model can hold, got too many marginals that share columns; ask for fewer"
+            )
+        budget_of(schema, specification.workload, rho_micro)
+
+    def measure(
+        self,
+        table: pa.Table,
+        schema: Schema,
+        specification: Specification,
+        rho_micro: int,
+        noise: NoiseStream,
+        progress: Progress,
+        cancelled: Cancelled,
+    ) -> Measurements:
+        self.check(schema, specification, rho_micro)
+        budget = budget_of(schema, specification.workload, rho_micro)
+        measuring = Measuring(schema, Records.of_table(table, schema), budget, noise, progress, cancelled)
+        measuring.run(marginals_of(schema, specification.workload))
+        return Measurements(NAME, tuple(measuring.choices), tuple(measuring.histograms))
+
+    def synthesise(
+        self,
+        measurements: Measurements,
+        schema: Schema,
+        rows: int,
+        seed: bytes,
+        progress: Progress,
+        cancelled: Cancelled,
+    ) -> pa.Table:
+        if rows < 1:
+            raise Invalid(f"expected at least 1 row, got {rows}")
+        if len(seed) != KEY_BYTES:
+            raise ValueError(f"expected a seed of {KEY_BYTES} bytes, got {len(seed)}")
+        if measurements.generator != NAME:
+            raise Corrupt(
+                f"expected measurements of {NAME}, got {measurements.generator[:60]!r}; use the generator that made them"
+            )
+        columns = columns_of(schema, _Replay(measurements, schema).count_cells)
+        marginals = _marginals_of(measurements, schema, columns)
+        from node.synthesis.estimation import estimate  # jax takes seconds to load, and only this needs it
+
+        stop_if(cancelled)
+        model = estimate(columns, marginals, progress, cancelled)
+        return draw_table(model, columns, schema, rows, NoiseStream(seed, NAME.encode()), cancelled)
+
+
+class _Replay:
+    """Answers for cells what the measurements hold, and nothing else."""
+
+    def __init__(self, measurements: Measurements, schema: Schema) -> None:
+        self._histograms = {histogram.stage: histogram for histogram in measurements.histograms}
+        self._schema = schema
+
+    def count_cells(self, place: int, level: int, starts: Codes, ends: Codes) -> Histogram:
+        column = self._schema.columns[place]
+        histogram = self._histograms.get(f"cells/{place}/{level}")
+        expected = len(starts) + (level == 0 and column.missing)
+        if histogram is None or histogram.columns != (column.name,) or len(histogram.counts) != expected:
+            raise Corrupt(
+                f"expected measurements of column {column.name!r} under this schema; use the schema they were made with"
+            )
+        return histogram
+
+
+def _marginals_of(measurements: Measurements, schema: Schema, columns: Columns) -> list[NoisyMarginal]:
+    marginals = []
+    for histogram in measurements.histograms:
+        if not histogram.stage.startswith("marginal/"):
+            continue
+        places = tuple(schema.names.index(name) for name in histogram.columns if name in schema.names)
+        shape = [columns.sizes[place] for place in places]
+        if len(places) != len(histogram.columns) or prod(shape) != len(histogram.counts):
+            raise Corrupt("expected marginals of this schema in the measurements; use the schema they were made with")
+        marginals.append(NoisyMarginal(places, np.array(histogram.counts, np.float64), histogram.stddev))
+    return marginals

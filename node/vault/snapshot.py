@@ -1,0 +1,119 @@
+"""One version of a dataset as an Arrow file under its commitment. Nothing outside this package may import this module:
+the door to records is `node.vault.draw`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from marketplace.errors import Corrupt
+from marketplace.protocol import canonical
+from marketplace.protocol.schema import Schema
+from node.files import whole_file
+
+FORMAT = canonical.format_name("snapshot", 1).encode()
+COMMITMENT_TAG = canonical.format_name("commitment", 1).encode()
+SALT_BYTES = 32
+
+_PERSON, _HELD_OUT = "agora:person", "agora:holdout"
+
+
+@dataclass(frozen=True)
+class Content:
+    """The coded rows of one version. `table`: int32 columns as the schema declares them, null for missing.
+
+    `person`: a dense number for each row's person, int32. `held_out`: whether that person is in the holdout.
+    """
+
+    table: pa.Table
+    person: NDArray[np.int32]
+    held_out: NDArray[np.bool_]
+
+
+def coded_table(rows: NDArray[np.int32], schema: Schema) -> pa.Table:
+    """Codes, one line per row and -1 for missing, as a table of int32 columns with nulls."""
+    return _table([np.ascontiguousarray(rows[:, place]) for place in range(len(schema.columns))], schema)
+
+
+def commitment_of(content: Content, schema: Schema, salt: bytes) -> bytes:
+    """The commitment to `content` under `schema`: 32 bytes that tell nothing without the salt of 32 bytes.
+
+    SHA-256 of the tag `agora/commitment/1`, the salt, the SHA-256 of the schema's canonical JSON, and the SHA-256 of
+    the content, which is: the number of rows in 8 bytes, big-endian; each declared column in order, 4 bytes per row,
+    little-endian, -1 for missing; each row's person, 4 bytes, little-endian; each row's side, 1 byte, 1 for holdout.
+    """
+    hashed = sha256(content.table.num_rows.to_bytes(8, "big"))
+    for column in content.table.columns:
+        hashed.update(_numbers(column).astype("<i4").tobytes())
+    hashed.update(content.person.astype("<i4").tobytes())
+    hashed.update(content.held_out.astype(np.uint8).tobytes())
+    declared = sha256(canonical.encode(schema.document())).digest()
+    return sha256(COMMITMENT_TAG + salt + declared + hashed.digest()).digest()
+
+
+def write(folder: Path, commitment: bytes, content: Content, salt: bytes) -> None:
+    """Stores `content` and its salt, durable and whole or not at all, readable by the owner only.
+
+    Raises `Refused` if the folder cannot be written.
+    """
+    table = content.table.append_column(_PERSON, pa.array(content.person))
+    table = table.append_column(_HELD_OUT, pa.array(content.held_out))
+    table = table.replace_schema_metadata({b"format": FORMAT, b"salt": salt})
+    with whole_file(_path(folder, commitment)) as file, pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table)
+
+
+def read(folder: Path, commitment: bytes, schema: Schema) -> Content:
+    """The content under `commitment`, checked against it before anything is handed out.
+
+    Raises `Corrupt` if the file is gone, is no snapshot, or differs in a single bit of what was committed to.
+    """
+    try:
+        with _path(folder, commitment).open("rb") as file, pa.ipc.open_file(file) as reader:
+            table = reader.read_all()
+        table.validate(full=True)
+        as_declared = _has_columns(table.schema, schema.names)
+    except (OSError, pa.ArrowException, UnicodeDecodeError):
+        raise _corrupt(commitment, "a file that is gone or cannot be decoded") from None
+    metadata = table.schema.metadata or {}
+    if metadata.get(b"format") != FORMAT:
+        raise _corrupt(commitment, "a file of another format")
+    if not as_declared:
+        raise _corrupt(commitment, "other columns")
+    content = Content(
+        _table([_numbers(column) for column in table.columns[:-2]], schema),
+        _numbers(table.column(_PERSON)),
+        table.column(_HELD_OUT).fill_null(False).to_numpy(),
+    )
+    if commitment_of(content, schema, metadata.get(b"salt", b"")) != commitment:
+        raise _corrupt(commitment, "other records")
+    return content
+
+
+def _table(columns: list[NDArray[np.int32]], schema: Schema) -> pa.Table:
+    arrays = [pa.array(column, mask=column < 0) for column in columns]
+    return pa.Table.from_arrays(arrays, names=list(schema.names))
+
+
+def _numbers(column: pa.ChunkedArray) -> NDArray[np.int32]:
+    numbers: NDArray[np.int32] = column.fill_null(-1).to_numpy()
+    return numbers
+
+
+def _has_columns(found: pa.Schema, names: Sequence[str]) -> bool:
+    types = [pa.int32()] * (len(names) + 1) + [pa.bool_()]
+    return bool(found.names == [*names, _PERSON, _HELD_OUT] and found.types == types)
+
+
+def _path(folder: Path, commitment: bytes) -> Path:
+    return folder / f"{commitment.hex()}.arrow"
+
+
+def _corrupt(commitment: bytes, what: str) -> Corrupt:
+    return Corrupt(
+        f"expected the snapshot under commitment {commitment.hex()[:16]}..., got {what}; restore the vault from its backup"
+    )

@@ -1,0 +1,144 @@
+"""One hospital's vault: takes records in, keeps what they may reveal, and hands them to orders against rho."""
+
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from marketplace.errors import Invalid, Unreachable
+from marketplace.protocol.schema import Schema
+from node.vault import snapshot as snapshots
+from node.vault.account import Account
+from node.vault.bounding import SECRET_BYTES, bound, identity_of
+from node.vault.box import SecretBox
+from node.vault.coding import code
+from node.vault.database import connect
+from node.vault.draw import Door, Draw
+from node.vault.records import open_records
+from node.vault.register import Population, Register, Snapshot
+
+HOLDOUT_PERCENT = 10
+LARGEST_HOLDOUT_PERCENT = 50
+
+
+def _unwatched(step: str) -> None:
+    """Nobody is told about the steps of a draw."""
+
+
+class Vault:
+    """The vault in one folder, which is made if it is not there, for its owner only.
+
+    One value serves one thread of one process; any number of processes may open the same folder. `box` seals the
+    vault's secrets; `randomness` gives bytes of the operating system; `reached` is told each step of a draw.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        box: SecretBox,
+        *,
+        randomness: Callable[[int], bytes] = os.urandom,
+        reached: Callable[[str], None] = _unwatched,
+    ) -> None:
+        self._snapshots = folder / "snapshots"
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._snapshots.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise Unreachable(
+                f"expected a vault that can be written, got: {error.strerror}; check the folder"
+            ) from None
+        self._connection: sqlite3.Connection = connect(folder)
+        self._register = Register(self._connection, box)
+        self._door = Door(self._snapshots, self._connection, box, randomness, reached)
+        self._randomness = randomness
+        self._reached = reached
+        self.account = Account(self._connection)
+
+    def take_in(self, path: Path, schema: Schema, *, holdout_percent: int = HOLDOUT_PERCENT) -> Snapshot:
+        """Takes the records at `path` in as a new dataset's first version.
+
+        `holdout_percent`: the share of persons that no generator of this dataset ever sees, 0 to 50.
+        Raises `Invalid`, for the provider's eyes, where the records are not as `schema` declares them.
+        """
+        if not 0 <= holdout_percent <= LARGEST_HOLDOUT_PERCENT:
+            raise Invalid(f"expected a holdout of 0 to {LARGEST_HOLDOUT_PERCENT} percent, got {holdout_percent}")
+        population = Population(self._randomness(SECRET_BYTES), holdout_percent)
+        snapshot = self._stored(path, schema, population, dataset=None, version=1)
+        self._register.open(snapshot, population)
+        return snapshot
+
+    def revise(self, dataset: bytes, path: Path, schema: Schema) -> Snapshot:
+        """Takes the records at `path` in as the next version of `dataset`, on the same account and with the same
+        persons held out.
+
+        Raises `Invalid` as `take_in` does, and where only one of the versions has a person column.
+        """
+        population = self._register.population(dataset)
+        versions = self._register.versions(dataset)
+        if (schema.person is None) != (versions[0].schema.person is None):
+            raise Invalid(
+                "expected a person column in all versions or in none, since they share one account; declare alike"
+            )
+        snapshot = self._stored(path, schema, population, dataset=dataset, version=len(versions) + 1)
+        self._register.add(snapshot)
+        return snapshot
+
+    def describe(self, dataset: bytes, version: int) -> Snapshot:
+        """What the vault holds of one version, for its provider only. Raises `Invalid` if it holds none."""
+        return self._register.snapshot(dataset, version)
+
+    def snapshots(self) -> tuple[Snapshot, ...]:
+        """Every version of every dataset in the vault, for its provider only."""
+        return self._register.snapshots()
+
+    def draw(self, order: bytes, dataset: bytes, version: int, rho_micro: int) -> Draw:
+        """The rows of one version for `order` (32 bytes) against the whole `rho_micro`; the same order resumes.
+
+        Raises `Invalid` for what the vault does not hold, `Corrupt` where it is not what was committed to, `Refused`
+        where the account says no.
+        """
+        return self._door.draw(order, self._register.snapshot(dataset, version), rho_micro)
+
+    def close(self) -> None:
+        """Closes the database."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _stored(
+        self, path: Path, schema: Schema, population: Population, *, dataset: bytes | None, version: int
+    ) -> Snapshot:
+        secret, percent = population.secret, population.holdout_percent
+        coded = code(open_records(path), schema, lambda text: identity_of(text, secret))
+        used = bound(coded, secret, rows_per_person=schema.rows_per_person, holdout_percent=percent)
+        if used.held_out.all():
+            raise Invalid(
+                "expected persons outside the holdout, got too few records to share; take more, or hold none out"
+            )
+        content = snapshots.Content(snapshots.coded_table(coded.rows[used.places], schema), used.person, used.held_out)
+        salt = self._randomness(snapshots.SALT_BYTES)
+        commitment = snapshots.commitment_of(content, schema, salt)
+        snapshots.write(self._snapshots, commitment, content, salt)
+        self._reached("stored")
+        return Snapshot(
+            dataset=dataset or commitment,
+            version=version,
+            commitment=commitment,
+            schema=schema,
+            holdout_percent=percent,
+            rows_read=len(coded.rows),
+            rows=len(used.places),
+            persons=len(np.unique(used.person)),
+            holdout_rows=int(used.held_out.sum()),
+        )
