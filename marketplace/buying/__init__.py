@@ -1,0 +1,1 @@
+"""The buyer's side as a library: place, fetch, check, accept, open."""

@@ -1,0 +1,155 @@
+"""`Client`: everything that a buyer does, each step by itself, each safe to repeat."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from marketplace.buying import receiving
+from marketplace.buying.listing import Entry, read_entry
+from marketplace.buying.purchase import DEFAULT_SLOT_S, Purchase, draft
+from marketplace.buying.receiving import Progress, Received
+from marketplace.certificate.folder import INNER
+from marketplace.content.store import ContentStore, put_bytes
+from marketplace.errors import Invalid, Refused
+from marketplace.ledger.follower import Follower
+from marketplace.ledger.ledger import Ledger, Receipt
+from marketplace.ledger.signer import Signer
+from marketplace.protocol.account import Account, OrderView
+from marketplace.protocol.identity import DeliveryHash, OfferId, OrderId
+from marketplace.protocol.offer import Offer
+from marketplace.protocol.specification import Workload
+from marketplace.protocol.states import FINAL, OrderState
+
+
+def _silent(_: str) -> None:
+    """Progress that nobody reads."""
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A placed order and the transactions that it took: `approve` where the allowance was too small, then `place`."""
+
+    order: OrderId
+    receipts: tuple[Receipt, ...]
+
+
+@dataclass(frozen=True)
+class Client:
+    """One buyer. `seed`: the wallet's secret behind all sealing keys. `folder`: the wallet's folder for orders.
+
+    Every method reads the ledger afresh and raises as ledger and store do.
+    """
+
+    ledger: Ledger
+    follower: Follower
+    store: ContentStore
+    signer: Signer
+    seed: bytes = field(repr=False)
+    folder: Path
+    clock: Callable[[], float]
+
+    def account(self) -> Account:
+        """The whole account as of now."""
+        return self.follower.catch_up()
+
+    def now_s(self) -> int:
+        """The later of this machine's clock and the ledger's."""
+        return max(int(self.clock()), self.ledger.now_s())
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Every open offer with its documents, in the order of publication."""
+        account, now_s = self.account(), self.now_s()
+        entries = (read_entry(account, offer, self.store) for offer in account.offers)
+        return tuple(entry for entry in entries if entry.is_open(now_s))
+
+    def draft(
+        self, offer: OfferId, *, rows: int | None = None, workload: Workload | None = None, slot_s: int = DEFAULT_SLOT_S
+    ) -> Purchase:
+        """A purchase to look at before it is placed. Raises as `purchase.draft` does."""
+        entry = read_entry(self.account(), offer, self.store)
+        return draft(
+            entry, self.signer.address, self.seed, now_s=self.now_s(), rows=rows, workload=workload, slot_s=slot_s
+        )
+
+    def place(self, purchase: Purchase) -> Placed:
+        """Stores the specification, allows the price, places the order: bytes first, ledger last.
+
+        Raises `Refused` if the balance does not pay the price, before anything is sent.
+        """
+        offer = purchase.entry.view.offer
+        price_units = offer.head.price_units
+        if self.ledger.balance_units(offer.head.token, self.signer.address) < price_units:
+            raise Refused("expected a balance that pays the price; pay in or choose a cheaper offer")
+        put_bytes(self.store, purchase.specification.encode())
+        receipts = []
+        if self.ledger.allowance_units(offer.head.token, self.signer.address) < price_units:
+            receipts.append(self.ledger.approve(self.signer, offer.head.token, price_units))
+        order, receipt = self.ledger.place(self.signer, offer, purchase.order)
+        return Placed(order, (*receipts, receipt))
+
+    def order(self, order: OrderId) -> OrderView:
+        """Where an order stands. Raises `Invalid` if there is none."""
+        return self._find(self.account(), order)
+
+    def receive(self, order: OrderId, progress: Progress = _silent) -> Received:
+        """Downloads the delivery and checks it before acceptance. Raises as `receiving.receive` does."""
+        account = self.account()
+        view = self._find(account, order)
+        folder = self.folder / order.hex()
+        return receiving.receive(account, view, self.ledger.domain, self.store, self.seed, folder, progress)
+
+    def accept(self, order: OrderId) -> Receipt:
+        """Accepts the delivery that was received and checked, by its hash. Raises `Refused` if it was not."""
+        view = self.order(order)
+        if not (self.folder / order.hex() / INNER).exists():
+            raise Refused("expected a delivery that was fetched and checked before it is accepted; fetch it first")
+        return self.ledger.accept(self.signer, self._offer(view), view.order, self._delivery_hash(view))
+
+    def reject(self, order: OrderId) -> Receipt:
+        """Turns the delivery down. The compute fee is lost."""
+        view = self.order(order)
+        return self.ledger.reject(self.signer, self._offer(view), view.order, self._delivery_hash(view))
+
+    def open(self, order: OrderId, out: Path) -> dict[str, Path]:
+        """Decrypts the received result into the folder `out`, beside its manifest, description and specification."""
+        view = self.order(order)
+        folder = self.folder / order.hex()
+        files = receiving.open_result(view, folder, out)
+        receiving.keep_evidence(view, folder, out)
+        return files
+
+    def settle(self, order: OrderId) -> Receipt:
+        """Settles a revealed order at once."""
+        view = self.order(order)
+        return self.ledger.settle(self.signer, self._offer(view), view.order)
+
+    def refund(self, order: OrderId) -> Receipt:
+        """Ends an order that lapsed: a refund where delivery or acceptance did not come, a forfeit where the key did not.
+
+        Raises `Refused` where there is nothing to end, or it is too early.
+        """
+        view = self.order(order)
+        if view.state in FINAL:
+            raise Refused(f"expected an open order, it is {view.state.name.lower()} already")
+        if view.state is OrderState.ACCEPTED:
+            return self.ledger.forfeit(self.signer, self._offer(view), view.order)
+        return self.ledger.refund(self.signer, self._offer(view), view.order)
+
+    def withdraw(self, order: OrderId) -> Receipt | None:
+        """Pays this buyer's whole credit in the order's token out to it; None if there is none."""
+        token = self._offer(self.order(order)).head.token
+        credit = self.ledger.credit_units(token, self.signer.address)
+        return self.ledger.withdraw_credit(self.signer, token, credit) if credit else None
+
+    def _offer(self, order: OrderView) -> Offer:
+        return self.account().offers[order.order.offer].offer
+
+    def _find(self, account: Account, order: OrderId) -> OrderView:
+        if order not in account.orders:
+            raise Invalid(f"expected the id of a placed order, got {order.hex()[:16]}...; check the id and the ledger")
+        return account.orders[order]
+
+    def _delivery_hash(self, order: OrderView) -> DeliveryHash:
+        if order.delivery_hash is None:
+            raise Refused(f"expected a delivery, the order is {order.state.name.lower()}; wait for the provider")
+        return DeliveryHash(order.delivery_hash)

@@ -1,0 +1,1 @@
+"""`agora`: what buyers and auditors type."""

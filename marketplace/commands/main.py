@@ -1,0 +1,27 @@
+"""The command `agora`."""
+
+import typer
+
+from marketplace.commands import checks, keys, offers, orders
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Buy results made from health records that never move, check them, and audit the whole market. "
+    "Exit codes: 0 done, 2 invalid input, 3 refused, 4 bytes or proofs disagree, 5 nobody answered.",
+)
+app.command()(offers.offers)
+app.command()(offers.buy)
+app.command()(orders.order)
+app.command()(orders.fetch)
+app.command()(orders.settle)
+app.command()(orders.reject)
+app.command()(orders.refund)
+app.command()(checks.verify)
+app.command()(checks.audit)
+app.add_typer(keys.app, name="keys")
+
+
+def run() -> None:
+    """The entry point."""
+    app()

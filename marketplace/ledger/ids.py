@@ -1,0 +1,95 @@
+"""The names that the contract gives to things, computed here alike: EIP-712 digests under the marketplace's domain."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from web3 import Web3
+
+from marketplace.ledger.abi import DELIVERY, HEAD, MEMBER, ORDER, check, encode
+from marketplace.protocol.identity import Address, DatasetId, DeliveryHash, OfferId, OrderId
+from marketplace.protocol.offer import Head, Member, Offer
+from marketplace.protocol.order import Delivery, Order
+
+NAME = "Agora Health"
+VERSION = "1"
+
+_DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+_OFFER_TYPE = f"Offer(Head head,Member[] members){HEAD.eip712()}{MEMBER.eip712()}"
+_ACCEPTANCE_TYPE = "Acceptance(bytes32 order,bytes32 delivery)"
+_CERTIFICATE_TYPE = "Certificate(bytes32 order,bytes32 document)"
+
+
+def keccak(data: bytes) -> bytes:
+    """Keccak-256, the ledger's hash."""
+    return bytes(Web3.keccak(data))
+
+
+@dataclass(frozen=True)
+class Domain:
+    """One marketplace: the contract at this address of this chain. Every id and every signature is bound to it."""
+
+    chain_id: int
+    contract: Address
+
+    @cached_property
+    def separator(self) -> bytes:
+        """The domain's hash. Source: EIP-712."""
+        words = encode(
+            ("bytes32", "bytes32", "bytes32", "uint256", "address"),
+            (_type_hash(_DOMAIN_TYPE), keccak(NAME.encode()), keccak(VERSION.encode()), self.chain_id, self.contract),
+        )
+        return keccak(words)
+
+    def digest(self, struct: bytes) -> bytes:
+        """What is signed for the value whose hash is `struct`. Source: EIP-712."""
+        return keccak(b"\x19\x01" + self.separator + struct)
+
+
+def dataset_id(domain: Domain, provider: Address, salt: bytes) -> DatasetId:
+    """The id of the dataset that `provider` registers with `salt` (32 bytes)."""
+    values = (domain.chain_id, domain.contract, check("provider", "address", provider), check("salt", "bytes32", salt))
+    return DatasetId(keccak(encode(("uint256", "address", "address", "bytes32"), values)))
+
+
+def members_hash(members: Iterable[Member]) -> bytes:
+    """The hash of an offer's members, in order."""
+    kind = _type_hash(MEMBER.eip712())
+    return keccak(b"".join(keccak(kind + MEMBER.words(member)) for member in members))
+
+
+def offer_id(domain: Domain, head: Head, members: Iterable[Member]) -> OfferId:
+    """The id of the offer with these terms and members."""
+    head_hash = keccak(_type_hash(HEAD.eip712()) + HEAD.words(head))
+    return OfferId(domain.digest(keccak(_type_hash(_OFFER_TYPE) + head_hash + members_hash(members))))
+
+
+def offer(domain: Domain, head: Head, members: Iterable[Member]) -> Offer:
+    """The offer with these terms and members, under its id."""
+    members = tuple(members)
+    return Offer(offer_id(domain, head, members), head, members)
+
+
+def order_id(domain: Domain, order: Order) -> OrderId:
+    """The id of an order."""
+    return OrderId(domain.digest(keccak(_type_hash(ORDER.eip712()) + ORDER.words(order))))
+
+
+def delivery_hash(domain: Domain, order: OrderId, delivery: Delivery) -> DeliveryHash:
+    """The hash of a delivery for `order`, which names chain, contract and order."""
+    kind = _type_hash(DELIVERY.eip712("bytes32 order"))
+    return DeliveryHash(domain.digest(keccak(kind + check("order", "bytes32", order) + DELIVERY.words(delivery))))
+
+
+def acceptance_hash(order: OrderId, delivery: DeliveryHash) -> bytes:
+    """The EIP-712 hash of a buyer's acceptance, before the domain."""
+    return keccak(_type_hash(_ACCEPTANCE_TYPE) + encode(("bytes32", "bytes32"), (order, delivery)))
+
+
+def certificate_hash(order: OrderId, document: bytes) -> bytes:
+    """The EIP-712 hash of a provider's word for a certificate, before the domain. `document`: SHA-256 of its bytes."""
+    return keccak(_type_hash(_CERTIFICATE_TYPE) + encode(("bytes32", "bytes32"), (order, document)))
+
+
+def _type_hash(kind: str) -> bytes:
+    return keccak(kind.encode())

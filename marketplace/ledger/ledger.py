@@ -1,0 +1,200 @@
+"""The ledger as the rest of the product sees it: one port, and the values that it gives back."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from marketplace.ledger.calls import Call, Calls
+from marketplace.ledger.chain import Block
+from marketplace.ledger.ids import Domain
+from marketplace.ledger.signer import Signer
+from marketplace.protocol.events import Event
+from marketplace.protocol.identity import Address, DatasetId, DeliveryHash, OfferId, OrderId
+from marketplace.protocol.offer import Head, Member, Offer
+from marketplace.protocol.order import Delivery, Order, Standing
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A signed transaction that has not been handed in. Keep it before sending: it can be sent again, and pays once."""
+
+    raw: bytes = field(repr=False)
+    hash: bytes
+    function: str
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """A transaction that did what it should: its hash, the gas it used, its block, that block's time, the function."""
+
+    transaction: bytes
+    gas: int
+    block: int
+    at_s: int
+    function: str
+
+
+@dataclass(frozen=True)
+class DatasetStanding:
+    """What the ledger keeps of a dataset. All zero for one that was never registered."""
+
+    provider: Address
+    total_micro: int
+    used_micro: int
+    version: int
+
+
+@dataclass(frozen=True)
+class OfferStanding:
+    """What the ledger keeps of an offer. All zero for one that was never published."""
+
+    published: bool
+    retired: bool
+    open: int
+    accrued_units: int
+
+
+class Ledger(Protocol):
+    """One marketplace on one chain.
+
+    `by` signs and pays the gas; one transaction at a time for each account. A change that the contract refuses raises
+    `Invalid`, `Refused` or `Corrupt` before any gas is spent; `Unreachable` says that nobody answered. Amounts are in
+    the token's units, rho is in micro-rho, times are in seconds.
+    """
+
+    @property
+    def domain(self) -> Domain:
+        """The chain and the contract, which every id and every signature names."""
+
+    @property
+    def calls(self) -> Calls:
+        """The contract's functions as calls for `prepare`."""
+
+    @property
+    def source_hash(self) -> bytes:
+        """SHA-256 of the sources of the contract that this program speaks to."""
+
+    # ---------------------------------------------------------------------------------------------- sending in two steps
+
+    def prepare(self, by: Signer, call: Call) -> Prepared:
+        """Asks whether the contract would agree now, and signs. Nothing is sent."""
+
+    def send(self, prepared: Prepared) -> Receipt:
+        """Hands the transaction in and waits until it is in a block. Sending again gives the same receipt.
+
+        Raises `Unreachable` if it is in no block in time, `Refused` if it no longer can be, and what the contract said
+        if it was undone in its block.
+        """
+
+    def receipt(self, transaction: bytes) -> Receipt | None:
+        """The receipt of the transaction of this hash; None while it is in no block. Raises as `send` does."""
+
+    # ------------------------------------------------------------------------------------------------------------ changes
+
+    def register(
+        self, by: Signer, salt: bytes, commitment: bytes, description: bytes, total_micro: int
+    ) -> tuple[DatasetId, Receipt]:
+        """The provider registers a dataset with its budget."""
+
+    def revise(self, by: Signer, dataset: DatasetId, commitment: bytes, description: bytes) -> Receipt:
+        """The provider puts the next version under the same budget."""
+
+    def publish(self, by: Signer, head: Head, members: Sequence[Member]) -> tuple[Offer, Receipt]:
+        """The lead publishes an offer."""
+
+    def retire(self, by: Signer, offer: Offer) -> Receipt:
+        """The lead ends an offer for further orders."""
+
+    def stake(self, by: Signer, token: Address, amount_units: int) -> Receipt:
+        """Pays an approved amount into the sender's credit."""
+
+    def withdraw_credit(self, by: Signer, token: Address, amount_units: int) -> Receipt:
+        """Pays a part of the sender's credit out to it."""
+
+    def withdraw_payout(self, by: Signer, offer: Offer, index: int = 0) -> Receipt:
+        """Pays member `index` what the offer has earned for it. Anyone may send this."""
+
+    def place(self, by: Signer, offer: Offer, order: Order) -> tuple[OrderId, Receipt]:
+        """The buyer places an order, having approved the price."""
+
+    def decline(self, by: Signer, offer: Offer, order: Order) -> Receipt:
+        """The lead turns a placed order down."""
+
+    def deliver(self, by: Signer, offer: Offer, order: Order, delivery: Delivery) -> Receipt:
+        """The lead commits to a sealed result."""
+
+    def accept(self, by: Signer, offer: Offer, order: Order, delivery: DeliveryHash) -> Receipt:
+        """The buyer accepts the delivery of this hash."""
+
+    def accept_for(self, by: Signer, offer: Offer, order: Order, delivery: DeliveryHash, signature: bytes) -> Receipt:
+        """Anyone hands in the buyer's signed acceptance."""
+
+    def reject(self, by: Signer, offer: Offer, order: Order, delivery: DeliveryHash) -> Receipt:
+        """The buyer turns the delivery of this hash down."""
+
+    def reveal(self, by: Signer, offer: Offer, order: Order, delivery: Delivery, key: bytes) -> Receipt:
+        """The lead publishes the key of an accepted delivery."""
+
+    def settle(self, by: Signer, offer: Offer, order: Order) -> Receipt:
+        """The buyer at once, or anyone after the challenge window, ends a revealed order."""
+
+    def refund(self, by: Signer, offer: Offer, order: Order) -> Receipt:
+        """Anyone ends an order whose delivery or acceptance did not come in time."""
+
+    def forfeit(self, by: Signer, offer: Offer, order: Order) -> Receipt:
+        """Anyone ends an accepted order whose key did not come in time."""
+
+    def release(self, by: Signer, offer: Offer, order: Order, index: int = 0) -> Receipt:
+        """The provider of member `index` gives the rho of an order back that was refunded before delivery."""
+
+    # ------------------------------------------------------------------------------------------------------- what stands
+
+    def dataset(self, dataset: DatasetId) -> DatasetStanding:
+        """Where a dataset stands."""
+
+    def offer(self, offer: OfferId) -> OfferStanding:
+        """Where an offer stands."""
+
+    def order(self, order: OrderId) -> Standing:
+        """Where an order stands."""
+
+    def credit_units(self, token: Address, who: Address) -> int:
+        """What `who` may withdraw, or lock as bonds."""
+
+    def withdrawn_units(self, offer: OfferId, index: int = 0) -> int:
+        """What member `index` has withdrawn."""
+
+    def is_licensed(self, offer: Offer, order: Order, who: Address, at_s: int) -> bool:
+        """Whether `who` holds the order's licence at `at_s`."""
+
+    def now_s(self) -> int:
+        """The time of the latest block: what the contract would call now."""
+
+    def head_block(self) -> int:
+        """The number of the latest block."""
+
+    def block(self, number: int) -> Block:
+        """The block of this number. Raises `Refused` if there is none."""
+
+    def events(self, first: int, last: int) -> Iterator[Event]:
+        """What the contract recorded in blocks `first` to `last`. Raises `Refused` where that is too much at once."""
+
+    # ------------------------------------------------------------------------------------------------------------- tokens
+
+    def balance_units(self, token: Address, who: Address) -> int:
+        """What `who` holds of a token."""
+
+    def allowance_units(self, token: Address, owner: Address) -> int:
+        """What the marketplace may still take from `owner`."""
+
+    def approve(self, by: Signer, token: Address, amount_units: int) -> Receipt:
+        """Allows the marketplace to take up to this amount from the sender."""
+
+    def mint(self, by: Signer, token: Address, to: Address, amount_units: int) -> Receipt:
+        """Makes test money, where `token` is the test euro. It is worth nothing."""
+
+    def gas_balance_wei(self, who: Address) -> int:
+        """What `who` can spend on gas."""
+
+    def give_gas(self, by: Signer, to: Address, amount_wei: int) -> Receipt:
+        """Sends ether for gas."""

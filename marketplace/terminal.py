@@ -1,0 +1,89 @@
+"""What the commands of buyer, auditor and provider share: errors as one line and an exit code, JSON, secrets by prompt."""
+
+import functools
+import getpass
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+from marketplace.errors import Invalid, MarketplaceError
+from marketplace.protocol.identity import OfferId, OrderId
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+EXIT_INTERRUPTED = 130
+
+
+def guarded(command: Callable[P, R]) -> Callable[P, R]:
+    """The command, ending with one line on standard error and the error's exit code instead of a traceback."""
+
+    @functools.wraps(command)
+    def ending_well(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except MarketplaceError as error:
+            say(f"error: {error}")
+            raise SystemExit(error.exit_code) from None
+        except KeyboardInterrupt:
+            say("stopped; start again to go on")
+            raise SystemExit(EXIT_INTERRUPTED) from None
+
+    return ending_well
+
+
+def say(text: str) -> None:
+    """One line of progress on standard error, so that standard output stays a result."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def show_json(value: Mapping[str, Any]) -> None:
+    """One JSON object on standard output."""
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def ask_passphrase(what: str, environment: Mapping[str, str] = os.environ, *, twice: bool = False) -> str:
+    """A passphrase from the file that `AGORA_PASSPHRASE_FILE` names, or from the keyboard, never from the command line.
+
+    Raises `Invalid` if there is neither, it is empty, or two entries differ.
+    """
+    if (name := environment.get("AGORA_PASSPHRASE_FILE")) is not None:
+        try:
+            text = Path(name).read_text(encoding="utf-8").strip("\r\n")
+        except (OSError, UnicodeDecodeError):
+            raise Invalid(
+                "expected a passphrase in the file that AGORA_PASSPHRASE_FILE names, could not read it"
+            ) from None
+    elif sys.stdin.isatty():
+        text = getpass.getpass(f"Passphrase for {what}: ")
+        if twice and getpass.getpass("The same again: ") != text:
+            raise Invalid("expected the same passphrase twice, got two different ones; start again")
+    else:
+        raise Invalid("expected a keyboard to ask for a passphrase, or a file named by AGORA_PASSPHRASE_FILE")
+    if not text:
+        raise Invalid("expected a passphrase, got an empty one")
+    return text
+
+
+def parse_id(text: str, noun: str) -> bytes:
+    """The 32 bytes that `text` spells in hexadecimal, with or without 0x. Raises `Invalid` if it spells something else."""
+    try:
+        value = bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        value = b""
+    if len(value) != 32:
+        raise Invalid(f"expected the id of an {noun}, 64 hexadecimal digits, got {len(text)} characters; copy it again")
+    return value
+
+
+def parse_order(text: str) -> OrderId:
+    """An order's id."""
+    return OrderId(parse_id(text, "order"))
+
+
+def parse_offer(text: str) -> OfferId:
+    """An offer's id."""
+    return OfferId(parse_id(text, "offer"))

@@ -1,0 +1,1 @@
+"""`agora-node`: what a provider types."""

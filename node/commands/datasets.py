@@ -1,0 +1,117 @@
+"""`agora-node dataset`: look at records, declare a schema, list and revise a dataset."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from marketplace.errors import Invalid
+from marketplace.protocol.identity import DatasetId
+from marketplace.protocol.schema import Schema
+from marketplace.terminal import ask_passphrase, guarded, parse_id, say, show_json
+from node.home import Node, home
+from node.provider import Listed, Words
+from node.vault.inference import draft_file
+
+app = typer.Typer(no_args_is_help=True, help="Look at records, declare a schema, list and revise a dataset.")
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
+Records = Annotated[Path, typer.Argument(help="A CSV or Parquet file.")]
+SchemaFile = Annotated[Path, typer.Option("--schema", help="The declared schema, a JSON file.")]
+Title = Annotated[str, typer.Option(help="What the dataset is called in public.")]
+Summary = Annotated[str, typer.Option(help="What it is about, in public.")]
+Provenance = Annotated[str, typer.Option(help="Where the records come from, in public.")]
+Rows = Annotated[int, typer.Option("--rows", help="The number of rows that you declare in public; it is rounded.")]
+
+
+@app.command()
+@guarded
+def draft(
+    records: Records,
+    out: Annotated[Path, typer.Option(help="Where to write the draft of a schema.")],
+    person: Annotated[str | None, typer.Option(help="The column that tells persons apart.")] = None,
+    exclude: Annotated[list[str] | None, typer.Option(help="A column to leave out; may be repeated.")] = None,
+) -> None:
+    """Draft a schema from RECORDS, for your eyes only: read it, correct it by what you know, then declare it."""
+    found = draft_file(records, person=person, exclude=exclude or ())
+    for verdict in found.verdicts:
+        print(f"{verdict.name}: {verdict.words}")
+    out.write_text(json.dumps(found.schema().document(), indent=2, ensure_ascii=False) + "\n")
+    say(
+        f"Draft in {out}. Its bounds and categories come from the records: replace them by what you would declare unseen."
+    )
+
+
+@app.command()
+@guarded
+def add(
+    records: Records,
+    schema: SchemaFile,
+    title: Title,
+    rows: Rows,
+    total_rho: Annotated[int, typer.Option("--total-rho", help="What the dataset may reveal in all, in micro-rho.")],
+    summary: Summary = "",
+    provenance: Provenance = "",
+    as_json: AsJson = False,
+) -> None:
+    """Take RECORDS into the vault and register them as a dataset."""
+    node = Node.from_settings(home(), ask_passphrase("the node's keys"))
+    words = Words(title, summary, provenance)
+    _show(node.provider().list_dataset(records, read_schema(schema), words, total_rho, rows_declared=rows), as_json)
+
+
+@app.command()
+@guarded
+def revise(
+    dataset: Annotated[str, typer.Argument(help="The dataset's id.")],
+    records: Records,
+    schema: SchemaFile,
+    title: Title,
+    rows: Rows,
+    summary: Summary = "",
+    provenance: Provenance = "",
+    as_json: AsJson = False,
+) -> None:
+    """Put new RECORDS under the same budget as the next version of DATASET."""
+    node = Node.from_settings(home(), ask_passphrase("the node's keys"))
+    listed = node.provider().revise_dataset(
+        DatasetId(parse_id(dataset, "dataset")),
+        records,
+        read_schema(schema),
+        Words(title, summary, provenance),
+        rows_declared=rows,
+    )
+    _show(listed, as_json)
+
+
+def read_schema(path: Path) -> Schema:
+    """The schema in a JSON file. Raises `Invalid` if it cannot be read or is none."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError):
+        raise Invalid(
+            f"expected a schema in JSON in {path.name}, could not read it; `agora-node dataset draft` makes one"
+        ) from None
+    if not isinstance(document, dict):
+        raise Invalid(f"expected a schema in JSON in {path.name}, got another value; see `agora-node dataset draft`")
+    return Schema.of_document(document)
+
+
+def _show(listed: Listed, as_json: bool) -> None:
+    if as_json:
+        show_json(
+            {
+                "dataset": listed.dataset.hex(),
+                "version": listed.snapshot.version,
+                "commitment": listed.snapshot.commitment.hex(),
+                "rows_declared": listed.description.rows_declared,
+                "hash": listed.receipt.transaction.hex(),
+                "gas": listed.receipt.gas,
+            }
+        )
+        return
+    print(f"Dataset {listed.dataset.hex()}, version {listed.snapshot.version}")
+    say(
+        f"Provider only: {listed.snapshot.rows_read:,} rows read, {listed.snapshot.rows:,} within the bound per person, "
+        f"{listed.snapshot.persons:,} persons, {listed.snapshot.holdout_rows:,} rows held out."
+    )

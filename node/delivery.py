@@ -1,0 +1,118 @@
+"""From a made result to a delivery: certificate, manifest, sealing, and the bytes into the store. No transaction here."""
+
+from hashlib import sha256
+from pathlib import Path
+
+from marketplace.certificate.certificate import Certificate, Privacy
+from marketplace.certificate.context import sealing_context
+from marketplace.certificate.epsilon import quoted_epsilon
+from marketplace.certificate.fields import Fields
+from marketplace.certificate.manifest import Manifest
+from marketplace.certificate.opening import delivery_document, delivery_of
+from marketplace.content.store import ContentStore, put_bytes
+from marketplace.keys.sealing import SealingPublicKey
+from marketplace.ledger.ledger import Ledger
+from marketplace.ledger.signatures import sign_certificate
+from marketplace.ledger.signer import Signer
+from marketplace.protocol import canonical, result
+from marketplace.protocol.order import Delivery
+from marketplace.sealing import plain_root_of, seal
+from node.commission import Commission
+from node.files import whole_file, write_whole
+from node.outcome import Outcome
+from node.sale import SaleSecrets
+from node.workers.job import Name
+
+
+def prepare_delivery(
+    commission: Commission, folder: Path, secrets: SaleSecrets, ledger: Ledger, signer: Signer, store: ContentStore
+) -> Delivery:
+    """Seals the result in `folder` for its buyer, puts manifest and object into `store`, returns what to record.
+
+    Doing it again after a crash gives another object (sealing draws fresh randomness) under the same plain root and
+    commitment root; the unrecorded one is garbage in the store. Raises as the store and the disk do.
+    """
+    _pack(folder)
+    with (folder / Name.RESULT).open("rb") as plain:
+        plain_root = plain_root_of(plain, capacity=commission.capacity, secret=secrets.salts)
+    manifest = _manifest(commission, folder, plain_root, ledger, signer)
+    manifest_cid = put_bytes(store, manifest)
+    write_whole(folder / Name.MANIFEST, manifest)
+    with (folder / Name.RESULT).open("rb") as plain, whole_file(folder / Name.SEALED) as sealed:
+        commitment = seal(
+            plain,
+            sealed,
+            capacity=commission.capacity,
+            secret=secrets.salts,
+            key=secrets.key,
+            reader=SealingPublicKey(commission.specification.sealing_key),
+            context=sealing_context(commission.order.id, sha256(manifest).digest()),
+        )
+    with (folder / Name.SEALED).open("rb") as sealed_object:
+        object_cid = store.put(sealed_object)
+    return Delivery(
+        commitment_root=commitment.root,
+        plain_root=commitment.plain_root,
+        key_hash=commitment.key_hash,
+        object=object_cid.digest,
+        manifest=manifest_cid.digest,
+        count=commitment.count,
+        object_codec=object_cid.codec,
+    )
+
+
+def clear(folder: Path) -> None:
+    """Removes the result and its sealed copy once the order has ended; certificate, reports and measurements stay."""
+    for name in (Name.RESULT, Name.SEALED, result.TABLE):
+        (folder / name).unlink(missing_ok=True)
+
+
+def _pack(folder: Path) -> None:
+    with whole_file(folder / Name.RESULT) as out:
+        result.pack({name: folder / name for name in result.NAMES}, out)
+
+
+def _manifest(commission: Commission, folder: Path, plain_root: bytes, ledger: Ledger, signer: Signer) -> bytes:
+    outcome = Outcome.decode((folder / Name.OUTCOME).read_bytes())
+    member = commission.member
+    delta_atto = commission.offer.head.delta_atto
+    schema = commission.description.schema
+    certificate = Certificate(
+        order=commission.order.id,
+        offer=commission.offer.id,
+        provider=member.provider,
+        dataset=member.dataset,
+        version=commission.order.order.version(),
+        commitment=commission.version.commitment,
+        description=commission.version.description,
+        specification=commission.order.order.specification,
+        plain_root=plain_root,
+        count=commission.capacity,
+        rows=commission.specification.rows,
+        noise_commitment=outcome.noise_commitment,
+        mechanism=outcome.mechanism,
+        privacy=Privacy(
+            unit=schema.unit,
+            rows_per_person=schema.rows_per_person,
+            rho_micro=member.rho_micro,
+            delta_atto=delta_atto,
+            epsilon=quoted_epsilon(member.rho_micro, delta_atto),
+        ),
+        scores=outcome.scores,
+        environment=outcome.environment,
+    )
+    signature = sign_certificate(signer, ledger.domain, certificate.order, sha256(certificate.encode()).digest())
+    return Manifest(ledger.domain.chain_id, ledger.domain.contract, ledger.source_hash, certificate, signature).encode()
+
+
+NOUN, VERSION = "delivery", 1
+
+
+def encode_delivery(delivery: Delivery) -> bytes:
+    """A delivery as the journal keeps it."""
+    return canonical.encode({"format": canonical.format_name(NOUN, VERSION), **delivery_document(delivery)})
+
+
+def decode_delivery(data: bytes) -> Delivery:
+    """The delivery in a journal's entry. Raises `Corrupt` or `Invalid` where the bytes are none."""
+    return delivery_of(Fields(canonical.decode(data, NOUN, VERSION)))

@@ -1,0 +1,113 @@
+"""The effects behind a node's decisions: start work, seal and store, send a transaction. One effect for each step."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from marketplace.content.store import ContentStore
+from marketplace.errors import Corrupt
+from marketplace.keys.secretbox import SecretBox
+from marketplace.ledger.calls import Call
+from marketplace.ledger.ledger import Ledger, Receipt
+from marketplace.ledger.signer import Signer
+from marketplace.protocol.account import OrderView
+from marketplace.protocol.identity import DatasetId, OrderId
+from marketplace.protocol.offer import Offer
+from marketplace.protocol.order import Delivery
+from node.commission import Commission
+from node.delivery import clear, decode_delivery, encode_delivery, prepare_delivery
+from node.files import write_whole
+from node.journal import Journal, Mark
+from node.sale import sale_secrets
+from node.sending import Sender
+from node.work import Decline, Deliver, Refund, Release, Reveal, Settle, Step
+from node.workers.job import Job, Name
+from node.workers.process import Workers
+
+
+@dataclass
+class Effects:
+    """What a node can do about an order. `folder`: where each order has a folder of its own."""
+
+    ledger: Ledger
+    signer: Signer
+    store: ContentStore
+    journal: Journal
+    workers: Workers
+    folder: Path
+    vault_folder: Path
+    storage_key: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        self._sender = Sender(self.ledger, self.signer, self.journal)
+        self._box = SecretBox(self.storage_key)
+
+    def order_folder(self, order: OrderId) -> Path:
+        """The folder of one order."""
+        return self.folder / order.hex()
+
+    def make(self, commission: Commission) -> None:
+        """Lays the order's documents out and starts, or starts again, the work on it."""
+        folder = self.order_folder(commission.order.id)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_whole(folder / Name.SPECIFICATION, commission.specification.encode())
+        write_whole(folder / Name.DESCRIPTION, commission.description.encode())
+        job = Job(
+            order=commission.order.id,
+            dataset=DatasetId(commission.dataset.salt),
+            version=commission.order.order.version(),
+            commitment=commission.version.commitment,
+            rho_micro=commission.member.rho_micro,
+            delta_atto=commission.offer.head.delta_atto,
+            provider=commission.member.provider,
+            vault=self.vault_folder,
+        )
+        self.workers.start(job, folder, self.storage_key)
+
+    def seal(self, commission: Commission, now_s: int) -> None:
+        """Makes the delivery, stores its bytes, and then writes it into the journal."""
+        order = commission.order.id
+        secrets = sale_secrets(self.journal, self._box, order, now_s)
+        folder = self.order_folder(order)
+        delivery = prepare_delivery(commission, folder, secrets, self.ledger, self.signer, self.store)
+        self.journal.add(order, Mark.SEALED, encode_delivery(delivery), now_s)
+
+    def send(self, step: Step, order: OrderView, offer: Offer, now_s: int) -> Receipt | None:
+        """Sends the transaction for `step`; None if it was sent before and waits for confirmations."""
+        return self._sender.send(order.id, self._call(step, order, offer, now_s), now_s)
+
+    def clear(self, order: OrderId) -> None:
+        """Removes what need not be kept of an ended order."""
+        clear(self.order_folder(order))
+
+    def _call(self, step: Step, order: OrderView, offer: Offer, now_s: int) -> Call:
+        calls = self.ledger.calls
+        match step:
+            case Decline():
+                return calls.decline(offer, order.order)
+            case Deliver():
+                return calls.deliver(offer, order.order, self._sealed(order.id))
+            case Reveal():
+                key = sale_secrets(self.journal, self._box, order.id, now_s).key
+                return calls.reveal(offer, order.order, self._delivered(order), key)
+            case Settle():
+                return calls.settle(offer, order.order)
+            case Refund():
+                return calls.refund(offer, order.order)
+            case Release():
+                return calls.release(offer, order.order, 0)
+            case _:
+                raise ValueError(f"no transaction for {type(step).__name__}")
+
+    def _sealed(self, order: OrderId) -> Delivery:
+        entry = self.journal.last(order, Mark.SEALED)
+        if entry is None:
+            raise Corrupt(
+                "expected the sealed delivery in the journal, found none; restore the node's folder from its backup"
+            )
+        return decode_delivery(entry.data)
+
+    def _delivered(self, order: OrderView) -> Delivery:
+        """The delivery that the ledger has, whose key is to be revealed."""
+        if order.delivery is None:
+            raise Corrupt("expected a delivery on the ledger before its key is revealed, found none")
+        return order.delivery

@@ -1,0 +1,127 @@
+"""A node's folder: settings, keys, vault, journal, one folder for each order; and opening it all at once."""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from marketplace.content.address import open_store
+from marketplace.content.store import ContentStore
+from marketplace.errors import Invalid
+from marketplace.keys.keystore import Purpose, create_key, open_key
+from marketplace.keys.ledger import create_ledger_key, open_ledger_key
+from marketplace.keys.secretbox import SecretBox
+from marketplace.ledger.addresses import checksummed
+from marketplace.ledger.follower import Follower
+from marketplace.ledger.jsonrpc import connect
+from marketplace.ledger.ledger import Ledger
+from marketplace.ledger.signer import LocalSigner, Signer
+from marketplace.settings import Connection, read_connection, write_connection
+from node.admission import Rules
+from node.daemon import Daemon, Happened
+from node.effects import Effects
+from node.journal import Journal
+from node.provider import Provider
+from node.vault.vault import Vault
+from node.workers.process import ProcessWorkers
+
+SETTINGS, KEYS, VAULT, JOURNAL, ORDERS = "node.toml", "keys", "vault", "journal.sqlite", "orders"
+LEDGER_KEY, STORAGE_KEY = "ledger-key.json", "storage-key.json"
+
+
+def home(environment: Mapping[str, str] = os.environ) -> Path:
+    """The node's folder: `AGORA_NODE_HOME`, or `.agora-node` in the user's home."""
+    given = environment.get("AGORA_NODE_HOME")
+    return Path(given).expanduser() if given else Path.home() / ".agora-node"
+
+
+def create(folder: Path, connection: Connection, passphrase: str) -> Signer:
+    """Makes a node's folder with new keys and these settings. Raises `Refused` if there are keys already."""
+    keys = folder / KEYS
+    keys.mkdir(mode=0o700, parents=True, exist_ok=True)
+    signer = LocalSigner.random()
+    create_ledger_key(keys / LEDGER_KEY, signer.key, passphrase)
+    create_key(keys / STORAGE_KEY, os.urandom(32), passphrase, purpose=Purpose.STORAGE_KEY)
+    (folder / SETTINGS).write_text(write_connection(connection))
+    return signer
+
+
+@dataclass(frozen=True)
+class Keys:
+    """A node's two keys, opened."""
+
+    signer: Signer
+    storage_key: bytes = field(repr=False)
+
+
+def open_keys(folder: Path, passphrase: str) -> Keys:
+    """The keys in the node's folder. Raises `Refused` for a wrong passphrase, `Invalid` if there are none."""
+    signer = LocalSigner(open_ledger_key(folder / KEYS / LEDGER_KEY, passphrase))
+    return Keys(signer, open_key(folder / KEYS / STORAGE_KEY, passphrase, purpose=Purpose.STORAGE_KEY))
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node with its folder, keys, ledger and store."""
+
+    folder: Path
+    keys: Keys
+    ledger: Ledger
+    follower: Follower
+    store: ContentStore
+    vault: Vault
+
+    @classmethod
+    def open(
+        cls, folder: Path, keys: Keys, ledger: Ledger, store: ContentStore, confirmations: int = 0, from_block: int = 0
+    ) -> "Node":
+        """The node in `folder` on this ledger and store."""
+        vault = Vault(folder / VAULT, SecretBox(keys.storage_key))
+        return cls(folder, keys, ledger, Follower(ledger, confirmations, from_block), store, vault)
+
+    @classmethod
+    def from_settings(cls, folder: Path, passphrase: str, environment: Mapping[str, str] = os.environ) -> "Node":
+        """The node in `folder` on the ledger and the store that its settings name, overridden by `AGORA_*`."""
+        connection = read_connection(folder / SETTINGS, environment)
+        if connection.rpc is None or connection.contract is None or connection.store is None:
+            raise Invalid(
+                "expected the settings rpc, contract and store; write node.toml or set AGORA_RPC and the others"
+            )
+        keys = open_keys(folder, passphrase)
+        ledger = connect(connection.rpc, checksummed(connection.contract), connection.chain_id)
+        store = open_store(connection.store)
+        return cls.open(folder, keys, ledger, store, connection.confirmations, connection.from_block)
+
+    def provider(self) -> Provider:
+        """What the provider does by hand."""
+        return Provider(self.ledger, self.follower, self.keys.signer, self.store, self.vault)
+
+    def daemon(
+        self,
+        observe: Callable[[Happened], None],
+        *,
+        clock: Callable[[], float] = time.time,
+        rules: Rules | None = None,
+        places: int = 1,
+    ) -> Daemon:
+        """The loop that serves orders. Nothing else may send transactions from the node's account while it runs."""
+        effects = Effects(
+            ledger=self.ledger,
+            signer=self.keys.signer,
+            store=self.store,
+            journal=Journal(self.folder / JOURNAL),
+            workers=ProcessWorkers(places),
+            folder=self.folder / ORDERS,
+            vault_folder=self.folder / VAULT,
+            storage_key=self.keys.storage_key,
+        )
+        return Daemon(
+            provider=self.keys.signer.address,
+            follower=self.follower,
+            vault=self.vault,
+            effects=effects,
+            clock=clock,
+            rules=rules or Rules(),
+            observe=observe,
+        )

@@ -1,0 +1,162 @@
+"""What to do about an order: a pure decision. No clock, no chain, no disk; everything is an argument."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from marketplace.protocol.account import OrderView
+from marketplace.protocol.identity import DatasetId
+from marketplace.protocol.offer import Offer
+from marketplace.protocol.states import FINAL, OrderState, Reason
+
+
+class Made(Enum):
+    """How far the work on an order has come."""
+
+    NOT_BEGUN = auto()
+    RUNNING = auto()
+    DONE = auto()
+    FAILED = auto()
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Everything that the decision about one order depends on.
+
+    `specified`: the specification could be read. `objection`: why admission turned it down; None if it let it in or has
+    not been asked. `touched`: the vault's account holds a debit for the order. `sealed_at_s`: when the sealed bytes were
+    stored; None before. `slot_s`: from the specification.
+    """
+
+    order: OrderView
+    offer: Offer
+    dataset: DatasetId
+    specified: bool
+    objection: str | None
+    touched: bool
+    made: Made
+    sealed_at_s: int | None
+    slot_s: int
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Nothing to do now."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class Decline:
+    """Turn the order down, before any record was touched."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class Make:
+    """Start, or start again, the work in a process of its own."""
+
+
+@dataclass(frozen=True)
+class Seal:
+    """Write manifest and certificate, seal the result, store the bytes."""
+
+
+@dataclass(frozen=True)
+class Deliver:
+    """Record the delivery on the ledger."""
+
+
+@dataclass(frozen=True)
+class Reveal:
+    """Publish the key."""
+
+
+@dataclass(frozen=True)
+class Settle:
+    """Settle after the challenge window."""
+
+
+@dataclass(frozen=True)
+class Refund:
+    """End an order that lapsed, so that the bond is free again."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """Give the rho of an order that touched no record back to its dataset."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """Nothing is left to do, ever."""
+
+
+Step = Wait | Decline | Make | Seal | Deliver | Reveal | Settle | Refund | Release | Done
+
+
+def next_step(desk: Desk, *, now_s: int) -> Step:
+    """What to do about the order on `desk` at ledger time `now_s`."""
+    match desk.order.state:
+        case OrderState.PLACED:
+            return _placed(desk, now_s)
+        case OrderState.DELIVERED:
+            return Refund() if now_s > desk.order.deadline_s else Wait("for the buyer to accept")
+        case OrderState.ACCEPTED:
+            return _accepted(desk, now_s)
+        case OrderState.REVEALED:
+            return Settle() if now_s > desk.order.deadline_s else Wait("for the challenge window to close")
+        case state if state in FINAL:
+            return _ended(desk)
+    return Wait("for the arbiter")
+
+
+def delivery_slot_s(placed_at_s: int, slot_s: int, sealed_at_s: int) -> int:
+    """When a result sealed at `sealed_at_s` is delivered: the next whole number of slots, at least one, after placing.
+
+    So the time of a delivery tells which slot the work ended in and no more.
+    """
+    slots = max(1, -(-(sealed_at_s - placed_at_s) // slot_s))
+    return placed_at_s + slots * slot_s
+
+
+def last_reveal_s(deadline_s: int, window_s: int) -> int:
+    """The last second at which a node sends a key: never in the last quarter of the reveal window.
+
+    A key that is broadcast late may be read by the buyer and yet miss the block that counts.
+    """
+    return deadline_s - window_s // 4
+
+
+def _placed(desk: Desk, now_s: int) -> Step:
+    if now_s > desk.order.deadline_s:
+        return Refund()
+    if desk.sealed_at_s is not None:
+        slot_s = delivery_slot_s(desk.order.placed_at_s, desk.slot_s, desk.sealed_at_s)
+        return Deliver() if now_s >= slot_s else Wait("for the delivery slot")
+    if desk.made is Made.DONE:
+        return Seal()
+    if desk.made is Made.RUNNING:
+        return Wait("for the work to end")
+    if desk.made is Made.FAILED:
+        return Wait("for the deadline: not delivered") if desk.touched else Decline("not delivered")
+    if desk.touched:
+        return Make()
+    if not desk.specified:
+        return Wait("for the specification")
+    if desk.objection is not None:
+        return Decline(desk.objection)
+    return Make()
+
+
+def _accepted(desk: Desk, now_s: int) -> Step:
+    if now_s <= last_reveal_s(desk.order.deadline_s, desk.offer.head.reveal_window_s):
+        return Reveal()
+    return Wait("for the end: too late to publish the key safely")
+
+
+def _ended(desk: Desk) -> Step:
+    untouched = not desk.touched and desk.dataset not in desk.order.released
+    if desk.order.reason in (Reason.DECLINED, Reason.NOT_DELIVERED) and untouched:
+        return Release()
+    return Done()

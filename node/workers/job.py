@@ -1,0 +1,76 @@
+"""One order's work, as the node hands it to the process that does it. The folder is the order's own."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from marketplace.certificate.fields import Fields
+from marketplace.protocol import canonical
+from marketplace.protocol.identity import Address, DatasetId, OrderId
+
+NOUN, VERSION = "job", 1
+
+
+class Name(StrEnum):
+    """The files in an order's folder."""
+
+    JOB = "job.json"
+    SPECIFICATION = "specification.json"
+    DESCRIPTION = "description.json"
+    MEASUREMENTS = "measurements.json"
+    OUTCOME = "outcome.json"
+    PROVIDER_REPORT = "provider-report.html"
+    PROVIDER_SCORES = "provider-scores.json"
+    FAILURE = "failure.txt"
+    PROGRESS = "progress.txt"
+    ATTEMPTS = "attempts.txt"
+    LOG = "log.txt"
+    LOCK = "lock"
+    RESULT = "result.tar"
+    MANIFEST = "manifest.json"
+    SEALED = "object.sealed"
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to make, of what, and what it may spend. `vault`: the vault's folder."""
+
+    order: OrderId
+    dataset: DatasetId
+    version: int
+    commitment: bytes
+    rho_micro: int
+    delta_atto: int
+    provider: Address
+    vault: Path
+
+    def encode(self) -> bytes:
+        """The job's canonical bytes, kept in the order's folder."""
+        return canonical.encode(
+            {
+                "format": canonical.format_name(NOUN, VERSION),
+                "order": self.order.hex(),
+                "dataset": self.dataset.hex(),
+                "version": self.version,
+                "commitment": self.commitment.hex(),
+                "rho_micro": self.rho_micro,
+                "delta_atto": self.delta_atto,
+                "provider": self.provider,
+                "vault": str(self.vault),
+            }
+        )
+
+    @classmethod
+    def decode(cls, data: bytes) -> "Job":
+        """The job in `data`. Raises `Corrupt` or `Invalid` where the bytes are none."""
+        fields = Fields(canonical.decode(data, NOUN, VERSION))
+        return cls(
+            order=OrderId(fields.bytes32("order")),
+            dataset=DatasetId(fields.bytes32("dataset")),
+            version=fields.whole("version"),
+            commitment=fields.bytes32("commitment"),
+            rho_micro=fields.whole("rho_micro"),
+            delta_atto=fields.whole("delta_atto"),
+            provider=Address(fields.text("provider")),
+            vault=Path(fields.text("vault")),
+        )

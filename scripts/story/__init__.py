@@ -1,0 +1,1 @@
+"""The main job as a typed program: one hospital, one buyer, one auditor, real records."""

@@ -1,0 +1,96 @@
+"""The tables that stand between our values and the contract's say what the compiler says."""
+
+import inspect
+import re
+
+import pytest
+
+from marketplace.errors import Corrupt, Invalid
+from marketplace.ledger import artifact
+from marketplace.ledger.abi import DELIVERY, HEAD, MEMBER, ORDER, STANDING, Struct, check, decode, encode, member
+from marketplace.ledger.addresses import checksummed
+from marketplace.ledger.calls import Calls
+from marketplace.protocol.offer import Guarantee, Kind
+from marketplace.protocol.states import OrderState, Reason
+
+MARKETPLACE = artifact.load().marketplace
+VIEWS = {"datasetId", "hashMembers", "offerId", "orderId", "deliveryHash", "eip712Domain", "isLicensed"}
+
+
+def camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.title() for part in rest)
+
+
+@pytest.mark.parametrize(
+    ("struct", "function", "parameter"),
+    [(HEAD, "offerId", 0), (MEMBER, "hashMembers", 0), (ORDER, "orderId", 0), (DELIVERY, "deliveryHash", 1)],
+    ids=lambda value: value.name if isinstance(value, Struct) else "",
+)
+def test_a_struct_has_the_compilers_fields(struct: "Struct[object]", function: str, parameter: int) -> None:
+    compiled = MARKETPLACE.functions[function].inputs[parameter]
+    assert struct.abi == compiled.type.removesuffix("[]")
+    assert tuple(field.name for field in struct.fields) == compiled.parts
+
+
+def test_a_standing_has_the_compilers_fields() -> None:
+    (compiled,) = MARKETPLACE.functions["getOrder"].outputs
+    assert STANDING.abi == compiled.type
+    assert tuple(field.name for field in STANDING.fields) == compiled.parts
+
+
+@pytest.mark.parametrize("enum", [Kind, Guarantee, OrderState, Reason])
+def test_an_enum_counts_as_the_compiler_does(enum: type[Kind]) -> None:
+    names = [re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper() for name in artifact.load().enums[enum.__name__]]
+    assert [item.name for item in enum] == names
+    assert [item.value for item in enum] == list(range(len(names)))
+
+
+def test_every_function_of_the_contract_is_a_typed_call_or_a_typed_question() -> None:
+    calls = {camel(name) for name, _ in inspect.getmembers(Calls, inspect.isfunction) if not name.startswith("_")}
+    asked = VIEWS | {name for name in MARKETPLACE.functions if name.startswith("get")}
+    assert calls - {"isLicensed"} == set(MARKETPLACE.functions) - asked
+
+
+def test_numbers_outside_their_type_are_invalid() -> None:
+    assert check("count", "uint32", 2**32 - 1) == 2**32 - 1
+    for number in (-1, 2**32):
+        with pytest.raises(Invalid, match="count"):
+            check("count", "uint32", number)
+
+
+def test_ids_of_another_length_are_invalid() -> None:
+    for wrong in (b"", bytes(31), bytes(33)):
+        with pytest.raises(Invalid, match="32 bytes for terms"):
+            check("terms", "bytes32", wrong)
+
+
+def test_bytes_that_are_something_else_are_corrupt() -> None:
+    for wrong in (b"", b"\xff" * 31, b"\xff" * 32):
+        with pytest.raises(Corrupt, match="something else"):
+            decode(["uint8"], wrong)
+    assert decode(["uint8"], encode(["uint8"], [7])) == (7,)
+
+
+def test_a_number_without_a_member_is_corrupt() -> None:
+    assert member(Reason, 7) is Reason.APPROVED
+    with pytest.raises(Corrupt, match="Reason"):
+        member(Reason, 200)
+
+
+ADDRESS = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
+
+
+def test_an_address_is_kept_in_mixed_case() -> None:
+    assert checksummed(ADDRESS.lower()) == checksummed(ADDRESS) == ADDRESS
+
+
+@pytest.mark.parametrize("wrong", ["", "0x12", ADDRESS[2:], ADDRESS + "00", "0x" + "g" * 40, "0X" + ADDRESS[2:]])
+def test_what_is_no_address_is_invalid(wrong: str) -> None:
+    with pytest.raises(Invalid):
+        checksummed(wrong)
+
+
+def test_an_address_with_a_wrong_checksum_is_invalid() -> None:
+    with pytest.raises(Invalid, match="checksum"):
+        checksummed(ADDRESS.replace("aA", "Aa"))

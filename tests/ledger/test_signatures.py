@@ -1,0 +1,111 @@
+"""Signatures: made and read under the domain, by keys that nothing shows."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from marketplace.errors import Corrupt, Invalid
+from marketplace.ledger.addresses import address_of
+from marketplace.ledger.ids import Domain
+from marketplace.ledger.signatures import (
+    acceptance_signer,
+    certificate_signer,
+    sign_acceptance,
+    sign_certificate,
+)
+from marketplace.ledger.signer import LocalSigner, Signer
+from marketplace.protocol.identity import Address, DeliveryHash, OrderId
+
+DOMAIN = Domain(1, address_of(bytes(19) + b"\x01"))
+SIGNER: Signer = LocalSigner(bytes(31) + b"\x07")
+ORDER = OrderId(b"o" * 32)
+DELIVERY = DeliveryHash(b"d" * 32)
+
+words = st.binary(min_size=32, max_size=32)
+
+
+@given(words, words)
+@settings(max_examples=10, deadline=None)
+def test_whoever_signed_is_recovered(order: bytes, other: bytes) -> None:
+    acceptance = sign_acceptance(SIGNER, DOMAIN, OrderId(order), DeliveryHash(other))
+    assert acceptance_signer(DOMAIN, OrderId(order), DeliveryHash(other), acceptance) == SIGNER.address
+    certificate = sign_certificate(SIGNER, DOMAIN, OrderId(order), other)
+    assert certificate_signer(DOMAIN, OrderId(order), other, certificate) == SIGNER.address
+
+
+def test_a_signature_counts_only_for_what_was_signed_where_it_was_signed() -> None:
+    signature = sign_acceptance(SIGNER, DOMAIN, ORDER, DELIVERY)
+    elsewhere = Domain(2, DOMAIN.contract)
+    assert acceptance_signer(elsewhere, ORDER, DELIVERY, signature) != SIGNER.address
+    assert acceptance_signer(DOMAIN, OrderId(bytes(32)), DELIVERY, signature) != SIGNER.address
+    assert acceptance_signer(DOMAIN, ORDER, DeliveryHash(bytes(32)), signature) != SIGNER.address
+    assert certificate_signer(DOMAIN, ORDER, bytes(DELIVERY), signature) != SIGNER.address
+
+
+GROUP_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+IMPOSSIBLE = {
+    "nothing": b"",
+    "too short": bytes(64),
+    "too long": bytes(66),
+    "all zero": bytes(65),
+    "zeros and v": bytes(64) + b"\x1c",
+    "numbers beyond the group": b"\xff" * 64 + b"\x1b",
+    "no point of the curve": (5).to_bytes(32) + (1).to_bytes(32) + b"\x1b",
+}
+
+
+@pytest.mark.parametrize("wrong", IMPOSSIBLE.values(), ids=IMPOSSIBLE)
+def test_bytes_that_no_account_can_have_signed_are_corrupt(wrong: bytes) -> None:
+    with pytest.raises(Corrupt, match="65 bytes"):
+        acceptance_signer(DOMAIN, ORDER, DELIVERY, wrong)
+
+
+def test_the_other_s_of_a_signature_is_corrupt_as_the_contract_has_it() -> None:
+    signature = sign_acceptance(SIGNER, DOMAIN, ORDER, DELIVERY)
+    other_s = (GROUP_ORDER - int.from_bytes(signature[32:64])).to_bytes(32)
+    mirrored = signature[:32] + other_s + bytes([55 - signature[64]])
+    with pytest.raises(Corrupt, match="sign again"):
+        acceptance_signer(DOMAIN, ORDER, DELIVERY, mirrored)
+
+
+@given(st.binary(min_size=64, max_size=64), st.sampled_from([27, 28]))
+@settings(max_examples=20, deadline=None)
+def test_arbitrary_bytes_never_end_in_anything_but_an_account_or_corrupt(body: bytes, v: int) -> None:
+    try:
+        signer = acceptance_signer(DOMAIN, ORDER, DELIVERY, body + bytes([v]))
+    except Corrupt:
+        return
+    assert signer != SIGNER.address
+
+
+def test_the_same_value_is_signed_the_same_way() -> None:
+    assert sign_certificate(SIGNER, DOMAIN, ORDER, bytes(32)) == sign_certificate(SIGNER, DOMAIN, ORDER, bytes(32))
+
+
+def test_a_document_hash_of_another_length_is_invalid() -> None:
+    with pytest.raises(Invalid, match="document"):
+        sign_certificate(SIGNER, DOMAIN, ORDER, b"short")
+
+
+def test_nothing_that_is_printed_shows_a_key() -> None:
+    signer = LocalSigner.random()
+    for text in (repr(signer), str(signer), f"{signer}"):
+        assert signer.key.hex() not in text
+        assert repr(signer.key) not in text
+        assert signer.address in text
+
+
+@pytest.mark.parametrize("wrong", [b"", bytes(32), b"\x01" * 31, b"\x01" * 33, b"\xff" * 32])
+def test_what_is_no_key_is_invalid_and_not_shown(wrong: bytes) -> None:
+    with pytest.raises(Invalid) as caught:
+        LocalSigner(wrong)
+    assert caught.value.__cause__ is None
+    assert not wrong or wrong.hex() not in str(caught.value)
+
+
+def test_two_random_signers_differ() -> None:
+    assert LocalSigner.random() != LocalSigner.random()
+
+
+def test_a_signer_knows_its_address() -> None:
+    assert LocalSigner(bytes(31) + b"\x01").address == Address("0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf")
