@@ -22,20 +22,20 @@ class Made(Enum):
 class Desk:
     """Everything that the decision about one order depends on.
 
-    `specified`: the specification could be read. `objection`: why admission turned it down; None if it let it in or has
-    not been asked. `touched`: the vault's account holds a debit for the order. `sealed_at_s`: when the sealed bytes were
-    stored; None before. `slot_s`: from the specification.
+    `slot_s`: from the specification; None while that cannot be read. `objection`: why admission turned the order down;
+    None if it let it in or has not been asked. `touched`: the vault's account holds a debit for the order. `closed`: no
+    work on it runs, nor ever begins again. `sealed_at_s`: when the sealed bytes were stored; None before.
     """
 
     order: OrderView
     offer: Offer
     dataset: DatasetId
-    specified: bool
+    slot_s: int | None
     objection: str | None
     touched: bool
     made: Made
+    closed: bool
     sealed_at_s: int | None
-    slot_s: int
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,11 @@ class Wait:
     """Nothing to do now."""
 
     why: str
+
+
+@dataclass(frozen=True)
+class Close:
+    """See to it that no work on the order runs, nor ever begins again: what is said about untouched records stays true."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,7 @@ class Done:
     """Nothing is left to do, ever."""
 
 
-Step = Wait | Decline | Make | Seal | Deliver | Reveal | Settle | Refund | Release | Done
+Step = Wait | Close | Decline | Make | Seal | Deliver | Reveal | Settle | Refund | Release | Done
 
 
 def next_step(desk: Desk, *, now_s: int) -> Step:
@@ -125,28 +130,48 @@ def last_reveal_s(deadline_s: int, window_s: int) -> int:
 
     A key that is broadcast late may be read by the buyer and yet miss the block that counts.
     """
-    return deadline_s - window_s // 4
+    return deadline_s - -(-window_s // 4)
 
 
 def _placed(desk: Desk, now_s: int) -> Step:
     if now_s > desk.order.deadline_s:
         return Refund()
-    if desk.sealed_at_s is not None:
-        slot_s = delivery_slot_s(desk.order.placed_at_s, desk.slot_s, desk.sealed_at_s)
-        return Deliver() if now_s >= slot_s else Wait("for the delivery slot")
-    if desk.made is Made.DONE:
-        return Seal()
+    if desk.touched or desk.made is Made.DONE or desk.sealed_at_s is not None:
+        return _begun(desk, now_s)
     if desk.made is Made.RUNNING:
         return Wait("for the work to end")
-    if desk.made is Made.FAILED:
-        return Wait("for the deadline: not delivered") if desk.touched else Decline("not delivered")
-    if desk.touched:
-        return Make()
-    if not desk.specified:
-        return Wait("for the specification")
+    refusal = _refusal(desk, now_s)
+    if refusal is not None:
+        return Decline(refusal) if desk.closed else Close()
+    return Wait("for the specification") if desk.slot_s is None else Make()
+
+
+def _refusal(desk: Desk, now_s: int) -> str | None:
+    """Why an order that touched no record is turned down; None if it is not."""
     if desk.objection is not None:
-        return Decline(desk.objection)
-    return Make()
+        return desk.objection
+    if desk.made is Made.FAILED or desk.closed:
+        return "not delivered"
+    if desk.slot_s and delivery_slot_s(desk.order.placed_at_s, desk.slot_s, now_s) > desk.order.deadline_s:
+        return "no delivery slot is left before the deadline"
+    return None
+
+
+def _begun(desk: Desk, now_s: int) -> Step:
+    """An order whose records were opened: it is delivered, or runs out of time. It is never declined."""
+    if desk.slot_s is None:
+        return Wait("for the specification")
+    if desk.sealed_at_s is not None:
+        due_s = delivery_slot_s(desk.order.placed_at_s, desk.slot_s, desk.sealed_at_s)
+        return Deliver() if now_s >= due_s else Wait("for the delivery slot")
+    match desk.made:
+        case Made.DONE:
+            return Seal()
+        case Made.RUNNING:
+            return Wait("for the work to end")
+        case Made.NOT_BEGUN if not desk.closed:
+            return Make()
+    return Wait("for the deadline: not delivered")
 
 
 def _accepted(desk: Desk, now_s: int) -> Step:
@@ -156,7 +181,7 @@ def _accepted(desk: Desk, now_s: int) -> Step:
 
 
 def _ended(desk: Desk) -> Step:
-    untouched = not desk.touched and desk.dataset not in desk.order.released
-    if desk.order.reason in (Reason.DECLINED, Reason.NOT_DELIVERED) and untouched:
-        return Release()
-    return Done()
+    refunded_from_placed = desk.order.reason in (Reason.DECLINED, Reason.NOT_DELIVERED)
+    if not refunded_from_placed or desk.touched or desk.dataset in desk.order.released:
+        return Done()
+    return Release() if desk.closed else Close()

@@ -17,7 +17,7 @@ def certified(evidence: Evidence, shelf: Shelf | None) -> Check:
     deliveries = [order for order in evidence.account.orders.values() if order.delivery is not None]
     found = sum(order.delivery is not None and order.delivery.manifest in shelf.manifests for order in deliveries)
     if deliveries and not found:
-        return not_made(12, sentence, f"none of {counted(len(deliveries), 'manifest')} could be read")
+        return not_made(12, sentence, f"no manifest of {counted(len(deliveries), 'delivery')} could be read")
     return finding(12, sentence, _faults(evidence, shelf), f"{found:,} of {counted(len(deliveries), 'delivery')}")
 
 

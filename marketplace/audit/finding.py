@@ -31,4 +31,6 @@ def short(name: bytes | str) -> str:
 
 def counted(number: int, noun: str) -> str:
     """A number of things in words."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number:,} {noun[:-1]}ies" if noun.endswith("y") else f"{number:,} {noun}s"

@@ -40,7 +40,9 @@ class Cells:
     def keys(self, marginal: tuple[str, ...]) -> Keys:
         """For each row, which cell of the marginal over these columns it is in: 0 .. size(marginal) - 1."""
         first, *others = (self.names.index(name) for name in marginal)
-        keys: Keys = self.columns[first].astype(np.int32 if self.size(marginal) <= LARGEST_INT32 else np.int64, copy=True)
+        keys: Keys = self.columns[first].astype(
+            np.int32 if self.size(marginal) <= LARGEST_INT32 else np.int64, copy=True
+        )
         for position in others:
             keys *= self.sizes[position]
             keys += self.columns[position]

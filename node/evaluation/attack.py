@@ -15,7 +15,7 @@ LARGEST_CROWD = 20_000
 BOOTSTRAPS = 200
 FALSE_POSITIVES = 0.01
 ROWS_AT_ONCE = 128
-NEAREST = 0.01
+NEAREST = 1e-6
 
 Floats = npt.NDArray[np.float32]
 Scores = npt.NDArray[np.float64]

@@ -56,7 +56,9 @@ def draw(synthetic: pa.Table, schema: Schema, noisy: Sequence[NoisyCounts]) -> b
     table = frame_of(synthetic, schema)
     shown = schema.columns[:LARGEST_PANELS]
     counts = {histogram.column: histogram for histogram in noisy}
-    with matplotlib.rc_context(), matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(STYLE)
         down = -(-len(shown) // ACROSS)
         heights = [0.75, 2.3 * down, 1.9 + 0.26 * len(shown)]
         figure = Figure(figsize=(13, sum(heights)), dpi=110, facecolor="white", layout="constrained")

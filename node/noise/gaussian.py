@@ -66,7 +66,8 @@ def _discrete_laplace(stage: Stage, scale: int, proposals: int) -> NDArray[np.in
     magnitude = low + scale * high
     negative = coins(stage, [1], 2, np.zeros(low.size, np.intp))
     signed = np.where(negative, -magnitude, magnitude).astype(np.int64)
-    return signed[~(negative & (magnitude == 0))]
+    kept: NDArray[np.int64] = signed[~(negative & (magnitude == 0))]
+    return kept
 
 
 def _accepted(stage: Stage, proposed: NDArray[np.int64], sigma2: Fraction, scale: int) -> NDArray[np.bool_]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 
 from node.noise.coins import exponential_coins
 from node.noise.gaussian import MICRO
@@ -18,7 +19,17 @@ def choose(stage: Stage, scores: Sequence[int | Fraction], sensitivity: int | Fr
 
     `scores`: one for each candidate, at least one; a person moves each by at most `sensitivity` (> 0), up or down.
     `epsilon` > 0. Raises `ValueError` otherwise. Candidates are public: their list must not depend on records.
-    Source: McSherry and Talwar 2007; a uniform proposal is kept with probability exp(-epsilon (best - score) / (2 s)).
+    Source: McSherry and Talwar 2007, Section 2.
+    """
+    return int(choices(stage, scores, sensitivity, epsilon, 1)[0])
+
+
+def choices(
+    stage: Stage, scores: Sequence[int | Fraction], sensitivity: int | Fraction, epsilon: Fraction, size: int
+) -> NDArray[np.intp]:
+    """`size` independent draws of `choose`, shape (size,); each of them costs what one costs.
+
+    Source: rejection; a uniform proposal is kept with probability exp(-epsilon (best - score) / (2 sensitivity)).
     """
     if not scores or sensitivity <= 0 or epsilon <= 0:
         raise ValueError("expected at least one score, and a sensitivity and an epsilon above 0")
@@ -26,11 +37,11 @@ def choose(stage: Stage, scores: Sequence[int | Fraction], sensitivity: int | Fr
     losses = [Fraction(best - score) * epsilon / (2 * Fraction(sensitivity)) for score in scores]
     denominator = math.lcm(*(loss.denominator for loss in losses))
     numerators = [loss.numerator * (denominator // loss.denominator) for loss in losses]
-    while True:
+    kept = np.empty(0, np.intp)
+    while kept.size < size:
         proposed = stage.integers_below(len(scores), BATCH).astype(np.intp)
-        kept = np.flatnonzero(exponential_coins(stage, numerators, denominator, proposed))
-        if kept.size:
-            return int(proposed[kept[0]])
+        kept = np.concatenate([kept, proposed[exponential_coins(stage, numerators, denominator, proposed)]])
+    return kept[:size]
 
 
 def rho_micro_of_selection(epsilon: Fraction) -> int:

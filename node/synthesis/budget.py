@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from math import prod
+from math import comb, prod
 
 from marketplace.errors import Refused
 from marketplace.protocol.schema import Schema
@@ -16,7 +16,10 @@ CELLS_PERCENT = 15
 CHOICES_PERCENT = 5
 EXTRA_PERCENT = 30
 COLUMNS_PER_EXTRA = 3
+JOINT_COLUMNS = 6
 JOINT_CELLS = 20_000
+JOINT_WIDTH = 3
+LEAST_MICRO_PER_STAGE = 20
 POWER = 2 / 3
 
 
@@ -27,7 +30,7 @@ class Budget:
     `rho_micro`: what was given. `cells_micro`: by column and level. `tree_micro`, `extra_micro`: each choice of a pair
     that connects columns, or comes on top. `forest_micro`: for the marginals of the workload and the connecting pairs
     together. `extras_micro`: for the last marginals together, whatever else was left unspent not counted.
-    `joint`: so few columns that all marginals of one width are measured and nothing is chosen.
+    `joint_width`: above 0 where the columns are so few that all marginals of this width are measured, none chosen.
     """
 
     rho_micro: int
@@ -36,34 +39,41 @@ class Budget:
     extra_micro: tuple[int, ...]
     forest_micro: int
     extras_micro: int
-    joint: bool
+    joint_width: int
 
 
 def budget_of(schema: Schema, workload: Workload, rho_micro: int) -> Budget:
-    """The division of `rho_micro`. Raises `Refused` if some stage would get less than one micro-rho."""
-    levels = [widths(column) for column in schema.columns]
-    count = len(levels)
-    joint = count == 1 or prod(most_bins(column) for column in schema.columns) <= JOINT_CELLS
-    trees = 0 if joint else len(components(count, marginals_of(schema, workload))) - 1
-    extras = 0 if joint else min(-(-count // COLUMNS_PER_EXTRA), count * (count - 1) // 2 - count + 1)
-    stages = sum(map(len, levels)) + trees + extras
-    least = stages * 100 // CHOICES_PERCENT
+    """The division of `rho_micro`. Raises `Refused` if it cannot pay for every stage."""
+    count = len(schema.columns)
+    few = count <= JOINT_COLUMNS and prod(most_bins(column) for column in schema.columns) <= JOINT_CELLS
+    width = min(JOINT_WIDTH, count) if few or count == 1 else 0
+    wanted = marginals_of(schema, workload)
+    trees = 0 if width else len(components(count, wanted)) - 1
+    extras = 0 if width else min(-(-count // COLUMNS_PER_EXTRA), comb(count, 2) - count + 1)
+    marginals = comb(count, width) if width else len(wanted) + trees + extras
+    levels = sum(len(widths(column)) for column in schema.columns)
+    _check_enough(rho_micro, levels + trees + extras + marginals, count)
+    cells = _cells_micro(schema, rho_micro * CELLS_PERCENT // 100)
+    choices = divided(rho_micro * CHOICES_PERCENT // 100, [1.0] * (trees + extras)) if trees + extras else ()
+    rest = rho_micro - sum(map(sum, cells)) - sum(choices)
+    extras_micro = rest if width else rest * EXTRA_PERCENT // 100
+    return Budget(rho_micro, cells, choices[:trees], choices[trees:], rest - extras_micro, extras_micro, width)
+
+
+def _check_enough(rho_micro: int, stages: int, columns: int) -> None:
+    least = stages * LEAST_MICRO_PER_STAGE
     if rho_micro < least:
         raise Refused(
-            f"expected a rho of at least {least} millionths for {count} columns, got {rho_micro}; "
-            "ask for fewer columns or an offer of more rho"
+            f"expected a rho of at least {least} millionths for {columns} columns and this workload, got {rho_micro}; "
+            "ask for less or buy from an offer of more rho"
         )
+
+
+def _cells_micro(schema: Schema, rho_micro: int) -> tuple[tuple[int, ...], ...]:
+    levels = [len(widths(column)) for column in schema.columns]
     weights = [float(cell_count(column)) ** POWER for column in schema.columns]
-    flat = divided(
-        rho_micro * CELLS_PERCENT // 100,
-        [weight for weight, column in zip(weights, levels, strict=True) for _ in column],
-    )
-    parts = iter(flat)
-    cells = tuple(tuple(next(parts) for _ in column) for column in levels)
-    choices = () if joint else divided(rho_micro * CHOICES_PERCENT // 100, [1.0] * (trees + extras))
-    rest = rho_micro - sum(flat) - sum(choices)
-    extras_micro = rest if joint else rest * EXTRA_PERCENT // 100
-    return Budget(rho_micro, cells, choices[:trees], choices[trees:], rest - extras_micro, extras_micro, joint)
+    parts = iter(divided(rho_micro, [weight for weight, n in zip(weights, levels, strict=True) for _ in range(n)]))
+    return tuple(tuple(next(parts) for _ in range(n)) for n in levels)
 
 
 def divided(rho_micro: int, weights: Sequence[float]) -> tuple[int, ...]:

@@ -10,10 +10,15 @@ from math import sqrt
 import jax
 import numpy as np
 
-jax.config.update("jax_platforms", "cpu")
-jax.config.update("jax_enable_x64", True)
-jax.config.update("jax_enable_compilation_cache", False)
-jax.config.update("jax_disable_most_optimizations", True)
+SETTINGS = {
+    "jax_platforms": "cpu",
+    "jax_enable_x64": True,
+    "jax_enable_compilation_cache": False,
+    "jax_disable_most_optimizations": True,
+}
+for _name, _value in SETTINGS.items():
+    jax.config.update(_name, _value)  # type: ignore[no-untyped-call]
+logging.getLogger("jax").setLevel(logging.ERROR)
 
 import mbi  # noqa: E402  # reads jax's settings when imported
 from mbi import estimation  # noqa: E402
@@ -23,8 +28,6 @@ from node.synthesis.elimination import Potential, Step, steps_of  # noqa: E402
 from node.synthesis.generator import Cancelled, Progress, stop_if  # noqa: E402
 
 ITERATIONS = 1_000
-
-logging.getLogger("jax").setLevel(logging.ERROR)
 
 
 def estimate(

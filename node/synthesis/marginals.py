@@ -21,7 +21,7 @@ from node.synthesis.records import Records
 from node.synthesis.structure import junction_cells
 
 NAME = "private-marginals/1"
-WORKLOAD_CELLS = 1_000_000
+WORKLOAD_CELLS = 4_000_000
 
 
 class PrivateMarginals:

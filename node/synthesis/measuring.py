@@ -19,8 +19,6 @@ from node.synthesis.records import BinnedRecords, Counts, Records
 from node.synthesis.release import chosen_marginal, noisy_histogram
 from node.synthesis.structure import Marginal
 
-JOINT_WIDTH = 3
-
 
 @dataclass
 class Measuring:
@@ -39,9 +37,8 @@ class Measuring:
         """Draws every stage. `workload`: the marginals that are measured in any case. Raises `Stopped` if cancelled."""
         columns = columns_of(self.schema, self._count_cells)
         binned = self.records.binned(columns.cells, columns.bins)
-        if self.budget.joint:
-            width = min(JOINT_WIDTH, len(columns.bins))
-            marginals = list(combinations(range(len(columns.bins)), width))
+        if self.budget.joint_width:
+            marginals = list(combinations(range(len(columns.bins)), self.budget.joint_width))
         else:
             forest = self._grow_forest(columns, binned, list(workload))
             measured = self._measure(binned, forest, self.budget.forest_micro)
@@ -55,7 +52,7 @@ class Measuring:
 
     def _count_cells(self, place: int, level: int, starts: Codes, ends: Codes) -> Histogram:
         column = self.schema.columns[place]
-        self._report(f"counting {column.name}", 0.2 * place / len(self.schema.columns))
+        self._report(f"counting {column.name}")
         counts = self.records.in_cells(place, starts, ends, with_missing=level == 0 and column.missing)
         rho_micro = self.budget.cells_micro[place][level]
         return self._release(f"cells/{place}/{level}", (place,), counts, rho_micro)
@@ -77,6 +74,8 @@ class Measuring:
         self, columns: Columns, binned: BinnedRecords, measured: dict[Marginal, Floats]
     ) -> list[Marginal]:
         """Pairs that the forest explains worst. Two columns that a measured marginal holds are no candidates."""
+        if not self.budget.extra_micro:
+            return []
         masses = [bins.masses for bins in columns.bins]
         edges = _pairs_of(measured, columns)
         expected: dict[Marginal, Floats] = {
@@ -123,7 +122,7 @@ class Measuring:
         weights = [float(prod(binned.sizes[column] for column in marginal)) ** POWER for marginal in marginals]
         measured: dict[Marginal, Floats] = {}
         for marginal, part in zip(marginals, divided(rho_micro, weights), strict=True):
-            self._report("measuring marginals", 0.2 + 0.8 * len(measured) / len(marginals))
+            self._report("measuring marginals")
             stage = f"marginal/{sum(histogram.stage.startswith('marginal/') for histogram in self.histograms)}"
             histogram = self._release(stage, marginal, binned.marginal(marginal), part)
             measured[marginal] = np.array(histogram.counts, np.float64)
@@ -135,9 +134,9 @@ class Measuring:
         self.histograms.append(histogram)
         return histogram
 
-    def _report(self, text: str, share: float) -> None:
+    def _report(self, text: str) -> None:
         stop_if(self.cancelled)
-        self.progress(text, share)
+        self.progress(text, spent_rho_micro(self.stages) / self.budget.rho_micro)
 
 
 def _pairs_of(measured: dict[Marginal, Floats], columns: Columns) -> dict[Marginal, Floats]:

@@ -14,12 +14,8 @@ from typing import Any
 from eth.vm.spoof import SpoofTransaction
 from eth_abi.abi import decode, encode
 from eth_tester import PyEVMBackend  # type: ignore[import-untyped]
-from eth_utils import (
-    event_abi_to_log_topic,
-    function_abi_to_4byte_selector,
-    to_canonical_address,
-    to_normalized_address,
-)
+from eth_utils.abi import event_abi_to_log_topic, function_abi_to_4byte_selector
+from eth_utils.address import to_canonical_address, to_normalized_address
 
 Abi = Any
 

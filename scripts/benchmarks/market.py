@@ -50,6 +50,7 @@ class Market:
         _, self.provider, self.buyer, self.stranger = self.evm.accounts[:4]
         self.rules = self.evm.deploy(self.rules_of)
         self.euro = self.evm.deploy(product("TestEuro"))
+        self.rules_of.errors.update(self.euro.contract.errors)  # what a token refuses passes through
         for account in (self.provider, self.buyer, self.stranger):
             self.fund(self.euro, account)
 

@@ -1,7 +1,6 @@
 """Evidence about histories, from a contract that tells the truth, and about sales whose documents can be read."""
 
 from collections.abc import Mapping
-from random import Random
 
 from hypothesis import strategies as st
 
@@ -10,13 +9,11 @@ from marketplace.audit.audit import judge
 from marketplace.audit.evidence import Answers, Evidence, Reading
 from marketplace.content.cid import Cid
 from marketplace.protocol.check import Check
-from marketplace.protocol.terms import Terms
 
-from ..certificate.examples import Sale
+from ..certificate.examples import LICENCE, Sale
 from ..protocol.history import TOKEN, History
 from ..protocol.test_account import lived
 
-TERMS = Terms("Research licence", 365)
 LIVES = st.randoms(use_true_random=False).map(lived)
 
 
@@ -51,13 +48,8 @@ def failing(evidence: Evidence) -> set[int]:
     return {one.number for one in judge(evidence).checks if one.passed is False}
 
 
-def choices(seed: int) -> History:
-    """One of many histories."""
-    return lived(Random(seed))
-
-
 def readings_of(sale: Sale) -> dict[Cid, Reading]:
     """Everything that a content store has of a sale."""
-    documents = (sale.description.encode(), sale.specification.encode(), sale.manifest.encode(), TERMS.encode())
+    documents = (sale.description.encode(), sale.specification.encode(), sale.manifest.encode(), LICENCE.encode())
     readings = {Cid.of_raw(data): Reading(found=True, content=data) for data in documents}
     return readings | {Cid.of_raw(sale.sealed): Reading(found=True)}

@@ -26,6 +26,7 @@ from marketplace.protocol.identity import OrderId
 from marketplace.protocol.offer import Offer
 from marketplace.protocol.order import CODEC_RAW, Delivery
 from marketplace.protocol.specification import Specification, Workload
+from marketplace.protocol.terms import Terms
 from marketplace.scores.codes import read_codes
 from marketplace.scores.reference import references
 from marketplace.scores.score import Score
@@ -38,6 +39,7 @@ from ..protocol.history import KEY, RHO_MICRO, History, some
 SIGNER = LocalSigner(b"\x07" * 32)
 SEED, NONCE = b"s" * 32, b"n" * 32
 ROWS = 40
+LICENCE = Terms("Research licence", 365)
 STAGES = (
     Stage("pairs", StageKind.GAUSSIAN, 20_000, "3", str(Fraction(9 * 10**6, 2 * 20_000))),
     Stage("tree", StageKind.EXPONENTIAL, 5_000, "3", "1/5"),
@@ -70,7 +72,8 @@ def unchanged(certificate: Certificate) -> Certificate:
 def sell(folder: Path, change: Callable[[Certificate], Certificate] = unchanged, signer: LocalSigner = SIGNER) -> Sale:
     """A sale whose buyer keeps the result in `folder`. `change` is what the provider does to the certificate before signing."""
     history = History(SIGNER.address)
-    offer = history.publish(history.register(description=sha256(DESCRIBED.encode()).digest()))
+    dataset = history.register(description=sha256(DESCRIBED.encode()).digest())
+    offer = history.publish(dataset, terms=sha256(LICENCE.encode()).digest())
     history.stake(offer.head.bond_units)
     return buy(history, offer, folder, change, signer)
 

@@ -81,9 +81,10 @@ class History:
         self.record(ev.DatasetRegistered, dataset, owner, salt, *named, total_micro)
         return dataset
 
-    def revise(self, dataset: DatasetId) -> None:
+    def revise(self, dataset: DatasetId, description: bytes | None = None) -> None:
         version = len(self.account.datasets[dataset].versions) + 1
-        self.record(ev.DatasetRevised, dataset, version, self.fresh("commitment"), self.fresh("description"))
+        named = (self.fresh("commitment"), description or self.fresh("description"))
+        self.record(ev.DatasetRevised, dataset, version, *named)
 
     def publish(self, dataset: DatasetId, rho_micro: int = RHO_MICRO, **changes: Any) -> Offer:
         owner = self.account.datasets[dataset].provider

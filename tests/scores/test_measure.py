@@ -40,7 +40,9 @@ def plain(left: pd.DataFrame, right: pd.DataFrame, marginals: list[tuple[str, ..
 
 @settings(deadline=None)
 @given(ROWS, ROWS)
-def test_distances_are_those_of_the_definition(left: list[tuple[int, int, int]], right: list[tuple[int, int, int]]) -> None:
+def test_distances_are_those_of_the_definition(
+    left: list[tuple[int, int, int]], right: list[tuple[int, int, int]]
+) -> None:
     a, b = frame(left), frame(right)
     bins = Bins(SCHEMA, (None, None, (0, 1, 2)))
     for ways in (1, 2, 3):

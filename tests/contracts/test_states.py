@@ -1,0 +1,130 @@
+"""The table of states on both sides, and that every step keeps to it."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from marketplace.protocol.states import FINAL, NEXT, OrderState, Reason
+from scripts.benchmarks.evm import Deployed, Evm, Reverted
+from scripts.benchmarks.market import KEY, Life
+from scripts.compiling.artifact import PATH
+
+from .conftest import Stage
+from .doubles import double
+
+ORDER = b"\1" * 32
+
+
+def words(names: list[str]) -> list[str]:
+    """`NotDelivered` as `NOT_DELIVERED`."""
+    return ["".join(f"_{c}" if c.isupper() else c for c in name).lstrip("_").upper() for name in names]
+
+
+@pytest.fixture(scope="module")
+def books() -> Deployed:
+    return Evm().deploy(double("OpenBooks"))
+
+
+def test_the_contracts_enums_are_those_of_the_protocol() -> None:
+    enums = json.loads(PATH.read_text())["enums"]
+    assert words(enums["OrderState"]) == [state.name for state in OrderState]
+    assert words(enums["Reason"]) == [reason.name for reason in Reason]
+
+
+def test_the_contracts_table_is_that_of_the_protocol(books: Deployed) -> None:
+    for before in OrderState:
+        following = {after for after in OrderState if books.ask("leads", before, after)}
+        assert following == NEXT[before]
+
+
+def test_advance_moves_along_the_table_and_refuses_everything_else(books: Deployed) -> None:
+    someone = books.evm.accounts[0]
+    for before in OrderState:
+        for after in OrderState:
+            start = books.evm.snapshot()
+            books.send(someone, "put", ORDER, before)
+            if after in NEXT[before]:
+                books.send(someone, "move", ORDER, after, Reason.NONE, 0)
+                assert books.ask("getOrder", ORDER).state == after
+            else:
+                with pytest.raises(Reverted, match="4e487b71" + "01".zfill(64)):
+                    books.send(someone, "move", ORDER, after, Reason.NONE, 0)
+            books.evm.restore(start)
+
+
+def test_advance_sets_the_deadline_from_the_window(books: Deployed) -> None:
+    someone, start = books.evm.accounts[0], books.evm.snapshot()
+    assert books.send(someone, "move", ORDER, OrderState.PLACED, Reason.NONE, 60).value == books.evm.now_s + 60
+    assert books.ask("getOrder", ORDER).deadline == books.evm.now_s + 60
+    books.send(someone, "move", ORDER, OrderState.REFUNDED, Reason.DECLINED, 0)
+    assert books.ask("getOrder", ORDER)[:3] == (OrderState.REFUNDED, Reason.DECLINED, 0)
+    books.evm.restore(start)
+
+
+STEPS: dict[str, tuple[Callable[[Life], object], OrderState]] = {
+    "decline": (Life.decline, OrderState.PLACED),
+    "deliver": (Life.deliver, OrderState.PLACED),
+    "accept": (Life.accept, OrderState.DELIVERED),
+    "acceptFor": (lambda life: life.accept_for(life.sign_acceptance(life.market.buyer)), OrderState.DELIVERED),
+    "reject": (Life.reject, OrderState.DELIVERED),
+    "reveal": (lambda life: life.reveal(key=KEY), OrderState.ACCEPTED),
+    "settle": (Life.settle, OrderState.REVEALED),
+    "settle by another": (lambda life: life.settle(life.market.stranger), OrderState.REVEALED),
+    "refund": (Life.refund, OrderState.PLACED),
+    "forfeit": (Life.forfeit, OrderState.ACCEPTED),
+}
+
+
+@pytest.mark.parametrize("state", OrderState, ids=lambda state: state.name)
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_from_any_other_state_is_refused_and_says_which(stage: Stage, step: str, state: OrderState) -> None:
+    take, expected = STEPS[step]
+    if state == expected or (step, state) == ("refund", OrderState.DELIVERED):
+        return_home = life_in(stage, state)
+        assert return_home.standing.state == state
+        return
+    if state == OrderState.CONTESTED:
+        with pytest.raises(KeyError):
+            life_in(stage, state)
+        return
+    life = life_in(stage, state)
+    with stage.refused("WrongState", life.id, state, expected):
+        take(life)
+
+
+def life_in(stage: Stage, state: OrderState) -> Life:
+    """An order in `state`. Raises `KeyError` for a state that no function leads to yet."""
+    return MAKERS[state](stage)
+
+
+def _declined(stage: Stage) -> Life:
+    life = stage.placed()
+    life.decline()
+    return life
+
+
+def _forfeited(stage: Stage) -> Life:
+    life = stage.accepted()
+    stage.market.evm.travel(life.standing.deadline + 1)
+    life.forfeit()
+    return life
+
+
+MAKERS: dict[OrderState, Callable[[Stage], Life]] = {
+    OrderState.ABSENT: Stage.order,
+    OrderState.PLACED: Stage.placed,
+    OrderState.DELIVERED: Stage.delivered,
+    OrderState.ACCEPTED: Stage.accepted,
+    OrderState.REVEALED: Stage.revealed,
+    OrderState.SETTLED: Stage.settled,
+    OrderState.REFUNDED: _declined,
+    OrderState.FORFEITED: _forfeited,
+}
+
+
+def test_final_states_have_no_deadline(stage: Stage) -> None:
+    for state in FINAL:
+        start = stage.market.evm.snapshot()
+        assert life_in(stage, state).standing.deadline == 0
+        stage.market.evm.restore(start)
