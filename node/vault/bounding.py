@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from node.vault.coding import Coded
 
 SECRET_BYTES = 32
-_TAG_BYTES = 16
+TAG_BYTES = 16
 
 Tags = NDArray[np.uint64]
 
@@ -23,11 +23,13 @@ class Bounded:
     """The rows that may be used, in an order that the dataset's secret decides.
 
     `places`: their places among the records. `person`: a dense number for each one's person, int32, from 0.
-    `held_out`: whether that person is in the holdout.
+    `identity`: what stands for that person, 16 bytes as two uint64, shape (rows, 2). `held_out`: whether that person is
+    in the holdout.
     """
 
     places: NDArray[np.int64]
     person: NDArray[np.int32]
+    identity: Tags
     held_out: NDArray[np.bool_]
 
 
@@ -43,7 +45,7 @@ def bound(coded: Coded, secret: bytes, *, rows_per_person: int, holdout_percent:
     hash. Where records have no person column, each row is a person of its own.
     """
     tags = _row_tags(coded, secret)
-    persons = tags if coded.identities is None else _tags_of(coded.identities)
+    persons = tags if coded.identities is None else tags_of(coded.identities)
     order = np.lexsort((tags[:, 1], tags[:, 0], persons[:, 1], persons[:, 0]))
     starts = _starts(persons[order])
     number = np.cumsum(starts) - 1
@@ -54,7 +56,8 @@ def bound(coded: Coded, secret: bytes, *, rows_per_person: int, holdout_percent:
     shuffled = np.lexsort((tags[places, 1], tags[places, 0]))
     places, number = places[shuffled], number[shuffled]
     threshold = 2**64 * holdout_percent // 100
-    return Bounded(places, number.astype(np.int32), np.array([lot < threshold for lot in lots], dtype=np.bool_)[number])
+    held_out = np.array([lot < threshold for lot in lots], dtype=np.bool_)[number]
+    return Bounded(places, number.astype(np.int32), persons[places], held_out)
 
 
 def _row_tags(coded: Coded, secret: bytes) -> Tags:
@@ -66,14 +69,14 @@ def _row_tags(coded: Coded, secret: bytes) -> Tags:
         _tag(secret, b"agora row", identity + content[line * width : (line + 1) * width])
         for line, identity in enumerate(identities)
     ]
-    tags = _tags_of(found)
+    tags = tags_of(found)
     order = np.lexsort((tags[:, 1], tags[:, 0]))
     starts = _starts(tags[order])
     occurrence = np.arange(lines) - np.flatnonzero(starts)[np.cumsum(starts) - 1]
     for place in np.flatnonzero(occurrence):
         line = int(order[place])
         found[line] = _tag(secret, b"agora again", found[line] + int(occurrence[place]).to_bytes(8, "big"))
-    return _tags_of(found)
+    return tags_of(found)
 
 
 def _lots(persons: Tags, secret: bytes) -> list[int]:
@@ -89,9 +92,16 @@ def _starts(ordered: Tags) -> NDArray[np.bool_]:
     return starts
 
 
-def _tags_of(tags: list[bytes]) -> Tags:
+def bytes_of(tags: Tags) -> list[bytes]:
+    """Tags as 16 bytes each."""
+    joined = tags.astype(">u8").tobytes()
+    return [joined[at : at + TAG_BYTES] for at in range(0, len(joined), TAG_BYTES)]
+
+
+def tags_of(tags: list[bytes]) -> Tags:
+    """Tags from 16 bytes each, shape (tags, 2)."""
     return np.frombuffer(b"".join(tags), dtype=">u8").reshape(-1, 2).astype(np.uint64)
 
 
 def _tag(secret: bytes, purpose: bytes, data: bytes) -> bytes:
-    return blake2b(data, key=secret, digest_size=_TAG_BYTES, person=purpose).digest()
+    return blake2b(data, key=secret, digest_size=TAG_BYTES, person=purpose).digest()

@@ -28,8 +28,13 @@ _TABLES = {
         sequence INTEGER PRIMARY KEY CHECK (sequence > 0), order_id BLOB NOT NULL, dataset BLOB NOT NULL,
         rho_micro INTEGER NOT NULL CHECK (rho_micro > 0), UNIQUE (order_id, dataset)
     """,
+    "opt_out": """
+        sequence INTEGER PRIMARY KEY CHECK (sequence > 0), dataset BLOB NOT NULL REFERENCES dataset,
+        identity BLOB NOT NULL, is_out INTEGER NOT NULL, at_s INTEGER NOT NULL
+    """,
     "noise_key": """
         order_id BLOB NOT NULL, dataset BLOB NOT NULL, version INTEGER NOT NULL, sealed_key BLOB NOT NULL,
+        register_state INTEGER NOT NULL, sealed_salt BLOB NOT NULL,
         PRIMARY KEY (order_id, dataset), FOREIGN KEY (order_id, dataset) REFERENCES debit (order_id, dataset)
     """,
 }
@@ -39,6 +44,7 @@ _KEYS = {
     "version": "dataset = NEW.dataset AND version = NEW.version OR commitment = NEW.commitment",
     "total": "sequence = NEW.sequence OR dataset = NEW.dataset AND total_micro >= NEW.total_micro",
     "debit": "sequence = NEW.sequence OR order_id = NEW.order_id AND dataset = NEW.dataset",
+    "opt_out": "sequence = NEW.sequence",
     "noise_key": "order_id = NEW.order_id AND dataset = NEW.dataset",
 }
 

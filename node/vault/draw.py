@@ -7,30 +7,46 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from marketplace.errors import Refused
 from node.vault import snapshot as snapshots
 from node.vault.account import Account
+from node.vault.bounding import Tags, bytes_of
 from node.vault.box import SecretBox
 from node.vault.database import query, transaction
+from node.vault.optout import SALT_BYTES, OptOuts, register_commitment
 from node.vault.register import Snapshot
 
 NOISE_KEY_BYTES = 32
 STEPS = ("opened", "debited", "key made", "key journalled")
-_LABEL = b"agora/noise-key/1"
+_LABEL, _SALT_LABEL = b"agora/noise-key/1", b"agora/register-salt/1"
 
 
 @dataclass(frozen=True)
 class Draw:
-    """What one order may work on. `training` and `holdout`: coded tables, rows bounded per person, persons in one only.
+    """What one order may work on. `training` and `holdout`: coded tables, rows bounded per person, persons in one only,
+    nobody who had opted out.
 
-    `noise_key`: 32 bytes, the same however often the order resumes. `resumed`: whether this is not the first time.
+    `register`: salted commitment to the opt-out register as it was applied, 32 bytes. `noise_key`: 32 bytes, the same
+    however often the order resumes. `resumed`: whether this is not the first time.
     """
 
     snapshot: Snapshot
     training: pa.Table = field(repr=False)
     holdout: pa.Table = field(repr=False)
     noise_key: bytes = field(repr=False)
+    register: bytes
+    resumed: bool
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """What was written down when an order first drew."""
+
+    noise_key: bytes = field(repr=False)
+    register_state: int
+    salt: bytes = field(repr=False)
     resumed: bool
 
 
@@ -58,27 +74,55 @@ class Door:
         self.reached("opened")
         Account(self.connection).debit(order, snapshot.dataset, rho_micro)
         self.reached("debited")
-        noise_key, resumed = self._noise_key(order, snapshot)
+        entry = self._entry(order, snapshot)
         self.reached("key journalled")
-        held_out = np.asarray(content.held_out)
-        return Draw(snapshot, content.table.filter(~held_out), content.table.filter(held_out), noise_key, resumed)
+        out = OptOuts(self.connection).identities(snapshot.dataset, entry.register_state)
+        used, held_out = ~_among(content.identity, out), np.asarray(content.held_out)
+        return Draw(
+            snapshot,
+            content.table.filter(used & ~held_out),
+            content.table.filter(used & held_out),
+            entry.noise_key,
+            register_commitment(out, entry.salt),
+            entry.resumed,
+        )
 
-    def _noise_key(self, order: bytes, snapshot: Snapshot) -> tuple[bytes, bool]:
-        label = _LABEL + order + snapshot.dataset
+    def _entry(self, order: bytes, snapshot: Snapshot) -> _Entry:
+        label, salt_label = (tag + order + snapshot.dataset for tag in (_LABEL, _SALT_LABEL))
         with transaction(self.connection):
-            statement = "SELECT version, sealed_key FROM noise_key WHERE order_id = ? AND dataset = ?"
-            found = query(self.connection, statement, (order, snapshot.dataset))
+            found = query(
+                self.connection,
+                "SELECT version, sealed_key, register_state, sealed_salt FROM noise_key WHERE order_id = ? AND dataset = ?",
+                (order, snapshot.dataset),
+            )
             if found:
-                version, sealed = found[0]
+                version, sealed, state, sealed_salt = found[0]
                 if version != snapshot.version:
                     raise Refused(
                         f"expected version {version}, from which this order has drawn, got {snapshot.version}; resume that"
                     )
-                return self.box.open(label, sealed), True
-            noise_key = self.randomness(NOISE_KEY_BYTES)
+                return _Entry(self.box.open(label, sealed), state, self.box.open(salt_label, sealed_salt), True)
+            entry = _Entry(
+                self.randomness(NOISE_KEY_BYTES), OptOuts(self.connection).last(), self.randomness(SALT_BYTES), False
+            )
             self.reached("key made")
             self.connection.execute(
-                "INSERT INTO noise_key (order_id, dataset, version, sealed_key) VALUES (?, ?, ?, ?)",
-                (order, snapshot.dataset, snapshot.version, self.box.seal(label, noise_key)),
+                "INSERT INTO noise_key (order_id, dataset, version, sealed_key, register_state, sealed_salt) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    order,
+                    snapshot.dataset,
+                    snapshot.version,
+                    self.box.seal(label, entry.noise_key),
+                    entry.register_state,
+                    self.box.seal(salt_label, entry.salt),
+                ),
             )
-        return noise_key, False
+        return entry
+
+
+def _among(identities: Tags, wanted: frozenset[bytes]) -> NDArray[np.bool_]:
+    """Which rows are of one of the wanted persons."""
+    if not wanted:
+        return np.zeros(len(identities), np.bool_)
+    return np.array([identity in wanted for identity in bytes_of(identities)], np.bool_)

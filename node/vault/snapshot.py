@@ -14,23 +14,26 @@ from marketplace.errors import Corrupt
 from marketplace.protocol import canonical
 from marketplace.protocol.schema import Schema
 from node.files import whole_file
+from node.vault.bounding import TAG_BYTES, Tags, bytes_of, tags_of
 
 FORMAT = canonical.format_name("snapshot", 1).encode()
 COMMITMENT_TAG = canonical.format_name("commitment", 1).encode()
 SALT_BYTES = 32
 
-_PERSON, _HELD_OUT = "agora:person", "agora:holdout"
+_PERSON, _IDENTITY, _HELD_OUT = "agora:person", "agora:identity", "agora:holdout"
 
 
 @dataclass(frozen=True)
 class Content:
     """The coded rows of one version. `table`: int32 columns as the schema declares them, null for missing.
 
-    `person`: a dense number for each row's person, int32. `held_out`: whether that person is in the holdout.
+    `person`: a dense number for each row's person, int32. `identity`: what stands for that person, shape (rows, 2),
+    uint64. `held_out`: whether that person is in the holdout.
     """
 
     table: pa.Table
     person: NDArray[np.int32]
+    identity: Tags
     held_out: NDArray[np.bool_]
 
 
@@ -44,12 +47,14 @@ def commitment_of(content: Content, schema: Schema, salt: bytes) -> bytes:
 
     SHA-256 of the tag `agora/commitment/1`, the salt, the SHA-256 of the schema's canonical JSON, and the SHA-256 of
     the content, which is: the number of rows in 8 bytes, big-endian; each declared column in order, 4 bytes per row,
-    little-endian, -1 for missing; each row's person, 4 bytes, little-endian; each row's side, 1 byte, 1 for holdout.
+    little-endian, -1 for missing; each row's person, 4 bytes, little-endian; each row's identity, 16 bytes; each row's
+    side, 1 byte, 1 for holdout.
     """
     hashed = sha256(content.table.num_rows.to_bytes(8, "big"))
     for column in content.table.columns:
         hashed.update(_numbers(column).astype("<i4").tobytes())
     hashed.update(content.person.astype("<i4").tobytes())
+    hashed.update(content.identity.astype(">u8").tobytes())
     hashed.update(content.held_out.astype(np.uint8).tobytes())
     declared = sha256(canonical.encode(schema.document())).digest()
     return sha256(COMMITMENT_TAG + salt + declared + hashed.digest()).digest()
@@ -61,7 +66,8 @@ def write(folder: Path, commitment: bytes, content: Content, salt: bytes) -> Non
     Raises `Refused` if the folder cannot be written.
     """
     table = content.table.append_column(_PERSON, pa.array(content.person))
-    table = table.append_column(_HELD_OUT, pa.array(content.held_out))
+    identities = pa.array(bytes_of(content.identity), pa.binary(TAG_BYTES))
+    table = table.append_column(_IDENTITY, identities).append_column(_HELD_OUT, pa.array(content.held_out))
     table = table.replace_schema_metadata({b"format": FORMAT, b"salt": salt})
     with whole_file(_path(folder, commitment)) as file, pa.ipc.new_file(file, table.schema) as writer:
         writer.write_table(table)
@@ -85,8 +91,9 @@ def read(folder: Path, commitment: bytes, schema: Schema) -> Content:
     if not as_declared:
         raise _corrupt(commitment, "other columns")
     content = Content(
-        _table([_numbers(column) for column in table.columns[:-2]], schema),
+        _table([_numbers(column) for column in table.columns[:-3]], schema),
         _numbers(table.column(_PERSON)),
+        tags_of([tag or bytes(TAG_BYTES) for tag in table.column(_IDENTITY).to_pylist()]),
         table.column(_HELD_OUT).fill_null(False).to_numpy(),
     )
     if commitment_of(content, schema, metadata.get(b"salt", b"")) != commitment:
@@ -105,8 +112,8 @@ def _numbers(column: pa.ChunkedArray) -> NDArray[np.int32]:
 
 
 def _has_columns(found: pa.Schema, names: Sequence[str]) -> bool:
-    types = [pa.int32()] * (len(names) + 1) + [pa.bool_()]
-    return bool(found.names == [*names, _PERSON, _HELD_OUT] and found.types == types)
+    types = [pa.int32()] * (len(names) + 1) + [pa.binary(TAG_BYTES), pa.bool_()]
+    return bool(found.names == [*names, _PERSON, _IDENTITY, _HELD_OUT] and found.types == types)
 
 
 def _path(folder: Path, commitment: bytes) -> Path:

@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,6 +18,7 @@ from node.vault.box import SecretBox
 from node.vault.coding import code
 from node.vault.database import connect
 from node.vault.draw import Door, Draw
+from node.vault.optout import OptOuts
 from node.vault.records import open_records
 from node.vault.register import Population, Register, Snapshot
 
@@ -104,6 +105,21 @@ class Vault:
         """
         return self._door.draw(order, self._register.snapshot(dataset, version), rho_micro)
 
+    def note_opt_outs(self, dataset: bytes, persons: Iterable[str], *, out: bool, at_s: int) -> int:
+        """Takes these persons, as the person column names them, out of every later order of `dataset`, or in again.
+
+        Returns how many were written down. Whether a name is in the records is not told: who opts out before records
+        of theirs arrive is out as well. Raises `Invalid` for a dataset without a person column or an empty name.
+        """
+        if self._register.versions(dataset)[:1] and self._register.versions(dataset)[0].schema.person is None:
+            raise Invalid("expected a dataset with a person column to opt out of; this one cannot tell persons apart")
+        secret, names = self._register.population(dataset).secret, list(persons)
+        if not names or not all(name.strip() for name in names):
+            raise Invalid("expected the names of persons as the person column has them, one each; got an empty one")
+        identities = [identity_of(name, secret) for name in names]
+        OptOuts(self._connection).note(dataset, identities, out=out, at_s=at_s)
+        return len(identities)
+
     def close(self) -> None:
         """Closes the database."""
         self._connection.close()
@@ -126,7 +142,8 @@ class Vault:
             raise Invalid(
                 "expected persons outside the holdout, got too few records to share; take more, or hold none out"
             )
-        content = snapshots.Content(snapshots.coded_table(coded.rows[used.places], schema), used.person, used.held_out)
+        table = snapshots.coded_table(coded.rows[used.places], schema)
+        content = snapshots.Content(table, used.person, used.identity, used.held_out)
         salt = self._randomness(snapshots.SALT_BYTES)
         commitment = snapshots.commitment_of(content, schema, salt)
         snapshots.write(self._snapshots, commitment, content, salt)

@@ -26,6 +26,7 @@ def content(rows: list[list[int]], person: list[int] | None = None, held_out: li
     return Content(
         coded_table(codes, VISITS),
         np.array(person or range(len(rows)), dtype=np.int32),
+        np.array([[7, number] for number in person or range(len(rows))], dtype=np.uint64),
         np.array(held_out or [False] * len(rows)),
     )
 
@@ -57,7 +58,15 @@ def test_a_snapshot_is_one_file_for_its_owner_only(stored: tuple[Path, bytes]) -
 
 def test_the_commitment_is_the_published_hash() -> None:
     numbers = lambda *codes: b"".join(code.to_bytes(4, "little", signed=True) for code in codes)  # noqa: E731
-    inner = (3).to_bytes(8, "big") + numbers(0, 1, 0) + numbers(10, -1, 240) + numbers(0, 1, 2) + bytes([0, 1, 0])
+    identities = b"".join((7).to_bytes(8, "big") + number.to_bytes(8, "big") for number in range(3))
+    inner = (
+        (3).to_bytes(8, "big")
+        + numbers(0, 1, 0)
+        + numbers(10, -1, 240)
+        + numbers(0, 1, 2)
+        + identities
+        + bytes([0, 1, 0])
+    )
     declared = sha256(canonical.encode(VISITS.document())).digest()
     expected = sha256(b"agora/commitment/1" + SALT + declared + sha256(inner).digest()).digest()
     assert commitment_of(THREE, VISITS, SALT) == expected
