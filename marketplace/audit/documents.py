@@ -1,7 +1,7 @@
 """Checks of what lies in a content store: documents and sealed objects under the addresses that the ledger names."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TypeVar
@@ -12,18 +12,17 @@ from marketplace.certificate.agreement import is_delta_small
 from marketplace.certificate.manifest import Manifest
 from marketplace.content.cid import Cid
 from marketplace.errors import Corrupt, Invalid
-from marketplace.protocol.account import Account, OfferView
+from marketplace.protocol.account import Account, OfferView, OrderView
 from marketplace.protocol.check import Check
 from marketplace.protocol.description import Description
 from marketplace.protocol.identity import OfferId
 from marketplace.protocol.offer import Guarantee
 from marketplace.protocol.specification import Specification
-from marketplace.protocol.states import OrderState
+from marketplace.protocol.states import FINAL
 from marketplace.protocol.terms import Terms
 
 DESCRIPTION, TERMS, SPECIFICATION, MANIFEST, OBJECT = "description", "terms", "specification", "manifest", "object"
 NO_STORE = "no content store was given"
-WAITED_FOR = (OrderState.DELIVERED, OrderState.ACCEPTED, OrderState.REVEALED)
 
 Value = TypeVar("Value")
 
@@ -44,23 +43,22 @@ class Wanted:
 def wanted(account: Account) -> Iterator[Wanted]:
     """Everything that the ledger names.
 
-    A provider keeps what describes an offer that stands, and a delivery until its order has ended. Specifications are
-    their buyers' business, and what belongs to the past may be gone.
+    While an order is open, its provider keeps what describes it, and the delivery once there is one. Specifications
+    are their buyers' business, what nobody has ordered harms nobody, and what belongs to the past may be gone.
     """
-    standing = [view.offer for view in account.offers.values() if not view.retired]
-    sold = {member.dataset for offer in standing for member in offer.members}
+    ordered = _named(account, [order for order in account.orders.values() if order.state not in FINAL])
+    relied_on = set().union(*ordered.values())
     for dataset in account.datasets.values():
-        of, current = f"dataset {short(dataset.id)}", dataset.versions[-1]
+        of = f"dataset {short(dataset.id)}"
         for version in dataset.versions:
-            kept = version is current and dataset.id in sold
-            yield Wanted(DESCRIPTION, Cid.raw(version.description), of, kept)
-    for view in account.offers.values():
-        yield Wanted(TERMS, Cid.raw(view.offer.head.terms), f"offer {short(view.offer.id)}", not view.retired)
+            yield Wanted(DESCRIPTION, Cid.raw(version.description), of, version.description in relied_on)
+    for offer, view in account.offers.items():
+        yield Wanted(TERMS, Cid.raw(view.offer.head.terms), f"offer {short(offer)}", offer in ordered)
     for order in account.orders.values():
         of = f"order {short(order.id)}"
         yield Wanted(SPECIFICATION, Cid.raw(order.order.specification), of, kept=False)
         if order.delivery is not None:
-            kept = order.state in WAITED_FOR
+            kept = order.state not in FINAL
             yield Wanted(MANIFEST, Cid.raw(order.delivery.manifest), of, kept)
             yield Wanted(OBJECT, Cid(order.delivery.object, order.delivery.object_codec), of, kept)
 
@@ -69,8 +67,8 @@ def wanted(account: Account) -> Iterator[Wanted]:
 class Shelf:
     """The documents that were found and can be read, by their hash, and what is wrong or not there.
 
-    `wrong`: other bytes than the address says, or a provider's document that is none. `gone`: must be kept and is not
-    there. `past`: not there or not readable, which nobody promised.
+    `wrong`: other bytes than the address says, a manifest that is none, or another document that is none and must be
+    kept. `gone`: must be kept and is not there. `past`: not there or not readable, which nobody promised.
     """
 
     descriptions: Mapping[bytes, Description]
@@ -123,23 +121,22 @@ class _Shelving:
     def _read(self, one: Wanted, data: bytes) -> None:
         match one.noun:
             case "description":
-                self._decode(one, data, Description.decode, self.descriptions, self.wrong)
+                self._decode(one, data, Description.decode, self.descriptions)
             case "terms":
-                self._decode(one, data, Terms.decode, self.terms, self.wrong)
+                self._decode(one, data, Terms.decode, self.terms)
             case "manifest":
-                self._decode(one, data, Manifest.decode, self.manifests, self.wrong)
+                self._decode(one, data, Manifest.decode, self.manifests)
             case "specification":
-                self._decode(one, data, Specification.decode, self.specifications, self.past)
+                self._decode(one, data, Specification.decode, self.specifications)
 
-    def _decode(
-        self, one: Wanted, data: bytes, decode: Callable[[bytes], Value], shelf: dict[bytes, Value], faults: list[str]
-    ) -> None:
+    def _decode(self, one: Wanted, data: bytes, decode: Callable[[bytes], Value], shelf: dict[bytes, Value]) -> None:
         if one.cid.digest in shelf:
             return
         try:
             shelf[one.cid.digest] = decode(data)
         except (Corrupt, Invalid):
-            faults.append(f"{one} cannot be read")
+            is_promised = one.kept or one.noun == MANIFEST
+            (self.wrong if is_promised else self.past).append(f"{one} cannot be read")
 
 
 def hashed_right(shelf: Shelf | None) -> Check:
@@ -156,12 +153,14 @@ def deltas_small(evidence: Evidence, shelf: Shelf | None) -> Check:
     sentence = "The delta of every offer is within min(1e-5, 1/(10 n)) for the n rows that its datasets declare."
     if shelf is None:
         return not_made(14, sentence, NO_STORE)
-    named = _named(evidence.account)
+    named = _named(evidence.account, evidence.account.orders.values())
     offenders, checked, unread = [], 0, 0
     for view in evidence.account.offers.values():
         if view.offer.head.guarantee is Guarantee.EXACT:
             continue
-        described = [shelf.descriptions.get(digest) for digest in _sold(evidence.account, view) | named[view.offer.id]]
+        described = [
+            shelf.descriptions.get(digest) for digest in _sold(evidence.account, view) | named.get(view.offer.id, set())
+        ]
         rows = max((description.rows_declared for description in described if description), default=0)
         checked, unread = checked + (rows > 0), unread + (None in described)
         if rows and not is_delta_small(view.offer.head.delta_atto, rows):
@@ -184,10 +183,10 @@ def _sold(account: Account, view: OfferView) -> set[bytes]:
     return sold
 
 
-def _named(account: Account) -> Mapping[OfferId, set[bytes]]:
-    """The descriptions that each offer's orders named."""
+def _named(account: Account, orders: Iterable[OrderView]) -> Mapping[OfferId, set[bytes]]:
+    """The descriptions that `orders` named, by offer."""
     named: dict[OfferId, set[bytes]] = defaultdict(set)
-    for order in account.orders.values():
+    for order in orders:
         for index, member in enumerate(account.offers[order.order.offer].offer.members):
             versions = account.datasets[member.dataset].versions[: order.order.version(index)]
             named[order.order.offer] |= {version.description for version in versions[-1:]}

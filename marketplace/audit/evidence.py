@@ -17,7 +17,7 @@ class Answers:
     """What the contract itself answered after the last event, and what it holds of each token, in token units.
 
     `orders` may be a part of all orders; everything else is whole. `credits` is by token and account, `withdrawn` by
-    offer and member.
+    offer and member. A balance is None where the token gives no answer.
     """
 
     datasets: Mapping[DatasetId, DatasetStanding]
@@ -25,7 +25,7 @@ class Answers:
     orders: Mapping[OrderId, Standing]
     credits: Mapping[tuple[Address, Address], int]
     withdrawn: Mapping[tuple[OfferId, int], int]
-    balances: Mapping[Address, int]
+    balances: Mapping[Address, int | None]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from marketplace.audit.evidence import Answers, Evidence, Reading
 from marketplace.audit.money import tokens
 from marketplace.content.cid import Cid
 from marketplace.content.store import ContentStore, read_bytes
-from marketplace.errors import Corrupt, Unreachable
+from marketplace.errors import Corrupt, Invalid, Refused, Unreachable
 from marketplace.ledger.ledger import DatasetStanding, Ledger, OfferStanding
 from marketplace.ledger.reader import EventReader, before
 from marketplace.protocol.account import Account, fold
@@ -61,7 +61,7 @@ class _Asking:
         self._orders: dict[OrderId, Standing] = {}
         self._credits: dict[tuple[Address, Address], int] = {}
         self._withdrawn: dict[tuple[OfferId, int], int] = {}
-        self._balances: dict[Address, int] = {}
+        self._balances: dict[Address, int | None] = {}
 
     @property
     def answers(self) -> Answers:
@@ -83,7 +83,7 @@ class _Asking:
         for (token, who), units in account.credits.items():
             if self._credits.get((token, who)) != units:
                 self._credits[token, who] = ledger.credit_units(token, who)
-        self._balances = {token: ledger.balance_units(token, ledger.domain.contract) for token in tokens(account)}
+        self._balances = {token: _balance(ledger, token) for token in tokens(account)}
 
     def _ask_orders(self, account: Account) -> None:
         chosen = spread(list(account.orders), MOST_ORDERS_ASKED)
@@ -91,6 +91,13 @@ class _Asking:
         for order in chosen:
             if self._orders.get(order) != standing.expected_order(account.orders[order], account):
                 self._orders[order] = self._ledger.order(order)
+
+
+def _balance(ledger: Ledger, token: Address) -> int | None:
+    try:
+        return ledger.balance_units(token, ledger.domain.contract)
+    except (Refused, Corrupt, Invalid):
+        return None
 
 
 def spread(items: Sequence[Key], most: int) -> list[Key]:

@@ -37,6 +37,9 @@ def covered(evidence: Evidence) -> Check:
     offenders, sums = [], []
     for token in tokens(evidence.account):
         owed, held = _owed(evidence.account, token), evidence.answers.balances[token]
+        if held is None:
+            offenders.append(f"{owed:,} units of {short(token)} are owed, and the token does not say what is there")
+            continue
         if held < owed:
             offenders.append(f"{owed:,} units of {short(token)} are owed and {held:,} are there")
         surplus = f" and {held - owed:,} that nobody is owed" if held > owed else ""
@@ -62,9 +65,8 @@ def earned(evidence: Evidence) -> Check:
 
 
 def tokens(account: Account) -> list[Address]:
-    """Every token that has moved or that an offer names."""
-    named = {view.offer.head.token for view in account.offers.values()}
-    return sorted(named | set(account.paid_in_units) | {token for token, _ in account.credits})
+    """Every token in which money has moved. Anyone may offer something for a token that is none."""
+    return sorted({*account.paid_in_units, *account.paid_out_units, *(token for token, _ in account.credits)})
 
 
 def _owed(account: Account, token: Address) -> int:

@@ -141,7 +141,11 @@ class Environment:
 
 @dataclass(frozen=True)
 class Certificate:
-    """One delivery's certificate. Digests and roots are 32 bytes."""
+    """One delivery's certificate. Digests, roots and commitments are 32 bytes.
+
+    `register`: salted commitment to the opt-out register as it was applied. `noise_commitment`: hiding commitment to the
+    noise key. `count`: chunks of the result. `rows`: synthetic rows.
+    """
 
     order: OrderId
     offer: OfferId
@@ -154,6 +158,7 @@ class Certificate:
     plain_root: bytes
     count: int
     rows: int
+    register: bytes
     noise_commitment: bytes
     mechanism: Mechanism
     privacy: Privacy
@@ -175,6 +180,7 @@ class Certificate:
             "plain_root": self.plain_root.hex(),
             "count": self.count,
             "rows": self.rows,
+            "register": self.register.hex(),
             "noise_commitment": self.noise_commitment.hex(),
             "mechanism": self.mechanism.document(),
             "privacy": {
@@ -223,6 +229,7 @@ def _certificate_of(fields: Fields) -> Certificate:
         plain_root=fields.bytes32("plain_root"),
         count=fields.whole("count"),
         rows=fields.whole("rows"),
+        register=fields.bytes32("register"),
         noise_commitment=fields.bytes32("noise_commitment"),
         mechanism=Mechanism.of_fields(fields.inner("mechanism")),
         privacy=_privacy_of(fields.inner("privacy")),

@@ -1,6 +1,7 @@
 """Canonical JSON: one value, one sequence of bytes, so that a document can be named by its hash."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,8 @@ from marketplace.errors import Corrupt, Invalid
 Document = Mapping[str, Any]
 
 LARGEST_INTEGER = 2**53 - 1
+DEEPEST = 32
+_ESCAPE_QUOTE_OR_BRACKET = re.compile(rb'\\.|["\[\]{}]', re.DOTALL)
 
 
 def encode(document: Document) -> bytes:
@@ -17,12 +20,12 @@ def encode(document: Document) -> bytes:
     Whatever is not a whole number of at most 53 bits is written as a string by its owner. Raises `Invalid` for a
     value that has no canonical form. Source: a subset of RFC 8785 in which both agree.
     """
+    _check(document, 1)
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     try:
-        _check(document)
-        text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
         return text.encode()
-    except (RecursionError, UnicodeEncodeError):
-        raise Invalid("expected text in Unicode and few levels of nesting in a document; write it otherwise") from None
+    except UnicodeEncodeError:
+        raise Invalid("expected text in Unicode in a document; write it without half characters") from None
 
 
 def decode(data: bytes, noun: str, version: int) -> dict[str, Any]:
@@ -31,9 +34,11 @@ def decode(data: bytes, noun: str, version: int) -> dict[str, Any]:
     Raises `Corrupt` if the bytes are not canonical JSON or are of another format, which it names.
     """
     expected = format_name(noun, version)
+    if _depth(data) > DEEPEST:
+        raise Corrupt(f"expected a document {expected} of at most {DEEPEST} levels, got a deeper one; ask who made it")
     try:
         document = json.loads(data.decode())
-    except (ValueError, RecursionError):
+    except ValueError:
         raise Corrupt(
             f"expected a document {expected}, got {len(data)} bytes that are not JSON; fetch it again"
         ) from None
@@ -55,7 +60,25 @@ def format_name(noun: str, version: int) -> str:
     return f"agora/{noun}/{version}"
 
 
-def _check(value: object) -> None:
+def _depth(data: bytes) -> int:
+    """How many brackets are open at once at most: asked before a parser that calls itself for each sees the bytes."""
+    depth = deepest = 0
+    quoted = False
+    for match in _ESCAPE_QUOTE_OR_BRACKET.finditer(data):
+        match match[0]:
+            case b'"':
+                quoted = not quoted
+            case b"[" | b"{" if not quoted:
+                depth += 1
+                deepest = max(deepest, depth)
+            case b"]" | b"}" if not quoted:
+                depth -= 1
+    return deepest
+
+
+def _check(value: object, depth: int) -> None:
+    if depth > DEEPEST and isinstance(value, Mapping | list | tuple):
+        raise Invalid(f"expected at most {DEEPEST} levels of nesting in a document; write it flatter")
     if isinstance(value, bool | str) or value is None:
         return
     if isinstance(value, int):
@@ -65,9 +88,9 @@ def _check(value: object) -> None:
         for key, inner in value.items():
             if not isinstance(key, str):
                 raise Invalid("expected names to be strings in a document; use strings")
-            _check(inner)
+            _check(inner, depth + 1)
     elif isinstance(value, list | tuple):
         for inner in value:
-            _check(inner)
+            _check(inner, depth + 1)
     else:
         raise Invalid(f"expected strings, whole numbers, lists and objects in a document, got {type(value).__name__}")

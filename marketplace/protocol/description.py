@@ -23,7 +23,7 @@ class Description:
         if not self.title.strip() or len(self.title) > 200:
             raise Invalid("expected a title of 1 to 200 characters")
         if self.rows_declared != round_rows(self.rows_declared):
-            raise Invalid(f"expected a number of rows rounded to two digits, got {self.rows_declared}; round it")
+            raise Invalid(f"expected a number of rows rounded to two digits and to tens, got {self.rows_declared}; round it")
 
     def encode(self) -> bytes:
         """The canonical bytes, whose SHA-256 the dataset's version names."""
@@ -63,8 +63,11 @@ class Description:
 
 
 def round_rows(rows: int) -> int:
-    """`rows` rounded to two significant digits, so that no exact count becomes public. At least 1."""
+    """`rows` rounded to two significant digits and to tens, so that no exact count becomes public. At least 10.
+
+    Raises `Invalid` below 1.
+    """
     if rows < 1:
         raise Invalid(f"expected at least 1 row, got {rows}")
-    digits = max(0, len(str(rows)) - 2)
-    return max(1, round(rows, -digits))
+    digits = max(1, len(str(rows)) - 2)
+    return max(10, round(rows, -digits))

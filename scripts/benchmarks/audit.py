@@ -47,7 +47,7 @@ ANVIL = Path(__file__).parent.parent / "anvil"
 START_S, BATCH = 60, 200
 EURO, WEEK_S = 1_000_000, 7 * 86_400
 RHO_MICRO, ROWS, DELTA_ATTO = 30_560, 1_000, 6 * 10**12
-GAS, KEY = 1_000_000, b"k" * 32
+GAS, KEY = 400_000, b"k" * 32
 SCHEMA = Schema((Category("sex", ("female", "male"), missing=True),), None, 1)
 STAGE = Stage("sex", StageKind.GAUSSIAN, RHO_MICRO, "1", f"{10**6}/{2 * RHO_MICRO}")
 
@@ -75,8 +75,9 @@ def anvil() -> Iterator[str]:
         process.wait()
 
 
-def ask(url: str, questions: Sequence[tuple[str, list[Any]]]) -> None:
-    """Puts many questions in few requests. Raises `SystemExit` with the first answer that is an error."""
+def ask(url: str, questions: Sequence[tuple[str, list[Any]]]) -> list[Any]:
+    """The answers to many questions, put in few requests. Raises `SystemExit` with the first that is an error."""
+    found = []
     for start in range(0, len(questions), BATCH):
         part = enumerate(questions[start : start + BATCH])
         body = [
@@ -84,9 +85,10 @@ def ask(url: str, questions: Sequence[tuple[str, list[Any]]]) -> None:
         ]
         request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})  # noqa: S310
         with urllib.request.urlopen(request) as answers:  # noqa: S310
-            wrong = [answer["error"] for answer in json.load(answers) if "error" in answer]
-        if wrong:
-            raise SystemExit(f"expected Anvil to take every transaction, got {wrong[0]}")
+            found += json.load(answers)
+    if wrong := [answer["error"] for answer in found if "error" in answer]:
+        raise SystemExit(f"expected Anvil to agree to everything, got {wrong[0]}")
+    return [answer["result"] for answer in found]
 
 
 @dataclass
@@ -148,9 +150,13 @@ class Market:
                 "nonce": hex(last),
             }
             questions.append(("eth_sendTransaction", [what]))
-        ask(self.url, questions)
-        while chain.nonce(by.address) <= last:
-            time.sleep(0.05)
+        ask(self.url, [("evm_setAutomine", [False]), *questions])
+        until = time.monotonic() + START_S
+        while ask(self.url, [("txpool_status", [])]) != [{"pending": "0x0", "queued": "0x0"}]:
+            if time.monotonic() > until:
+                raise SystemExit("expected Anvil to put every transaction into a block, it did not")
+            ask(self.url, [("evm_mine", [])])
+        ask(self.url, [("evm_setAutomine", [True])])
 
     def _order(self) -> Order:
         nonce = sha256(str(next(self.numbers)).encode()).digest()
@@ -179,6 +185,7 @@ class Market:
             plain_root=plain_root,
             count=1,
             rows=ROWS,
+            register=bytes(32),
             noise_commitment=bytes(32),
             mechanism=Mechanism("none", "1", (), (STAGE,), ()),
             privacy=Privacy(SCHEMA.unit, 1, RHO_MICRO, DELTA_ATTO, quoted_epsilon(RHO_MICRO, DELTA_ATTO)),

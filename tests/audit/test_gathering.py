@@ -14,7 +14,7 @@ from marketplace.audit.gathering import gather, spread
 from marketplace.content.cid import Cid
 from marketplace.content.directory import DirectoryStore
 from marketplace.content.store import put_bytes
-from marketplace.errors import Unreachable
+from marketplace.errors import Refused, Unreachable
 from marketplace.ledger.contract import Contract
 from marketplace.protocol.identity import OrderId
 from marketplace.protocol.order import Standing
@@ -94,6 +94,18 @@ def test_reading_may_begin_where_the_contract_was_deployed(world: World) -> None
 def test_an_empty_contract_can_be_gathered_and_passes() -> None:
     world = embedded_world()
     assert judge(gather(world.ledger, None, quiet, world.ledger.head_block() + 1)).passed
+
+
+def test_a_token_that_refuses_to_answer_does_not_end_the_gathering(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> int:
+        raise Refused("expected a balance, the token said no")
+
+    monkeypatch.setattr(world.ledger, "balance_units", refuse)
+    evidence = gather(world.ledger, None, quiet)
+    assert evidence.answers.balances == {world.token: None}
+    assert judge(evidence).checks[1].passed is False
 
 
 def test_progress_is_said(world: World) -> None:

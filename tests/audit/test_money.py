@@ -51,6 +51,21 @@ def test_one_unit_too_few_in_the_contract_fails_and_any_surplus_is_named(history
     assert f"and {units:,} that nobody is owed" in check(2, more).evidence
 
 
+def test_a_token_that_does_not_answer_fails_if_anything_is_owed_in_it() -> None:
+    history, _ = market()
+    evidence = truthful(history)
+    silent = replace(evidence, answers=replace(evidence.answers, balances={TOKEN: None}))
+    assert failing(silent) == {2}
+    assert "the token does not say what is there" in check(2, silent).evidence
+
+
+def test_a_token_in_which_nothing_moved_is_nobodys_business() -> None:
+    history = History()
+    history.publish(history.register())
+    evidence = truthful(history)
+    assert failing(replace(evidence, answers=replace(evidence.answers, balances={}))) == set()
+
+
 def test_a_payment_without_a_delivery_fails_and_names_the_order() -> None:
     history, offer = market()
     order = history.place(offer)

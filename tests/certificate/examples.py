@@ -165,6 +165,7 @@ def _certificate(
         plain_root=plain_root,
         count=count,
         rows=ROWS,
+        register=some("register"),
         noise_commitment=some("noise"),
         mechanism=Mechanism("marginals", "1", (("pairs", "3"), ("rounds", "500")), STAGES, (SCORING,)),
         privacy=Privacy(SCHEMA.unit, SCHEMA.rows_per_person, RHO_MICRO, delta_atto, epsilon),

@@ -21,7 +21,8 @@ def test_a_description_survives_being_written_and_read(schema: Schema, words: st
 def test_a_declared_number_of_rows_has_two_digits_and_rounding_twice_changes_nothing(rows: int) -> None:
     rounded = round_rows(rows)
     assert len(str(rounded).rstrip("0")) <= 2
-    assert abs(rounded - rows) <= rows / 20
+    assert rounded % 10 == 0
+    assert abs(rounded - rows) <= max(9, rows / 20)
     assert round_rows(rounded) == rounded
 
 
@@ -37,5 +38,5 @@ def test_a_title_of_no_or_too_many_characters_is_refused(title: str) -> None:
 
 
 def test_an_exact_number_of_rows_is_refused() -> None:
-    with pytest.raises(Invalid, match="expected a number of rows rounded to two digits, got 15524"):
+    with pytest.raises(Invalid, match="expected a number of rows rounded to two digits and to tens, got 15524"):
         replace(DESCRIPTION, rows_declared=15_524)
