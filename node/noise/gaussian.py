@@ -34,7 +34,8 @@ def rho_micro_of_gaussian(sensitivity_squared: int | Fraction, sigma2: Fraction)
 
     `sensitivity_squared`: the square of the L2 distance that one person can move the vector, > 0. `sigma2` > 0.
     rho = sensitivity^2 / (2 sigma2). Raises `ValueError` if either is not positive.
-    Source: Bun and Steinke 2016, Proposition 1.6; Canonne, Kamath and Steinke 2020, Theorems 4 and 14 (discrete).
+    Source: Bun and Steinke 2016, Proposition 1.6; for discrete noise Canonne, Kamath and Steinke 2020, Theorem 4 and its
+    form for vectors.
     """
     if sensitivity_squared <= 0 or sigma2 <= 0:
         raise ValueError("expected a sensitivity and a variance above 0")

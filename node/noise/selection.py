@@ -19,7 +19,7 @@ def choose(stage: Stage, scores: Sequence[int | Fraction], sensitivity: int | Fr
 
     `scores`: one for each candidate, at least one; a person moves each by at most `sensitivity` (> 0), up or down.
     `epsilon` > 0. Raises `ValueError` otherwise. Candidates are public: their list must not depend on records.
-    Source: McSherry and Talwar 2007, Section 2.
+    Source: McSherry and Talwar 2007.
     """
     return int(choices(stage, scores, sensitivity, epsilon, 1)[0])
 

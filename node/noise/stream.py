@@ -41,7 +41,7 @@ class Stage:
         """`count` independent integers, exactly uniform on 0 <= x < `bound`, shape (count,).
 
         1 <= `bound` <= 2**62. Raises `ValueError` otherwise. Source: rejection of the words beyond the largest multiple
-        of `bound`, Lumbroso 2013, Section 1.
+        of `bound`; see Lumbroso 2013.
         """
         if not 1 <= bound <= 2**62:
             raise ValueError(f"expected a bound between 1 and 2**62, got {bound}")

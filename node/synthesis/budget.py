@@ -12,13 +12,13 @@ from node.synthesis.bins import most_bins
 from node.synthesis.cells import cell_count, widths
 from node.synthesis.structure import Marginal, components
 
-CELLS_PERCENT = 15
+CELLS_PERCENT = 20
 CHOICES_PERCENT = 5
 EXTRA_PERCENT = 30
 COLUMNS_PER_EXTRA = 3
 JOINT_COLUMNS = 6
 JOINT_CELLS = 20_000
-JOINT_WIDTH = 3
+JOINT_WIDTH = 2
 LEAST_MICRO_PER_STAGE = 20
 POWER = 2 / 3
 

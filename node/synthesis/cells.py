@@ -115,7 +115,8 @@ def nearest(counts: Floats, total: float) -> Floats:
         return np.zeros(len(counts))
     falling = np.sort(counts)[::-1]
     excess = (np.cumsum(falling) - total) / np.arange(1, len(counts) + 1)
-    threshold = excess[np.flatnonzero(falling > excess)[-1]]
+    above = np.flatnonzero(falling > excess)
+    threshold = excess[above[-1] if above.size else 0]
     return np.asarray(np.maximum(counts - threshold, 0.0))
 
 

@@ -53,10 +53,8 @@ def estimate(
     model = estimation.MirrorDescent().estimate(
         domain, measured, known_total=columns.total, iters=ITERATIONS, callback_fn=each_round
     )
-    potentials = [
-        Potential(tuple(clique), np.asarray(model.potentials[clique].values, np.float64))
-        for clique in model.potentials.cliques
-    ]
+    factors = [model.potentials[clique] for clique in model.potentials.cliques]
+    potentials = [Potential(tuple(f.domain.attributes), np.asarray(f.values, np.float64)) for f in factors]
     return steps_of(potentials, columns.sizes)
 
 

@@ -11,6 +11,9 @@ from marketplace.protocol.specification import Specification
 from node.noise.stream import NoiseStream
 from node.synthesis.measurements import Measurements
 
+CodedTable = pa.Table
+"""Exactly the schema's columns, in order, each int32, null for missing."""
+
 Progress = Callable[[str, float], None]
 """Called with what is being done and the share that is done, 0 to 1."""
 

