@@ -141,8 +141,9 @@ class Schema:
         """Whom the guarantee protects, in words for the buyer."""
         if self.person is None:
             return "one row is one person"
-        rows = "1 row" if self.rows_per_person == 1 else f"{self.rows_per_person} rows"
-        return f"one person, of whom at most {rows} are used"
+        if self.rows_per_person == 1:
+            return "one person, of whom one row at most is used"
+        return f"one person, of whom {self.rows_per_person} rows at most are used"
 
     @property
     def row_bytes(self) -> int:
