@@ -1,5 +1,6 @@
 """Settings of one role: one TOML file, overridden by `AGORA_*`, made into a frozen value at the edge."""
 
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ class Connection:
 
 _WHOLE = ("chain_id", "confirmations", "from_block")
 _TEXT = ("rpc", "contract", "store")
+_MOST_DIGITS = 20
 
 
 def read_connection(path: Path, environment: Mapping[str, str]) -> Connection:
@@ -60,7 +62,7 @@ def read_table(path: Path) -> Mapping[str, object]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+    except (OSError, ValueError, RecursionError):
         raise Invalid(f"expected settings in TOML in {path.name}, could not read them; mend the file") from None
 
 
@@ -70,9 +72,13 @@ def write_connection(connection: Connection) -> str:
     for name in (*_TEXT, *_WHOLE):
         value = getattr(connection, name)
         if value is not None:
-            quoted = str(value).replace("\\", "\\\\").replace('"', '\\"')
-            lines.append(f'{name} = "{quoted}"' if name in _TEXT else f"{name} = {value}")
+            lines.append(f"{name} = {_quoted(value) if name in _TEXT else value}")
     return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    """A TOML string. JSON's is one too, but for the one control character that JSON leaves as it is."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _text_or_none(name: str, value: object) -> str | None:
@@ -83,6 +89,6 @@ def _text_or_none(name: str, value: object) -> str | None:
 
 def _whole(name: str, value: object) -> int:
     text = str(value)
-    if isinstance(value, bool) or not text.isascii() or not text.isdigit():
+    if isinstance(value, bool) or not text.isascii() or not text.isdigit() or len(text) > _MOST_DIGITS:
         raise Invalid(f"expected a whole number of 0 or more for the setting {name}")
     return int(text)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
+from marketplace.content.disk import explained
 from marketplace.errors import Invalid, MarketplaceError
 from marketplace.protocol.identity import OfferId, OrderId
 
@@ -26,8 +27,14 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
         try:
             return command(*args, **kwargs)
         except MarketplaceError as error:
-            say(f"error: {error}")
-            raise SystemExit(error.exit_code) from None
+            raise _ending(error) from None
+        except EOFError:
+            raise _ending(Invalid("expected an answer from the keyboard, got none; start again")) from None
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            name = Path(os.fsdecode(error.filename)).name if isinstance(error.filename, str | bytes) else "this command"
+            raise _ending(explained(error, name)) from None
         except KeyboardInterrupt:
             say("stopped; start again to go on")
             raise SystemExit(EXIT_INTERRUPTED) from None
@@ -35,9 +42,19 @@ def guarded(command: Callable[P, R]) -> Callable[P, R]:
     return ending_well
 
 
+def _ending(error: MarketplaceError) -> SystemExit:
+    say(f"error: {error}")
+    return SystemExit(error.exit_code)
+
+
+def plain(text: str) -> str:
+    """`text` as one line that steers no terminal: what others wrote may hold line ends, colours or hidden marks."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
 def say(text: str) -> None:
     """One line of progress on standard error, so that standard output stays a result."""
-    print(text, file=sys.stderr, flush=True)
+    print(plain(text), file=sys.stderr, flush=True)
 
 
 def show_json(value: Mapping[str, Any]) -> None:
@@ -55,27 +72,30 @@ def ask_passphrase(what: str, environment: Mapping[str, str] = os.environ, *, tw
             text = Path(name).read_text(encoding="utf-8").strip("\r\n")
         except (OSError, UnicodeDecodeError):
             raise Invalid(
-                "expected a passphrase in the file that AGORA_PASSPHRASE_FILE names, could not read it"
+                "expected a passphrase in the file that AGORA_PASSPHRASE_FILE names, could not read it; check the name"
             ) from None
     elif sys.stdin.isatty():
         text = getpass.getpass(f"Passphrase for {what}: ")
         if twice and getpass.getpass("The same again: ") != text:
             raise Invalid("expected the same passphrase twice, got two different ones; start again")
     else:
-        raise Invalid("expected a keyboard to ask for a passphrase, or a file named by AGORA_PASSPHRASE_FILE")
+        raise Invalid(
+            "expected a keyboard to ask for a passphrase; write it into a file that AGORA_PASSPHRASE_FILE names"
+        )
     if not text:
-        raise Invalid("expected a passphrase, got an empty one")
+        raise Invalid("expected a passphrase, got an empty one; choose one of several words")
     return text
 
 
 def parse_id(text: str, noun: str) -> bytes:
     """The 32 bytes that `text` spells in hexadecimal, with or without 0x. Raises `Invalid` if it spells something else."""
+    digits = text.strip().removeprefix("0x")
     try:
-        value = bytes.fromhex(text.removeprefix("0x"))
+        value = bytes.fromhex(digits) if len(digits) == 64 else b""
     except ValueError:
         value = b""
     if len(value) != 32:
-        raise Invalid(f"expected the id of an {noun}, 64 hexadecimal digits, got {len(text)} characters; copy it again")
+        raise Invalid(f"expected the {noun}'s id, 64 hexadecimal digits, got {len(text)} characters; copy it again")
     return value
 
 

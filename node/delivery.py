@@ -10,6 +10,7 @@ from marketplace.certificate.fields import Fields
 from marketplace.certificate.manifest import Manifest
 from marketplace.certificate.opening import delivery_document, delivery_of
 from marketplace.content.store import ContentStore, put_bytes
+from marketplace.errors import Corrupt, Invalid
 from marketplace.keys.sealing import SealingPublicKey
 from marketplace.ledger.ledger import Ledger
 from marketplace.ledger.signatures import sign_certificate
@@ -18,10 +19,12 @@ from marketplace.protocol import canonical, result
 from marketplace.protocol.order import Delivery
 from marketplace.sealing import plain_root_of, seal
 from node.commission import Commission
-from node.files import whole_file, write_whole
+from node.files import disk, reading, whole_file, write_whole
 from node.outcome import Outcome
 from node.sale import SaleSecrets
 from node.workers.job import Name
+
+NOUN, VERSION = "delivery", 1
 
 
 def prepare_delivery(
@@ -33,12 +36,12 @@ def prepare_delivery(
     commitment root; the unrecorded one is garbage in the store. Raises as the store and the disk do.
     """
     _pack(folder)
-    with (folder / Name.RESULT).open("rb") as plain:
+    with reading(folder / Name.RESULT) as plain:
         plain_root = plain_root_of(plain, capacity=commission.capacity, secret=secrets.salts)
     manifest = _manifest(commission, folder, plain_root, ledger, signer)
     manifest_cid = put_bytes(store, manifest)
     write_whole(folder / Name.MANIFEST, manifest)
-    with (folder / Name.RESULT).open("rb") as plain, whole_file(folder / Name.SEALED) as sealed:
+    with reading(folder / Name.RESULT) as plain, whole_file(folder / Name.SEALED) as sealed:
         commitment = seal(
             plain,
             sealed,
@@ -48,7 +51,7 @@ def prepare_delivery(
             reader=SealingPublicKey(commission.specification.sealing_key),
             context=sealing_context(commission.order.id, sha256(manifest).digest()),
         )
-    with (folder / Name.SEALED).open("rb") as sealed_object:
+    with reading(folder / Name.SEALED) as sealed_object:
         object_cid = store.put(sealed_object)
     return Delivery(
         commitment_root=commitment.root,
@@ -63,8 +66,9 @@ def prepare_delivery(
 
 def clear(folder: Path) -> None:
     """Removes the result and its sealed copy once the order has ended; certificate, reports and measurements stay."""
-    for name in (Name.RESULT, Name.SEALED, result.TABLE):
-        (folder / name).unlink(missing_ok=True)
+    with disk():
+        for name in (Name.RESULT, Name.SEALED, result.TABLE):
+            (folder / name).unlink(missing_ok=True)
 
 
 def _pack(folder: Path) -> None:
@@ -73,7 +77,8 @@ def _pack(folder: Path) -> None:
 
 
 def _manifest(commission: Commission, folder: Path, plain_root: bytes, ledger: Ledger, signer: Signer) -> bytes:
-    outcome = Outcome.decode((folder / Name.OUTCOME).read_bytes())
+    with reading(folder / Name.OUTCOME) as file:
+        outcome = Outcome.decode(file.read())
     member = commission.member
     delta_atto = commission.offer.head.delta_atto
     schema = commission.description.schema
@@ -89,6 +94,7 @@ def _manifest(commission: Commission, folder: Path, plain_root: bytes, ledger: L
         plain_root=plain_root,
         count=commission.capacity,
         rows=commission.specification.rows,
+        register=outcome.register,
         noise_commitment=outcome.noise_commitment,
         mechanism=outcome.mechanism,
         privacy=Privacy(
@@ -105,14 +111,15 @@ def _manifest(commission: Commission, folder: Path, plain_root: bytes, ledger: L
     return Manifest(ledger.domain.chain_id, ledger.domain.contract, ledger.source_hash, certificate, signature).encode()
 
 
-NOUN, VERSION = "delivery", 1
-
-
 def encode_delivery(delivery: Delivery) -> bytes:
     """A delivery as the journal keeps it."""
     return canonical.encode({"format": canonical.format_name(NOUN, VERSION), **delivery_document(delivery)})
 
 
 def decode_delivery(data: bytes) -> Delivery:
-    """The delivery in a journal's entry. Raises `Corrupt` or `Invalid` where the bytes are none."""
-    return delivery_of(Fields(canonical.decode(data, NOUN, VERSION)))
+    """The delivery in a journal's entry. Raises `Corrupt` where the bytes are none."""
+    fields = Fields(canonical.decode(data, NOUN, VERSION))
+    try:
+        return delivery_of(fields)
+    except Invalid:
+        raise Corrupt("expected a delivery in the journal, got other parts; restore it from its backup") from None

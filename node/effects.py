@@ -1,5 +1,6 @@
 """The effects behind a node's decisions: start work, seal and store, send a transaction. One effect for each step."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,14 +11,14 @@ from marketplace.ledger.calls import Call
 from marketplace.ledger.ledger import Ledger, Receipt
 from marketplace.ledger.signer import Signer
 from marketplace.protocol.account import OrderView
-from marketplace.protocol.identity import DatasetId, OrderId
+from marketplace.protocol.identity import OrderId
 from marketplace.protocol.offer import Offer
 from marketplace.protocol.order import Delivery
 from node.commission import Commission
 from node.delivery import clear, decode_delivery, encode_delivery, prepare_delivery
-from node.files import write_whole
+from node.files import make_folder, write_whole
 from node.journal import Journal, Mark
-from node.sale import sale_secrets
+from node.sale import make_secrets, read_secrets
 from node.sending import Sender
 from node.work import Decline, Deliver, Refund, Release, Reveal, Settle, Step
 from node.workers.job import Job, Name
@@ -26,7 +27,7 @@ from node.workers.process import Workers
 
 @dataclass
 class Effects:
-    """What a node can do about an order. `folder`: where each order has a folder of its own."""
+    """What a node can do about an order. `folder`: where each order has a folder of its own. Every time is in seconds."""
 
     ledger: Ledger
     signer: Signer
@@ -45,15 +46,18 @@ class Effects:
         """The folder of one order."""
         return self.folder / order.hex()
 
-    def make(self, commission: Commission) -> None:
-        """Lays the order's documents out and starts, or starts again, the work on it."""
-        folder = self.order_folder(commission.order.id)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    def make(self, commission: Commission, at_s: int) -> bool:
+        """Lays the order's documents out and starts, or starts again, the work on it. False while there is no place."""
+        if not self.workers.has_place():
+            return False
+        order = commission.order.id
+        folder = self.order_folder(order)
+        make_folder(folder)
         write_whole(folder / Name.SPECIFICATION, commission.specification.encode())
         write_whole(folder / Name.DESCRIPTION, commission.description.encode())
         job = Job(
-            order=commission.order.id,
-            dataset=DatasetId(commission.dataset.salt),
+            order=order,
+            dataset=commission.dataset.salt,
             version=commission.order.order.version(),
             commitment=commission.version.commitment,
             rho_micro=commission.member.rho_micro,
@@ -61,33 +65,48 @@ class Effects:
             provider=commission.member.provider,
             vault=self.vault_folder,
         )
+        self.journal.add(order, Mark.STARTED, b"", at_s)
         self.workers.start(job, folder, self.storage_key)
+        return True
 
-    def seal(self, commission: Commission, now_s: int) -> None:
-        """Makes the delivery, stores its bytes, and then writes it into the journal."""
+    def close(self, order: OrderId) -> None:
+        """Ends the work on an order for good."""
+        self.workers.close(order, self.order_folder(order))
+
+    def seal(self, commission: Commission, now_s: Callable[[], int]) -> None:
+        """Makes the delivery, stores its bytes, and then writes it into the journal, with the time at that moment."""
         order = commission.order.id
-        secrets = sale_secrets(self.journal, self._box, order, now_s)
+        secrets = make_secrets(self.journal, self._box, order, now_s())
         folder = self.order_folder(order)
         delivery = prepare_delivery(commission, folder, secrets, self.ledger, self.signer, self.store)
-        self.journal.add(order, Mark.SEALED, encode_delivery(delivery), now_s)
+        self.journal.add(order, Mark.SEALED, encode_delivery(delivery), now_s())
 
-    def send(self, step: Step, order: OrderView, offer: Offer, now_s: int) -> Receipt | None:
+    def send(self, step: Step, order: OrderView, offer: Offer, at_s: int) -> Receipt | None:
         """Sends the transaction for `step`; None if it was sent before and waits for confirmations."""
-        return self._sender.send(order.id, self._call(step, order, offer, now_s), now_s)
+        call = self._call(step, order, offer)
+        if isinstance(step, Decline) and self.journal.last(order.id, Mark.DECLINED) is None:
+            self.journal.add(order.id, Mark.DECLINED, step.why.encode(), at_s)
+        return self._sender.send(order.id, call, at_s)
 
     def clear(self, order: OrderId) -> None:
-        """Removes what need not be kept of an ended order."""
+        """Ends what still runs for an ended order, and removes what need not be kept of it."""
+        self.workers.end(order)
         clear(self.order_folder(order))
 
-    def _call(self, step: Step, order: OrderView, offer: Offer, now_s: int) -> Call:
+    def stop(self) -> None:
+        """Stops the work in hand and lets go of the journal."""
+        self.workers.stop()
+        self.journal.close()
+
+    def _call(self, step: Step, order: OrderView, offer: Offer) -> Call:
         calls = self.ledger.calls
         match step:
             case Decline():
                 return calls.decline(offer, order.order)
             case Deliver():
-                return calls.deliver(offer, order.order, self._sealed(order.id))
+                return calls.deliver(offer, order.order, self._sealed(order))
             case Reveal():
-                key = sale_secrets(self.journal, self._box, order.id, now_s).key
+                key = read_secrets(self.journal, self._box, order.id).key
                 return calls.reveal(offer, order.order, self._delivered(order), key)
             case Settle():
                 return calls.settle(offer, order.order)
@@ -98,8 +117,9 @@ class Effects:
             case _:
                 raise ValueError(f"no transaction for {type(step).__name__}")
 
-    def _sealed(self, order: OrderId) -> Delivery:
-        entry = self.journal.last(order, Mark.SEALED)
+    def _sealed(self, order: OrderView) -> Delivery:
+        """The delivery whose bytes were stored."""
+        entry = self.journal.last(order.id, Mark.SEALED)
         if entry is None:
             raise Corrupt(
                 "expected the sealed delivery in the journal, found none; restore the node's folder from its backup"

@@ -21,10 +21,11 @@ from marketplace.settings import Connection, read_connection, write_connection
 from node.admission import Rules
 from node.daemon import Daemon, Happened
 from node.effects import Effects
+from node.files import make_folder, write_whole
 from node.journal import Journal
 from node.provider import Provider
 from node.vault.vault import Vault
-from node.workers.process import ProcessWorkers
+from node.workers.process import ProcessWorkers, Workers
 
 SETTINGS, KEYS, VAULT, JOURNAL, ORDERS = "node.toml", "keys", "vault", "journal.sqlite", "orders"
 LEDGER_KEY, STORAGE_KEY = "ledger-key.json", "storage-key.json"
@@ -37,13 +38,16 @@ def home(environment: Mapping[str, str] = os.environ) -> Path:
 
 
 def create(folder: Path, connection: Connection, passphrase: str) -> Signer:
-    """Makes a node's folder with new keys and these settings. Raises `Refused` if there are keys already."""
+    """Makes a node's folder, for its owner only, with new keys and these settings.
+
+    Raises `Refused` if there are keys already, or as the disk says.
+    """
     keys = folder / KEYS
-    keys.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(keys)
     signer = LocalSigner.random()
     create_ledger_key(keys / LEDGER_KEY, signer.key, passphrase)
     create_key(keys / STORAGE_KEY, os.urandom(32), passphrase, purpose=Purpose.STORAGE_KEY)
-    (folder / SETTINGS).write_text(write_connection(connection))
+    write_whole(folder / SETTINGS, write_connection(connection).encode())
     return signer
 
 
@@ -77,6 +81,7 @@ class Node:
         cls, folder: Path, keys: Keys, ledger: Ledger, store: ContentStore, confirmations: int = 0, from_block: int = 0
     ) -> "Node":
         """The node in `folder` on this ledger and store."""
+        make_folder(folder)
         vault = Vault(folder / VAULT, SecretBox(keys.storage_key))
         return cls(folder, keys, ledger, Follower(ledger, confirmations, from_block), store, vault)
 
@@ -103,15 +108,18 @@ class Node:
         *,
         clock: Callable[[], float] = time.time,
         rules: Rules | None = None,
-        places: int = 1,
+        workers: Workers | None = None,
     ) -> Daemon:
-        """The loop that serves orders. Nothing else may send transactions from the node's account while it runs."""
+        """The loop that serves orders. `workers`: where their work runs; one process of this machine if not given.
+
+        Raises `Refused` if another process serves this folder.
+        """
         effects = Effects(
             ledger=self.ledger,
             signer=self.keys.signer,
             store=self.store,
             journal=Journal(self.folder / JOURNAL),
-            workers=ProcessWorkers(places),
+            workers=workers or ProcessWorkers(),
             folder=self.folder / ORDERS,
             vault_folder=self.folder / VAULT,
             storage_key=self.keys.storage_key,

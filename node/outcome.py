@@ -13,10 +13,12 @@ NOUN, VERSION = "outcome", 1
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a result was made, its released scores, the hiding commitment to its noise key (32 bytes)."""
+    """How a result was made and its released scores. `register`: commitment to the opt-out register that was applied.
+    `noise_commitment`: hiding commitment to the noise key. Both have 32 bytes."""
 
     mechanism: Mechanism
     scores: tuple[Score, ...]
+    register: bytes
     noise_commitment: bytes
     environment: Environment
 
@@ -27,6 +29,7 @@ class Outcome:
                 "format": canonical.format_name(NOUN, VERSION),
                 "mechanism": self.mechanism.document(),
                 "scores": [score.document() for score in self.scores],
+                "register": self.register.hex(),
                 "noise_commitment": self.noise_commitment.hex(),
                 "environment": self.environment.document(),
             }
@@ -40,6 +43,7 @@ class Outcome:
             return cls(
                 mechanism=Mechanism.of_fields(fields.inner("mechanism")),
                 scores=tuple(Score.of_document(score) for score in fields.mappings("scores")),
+                register=fields.bytes32("register"),
                 noise_commitment=fields.bytes32("noise_commitment"),
                 environment=Environment.of_fields(fields.inner("environment")),
             )

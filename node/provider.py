@@ -14,8 +14,10 @@ from marketplace.protocol.identity import Address, DatasetId
 from marketplace.protocol.offer import Guarantee, Head, Kind, Member, Offer
 from marketplace.protocol.rho import delta_of, epsilon_of, largest_delta_atto, largest_rho_micro
 from marketplace.protocol.schema import Schema
+from marketplace.protocol.specification import Workload
 from marketplace.protocol.terms import Terms
 from node.spending import spending_of
+from node.synthesis.budget import budget_of
 from node.vault.register import Snapshot
 from node.vault.vault import Vault
 
@@ -87,10 +89,9 @@ class Provider:
 
         `rows_declared`: the public number of rows, the provider's word and no measurement; rounded to two digits here.
         """
-        if total_micro < 2:
-            raise Invalid(f"expected a budget of at least 2 micro-rho, got {total_micro}")
-        snapshot = self.vault.take_in(path, schema)
+        spending_of(total_micro)
         description = Description(words.title, words.summary, words.provenance, schema, round_rows(rows_declared))
+        snapshot = self.vault.take_in(path, schema)
         digest = put_bytes(self.store, description.encode()).digest
         self.vault.account.raise_total(snapshot.dataset, total_micro)
         dataset, receipt = self.ledger.register(self.signer, snapshot.dataset, snapshot.commitment, digest, total_micro)
@@ -101,20 +102,20 @@ class Provider:
     ) -> Listed:
         """Puts new records under the same budget as the dataset's next version."""
         view = self._dataset(dataset)
-        snapshot = self.vault.revise(view.salt, path, schema)
         description = Description(words.title, words.summary, words.provenance, schema, round_rows(rows_declared))
+        snapshot = self.vault.revise(view.salt, path, schema)
         digest = put_bytes(self.store, description.encode()).digest
         receipt = self.ledger.revise(self.signer, dataset, snapshot.commitment, digest)
         return Listed(dataset, snapshot, description, receipt)
 
     def publish(self, listed: DatasetId, description: Description, conditions: Conditions, *, now_s: int) -> Published:
-        """Publishes an offer on one dataset, with enough staked for one bond more than what is free.
+        """Publishes an offer on one dataset, and stakes what the free credit lacks for one bond.
 
-        Raises `Refused` if the dataset's budget does not pay for one order.
+        Raises `Refused` if the dataset's budget does not pay for one order, or an order's rho not for its result.
         """
         delta_atto = largest_delta_atto(description.rows_declared)
         rho_micro = largest_rho_micro(conditions.epsilon, delta_of(delta_atto))
-        spending_of(rho_micro)
+        budget_of(description.schema, Workload(), spending_of(rho_micro).generate_micro)
         view = self._dataset(listed)
         if rho_micro > view.total_micro - view.used_micro:
             left = view.total_micro - view.used_micro
@@ -125,8 +126,9 @@ class Provider:
         terms = Terms(f"Licence terms: {description.title}", conditions.licence_days)
         digest = put_bytes(self.store, terms.encode()).digest
         head = self._head(conditions, digest, delta_atto, now_s)
-        receipts = self._stake(conditions)
         member = Member(listed, self.signer.address, WHOLE_BPS, rho_micro)
+        self.ledger.prepare(self.signer, self.ledger.calls.publish(head, [member]))  # asks, before money moves
+        receipts = self._stake(conditions)
         offer, receipt = self.ledger.publish(self.signer, head, [member])
         return Published(offer, (*receipts, receipt))
 
@@ -137,6 +139,16 @@ class Provider:
             for index, member in enumerate(view.offer.members):
                 if member.provider == self.signer.address and view.owed_units(index) > 0:
                     receipts.append(self.ledger.withdraw_payout(self.signer, view.offer, index))
+        return tuple(receipts)
+
+    def withdraw_stake(self) -> tuple[Receipt, ...]:
+        """Withdraws all free credit in the tokens of own offers. Nobody can order from them until more is staked."""
+        heads = (view.offer.head for view in self.follower.catch_up().offers.values())
+        receipts = []
+        for token in dict.fromkeys(head.token for head in heads if head.lead == self.signer.address):
+            free_units = self.ledger.credit_units(token, self.signer.address)
+            if free_units > 0:
+                receipts.append(self.ledger.withdraw_credit(self.signer, token, free_units))
         return tuple(receipts)
 
     def _head(self, conditions: Conditions, terms: bytes, delta_atto: int, now_s: int) -> Head:

@@ -9,6 +9,7 @@ from marketplace.protocol.identity import OrderId
 from node.journal import Journal, Mark
 
 SECRET_BYTES = 32
+_LABEL = b"agora/sale-secrets/1"
 
 
 @dataclass(frozen=True)
@@ -19,17 +20,17 @@ class SaleSecrets:
     key: bytes = field(repr=False)
 
 
-def sale_secrets(journal: Journal, box: SecretBox, order: OrderId, at_s: int) -> SaleSecrets:
+def make_secrets(journal: Journal, box: SecretBox, order: OrderId, at_s: int) -> SaleSecrets:
     """The secrets of `order`: those that stand in the journal, or new ones from the operating system, journalled first."""
-    label = b"agora/sale-secrets/1" + order
+    if journal.last(order, Mark.SECRETS) is None:
+        journal.add(order, Mark.SECRETS, box.seal(_LABEL + order, os.urandom(2 * SECRET_BYTES)), at_s)
+    return read_secrets(journal, box, order)
+
+
+def read_secrets(journal: Journal, box: SecretBox, order: OrderId) -> SaleSecrets:
+    """The secrets of `order` in the journal. Raises `Corrupt` if there are none, or they do not open."""
     entry = journal.last(order, Mark.SECRETS)
-    if entry is None:
-        fresh = os.urandom(2 * SECRET_BYTES)
-        journal.add(order, Mark.SECRETS, box.seal(label, fresh), at_s)
-        return SaleSecrets(fresh[:SECRET_BYTES], fresh[SECRET_BYTES:])
-    kept = box.open(label, entry.data)
+    kept = box.open(_LABEL + order, entry.data) if entry else b""
     if len(kept) != 2 * SECRET_BYTES:
-        raise Corrupt(
-            "expected two secrets of a sale in the journal, got other bytes; restore the journal from its backup"
-        )
+        raise Corrupt("expected the two secrets of a sale in the journal, got none; restore it from its backup")
     return SaleSecrets(kept[:SECRET_BYTES], kept[SECRET_BYTES:])

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from marketplace.certificate.fields import Fields
-from marketplace.errors import Refused
+from marketplace.errors import Corrupt, Invalid, Refused
 from marketplace.ledger.calls import Call
 from marketplace.ledger.ledger import Ledger, Prepared, Receipt
 from marketplace.ledger.signer import Signer
@@ -16,7 +16,7 @@ NOUN, VERSION = "transaction", 1
 
 @dataclass(frozen=True)
 class Sender:
-    """One account's transactions about orders. Nothing else may send from `signer` while a node runs."""
+    """One account's transactions about orders. Another program that sends from `signer` can only delay them."""
 
     ledger: Ledger
     signer: Signer
@@ -25,30 +25,26 @@ class Sender:
     def send(self, order: OrderId, call: Call, at_s: int) -> Receipt | None:
         """Sends `call`, which moves `order`, once; None if it is in a block already and only waits for confirmations.
 
-        A transaction for this function that an earlier run signed is sent again as it is; only where the chain can no
-        longer take it is a new one signed, after the contract was asked whether it still agrees. The contract takes
-        each move of an order once, so even then nothing happens twice. Raises what the ledger raises.
+        A transaction for this function that was signed before is sent again as it is. Only where the chain undid it, or
+        can no longer take it because another one took its number, is a new one signed, after the contract was asked
+        whether it still agrees. The contract takes each move of an order once, so even then nothing happens twice.
+        Raises what the ledger raises.
         """
-        signed = self.journal.last(order, f"{Mark.SIGNED}:{call.function}")
+        signed, sent = (self.journal.last(order, f"{mark}:{call.function}") for mark in (Mark.SIGNED, Mark.SENT))
         if signed is not None:
-            prepared = _decode(signed.data)
-            sent = self.journal.last(order, f"{Mark.SENT}:{call.function}")
-            if sent is not None and sent.data == prepared.hash and self._mined(prepared):
-                return None
-            receipt = self._send_again(prepared)
+            receipt = self._again(_decode(signed.data))
             if receipt is not None:
-                return self._sent(order, receipt, at_s)
+                known = sent is not None and sent.data == receipt.transaction
+                return None if known else self._sent(order, receipt, at_s)
         prepared = self.ledger.prepare(self.signer, call)
         self.journal.add(order, f"{Mark.SIGNED}:{call.function}", _encode(prepared), at_s)
         return self._sent(order, self.ledger.send(prepared), at_s)
 
-    def _mined(self, prepared: Prepared) -> bool:
-        return self.ledger.receipt(prepared.hash) is not None
-
-    def _send_again(self, prepared: Prepared) -> Receipt | None:
+    def _again(self, prepared: Prepared) -> Receipt | None:
+        """The receipt of a transaction that was signed before; None if it never can have one that says it succeeded."""
         try:
             return self.ledger.send(prepared)
-        except Refused:
+        except (Refused, Invalid, Corrupt):
             return None
 
     def _sent(self, order: OrderId, receipt: Receipt, at_s: int) -> Receipt:
@@ -69,4 +65,9 @@ def _encode(prepared: Prepared) -> bytes:
 
 def _decode(data: bytes) -> Prepared:
     fields = Fields(canonical.decode(data, NOUN, VERSION))
-    return Prepared(bytes.fromhex(fields.text("raw")), fields.bytes32("hash"), fields.text("function"))
+    try:
+        return Prepared(bytes.fromhex(fields.text("raw")), fields.bytes32("hash"), fields.text("function"))
+    except (Invalid, ValueError):
+        raise Corrupt(
+            "expected a signed transaction in the journal, got other parts; restore it from its backup"
+        ) from None

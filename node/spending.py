@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from marketplace.errors import Invalid
 
 EVALUATE_PERCENT = 5
+LEAST_EVALUATE_MICRO = 21
+"""So much pays for every released score, whatever the schema and the workload: one micro-rho for the lightest of them."""
 
 
 @dataclass(frozen=True)
@@ -16,8 +18,14 @@ class Spending:
 
 
 def spending_of(rho_micro: int) -> Spending:
-    """Twenty to one for the generator, the scores' part rounded up. Raises `Invalid` below 2 micro-rho."""
-    if rho_micro < 2:
-        raise Invalid(f"expected at least 2 micro-rho for a result and its scores, got {rho_micro}; charge more")
-    evaluate_micro = -(-rho_micro * EVALUATE_PERCENT // 100)
+    """Nineteen to one for the generator, the scores' part rounded up and never too little to pay for each of them.
+
+    Raises `Invalid` if that leaves nothing for the generator.
+    """
+    evaluate_micro = max(LEAST_EVALUATE_MICRO, -(-rho_micro * EVALUATE_PERCENT // 100))
+    if rho_micro <= evaluate_micro:
+        raise Invalid(
+            f"expected at least {LEAST_EVALUATE_MICRO + 1} micro-rho for a result and its scores, got {rho_micro}; "
+            "charge more"
+        )
     return Spending(rho_micro - evaluate_micro, evaluate_micro)

@@ -23,8 +23,9 @@ class Desk:
     """Everything that the decision about one order depends on.
 
     `slot_s`: from the specification; None while that cannot be read. `objection`: why admission turned the order down;
-    None if it let it in or has not been asked. `touched`: the vault's account holds a debit for the order. `closed`: no
-    work on it runs, nor ever begins again. `sealed_at_s`: when the sealed bytes were stored; None before.
+    None if it let it in or has not been asked. `accounted`: the vault keeps the dataset's account. `touched`: that account
+    holds a debit for the order. `closed`: no work on it runs, nor ever begins again. `sealed_at_s`: when the sealed bytes
+    were stored; None before.
     """
 
     order: OrderView
@@ -32,6 +33,7 @@ class Desk:
     dataset: DatasetId
     slot_s: int | None
     objection: str | None
+    accounted: bool
     touched: bool
     made: Made
     closed: bool
@@ -150,11 +152,9 @@ def _refusal(desk: Desk, now_s: int) -> str | None:
     """Why an order that touched no record is turned down; None if it is not."""
     if desk.objection is not None:
         return desk.objection
-    if desk.made is Made.FAILED or desk.closed:
-        return "not delivered"
     if desk.slot_s and delivery_slot_s(desk.order.placed_at_s, desk.slot_s, now_s) > desk.order.deadline_s:
         return "no delivery slot is left before the deadline"
-    return None
+    return "not delivered" if desk.made is Made.FAILED or desk.closed else None
 
 
 def _begun(desk: Desk, now_s: int) -> Step:
@@ -182,6 +182,7 @@ def _accepted(desk: Desk, now_s: int) -> Step:
 
 def _ended(desk: Desk) -> Step:
     refunded_from_placed = desk.order.reason in (Reason.DECLINED, Reason.NOT_DELIVERED)
-    if not refunded_from_placed or desk.touched or desk.dataset in desk.order.released:
+    untouched = desk.accounted and not desk.touched
+    if not refunded_from_placed or not untouched or desk.dataset in desk.order.released:
         return Done()
     return Release() if desk.closed else Close()

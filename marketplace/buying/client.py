@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from marketplace.buying import receiving
-from marketplace.buying.listing import Entry, read_entry
+from marketplace.buying.listing import Entry, open_entries, read_entry
 from marketplace.buying.purchase import DEFAULT_SLOT_S, Purchase, draft
 from marketplace.buying.receiving import Progress, Received
-from marketplace.certificate.folder import INNER
 from marketplace.content.store import ContentStore, put_bytes
 from marketplace.errors import Invalid, Refused
 from marketplace.ledger.follower import Follower
+from marketplace.ledger.ids import order_id
 from marketplace.ledger.ledger import Ledger, Receipt
 from marketplace.ledger.signer import Signer
 from marketplace.protocol.account import Account, OrderView
@@ -20,9 +20,15 @@ from marketplace.protocol.offer import Offer
 from marketplace.protocol.specification import Workload
 from marketplace.protocol.states import FINAL, OrderState
 
+TAKEN = frozenset({OrderState.ACCEPTED, OrderState.REVEALED})
+
 
 def _silent(_: str) -> None:
     """Progress that nobody reads."""
+
+
+def _unmissed(_: OfferId, __: str) -> None:
+    """Offers whose documents cannot be read, and nobody asks why."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +63,8 @@ class Client:
         return max(int(self.clock()), self.ledger.now_s())
 
     def entries(self) -> tuple[Entry, ...]:
-        """Every open offer with its documents, in the order of publication."""
-        account, now_s = self.account(), self.now_s()
-        entries = (read_entry(account, offer, self.store) for offer in account.offers)
-        return tuple(entry for entry in entries if entry.is_open(now_s))
+        """Every open offer whose documents can be read, in the order of publication."""
+        return open_entries(self.account(), self.store, self.now_s(), _unmissed)
 
     def draft(
         self, offer: OfferId, *, rows: int | None = None, workload: Workload | None = None, slot_s: int = DEFAULT_SLOT_S
@@ -71,9 +75,14 @@ class Client:
             entry, self.signer.address, self.seed, now_s=self.now_s(), rows=rows, workload=workload, slot_s=slot_s
         )
 
+    def order_of(self, purchase: Purchase) -> OrderId:
+        """The id that the order has once it is placed."""
+        return order_id(self.ledger.domain, purchase.order)
+
     def place(self, purchase: Purchase) -> Placed:
         """Stores the specification, allows the price, places the order: bytes first, ledger last.
 
+        The specification stays in the wallet too: without its nonce the seed does not make the sealing key again.
         Raises `Refused` if the balance does not pay the price, before anything is sent.
         """
         offer = purchase.entry.view.offer
@@ -81,6 +90,7 @@ class Client:
         if self.ledger.balance_units(offer.head.token, self.signer.address) < price_units:
             raise Refused("expected a balance that pays the price; pay in or choose a cheaper offer")
         put_bytes(self.store, purchase.specification.encode())
+        receiving.keep_specification(purchase.specification, self._folder(self.order_of(purchase)))
         receipts = []
         if self.ledger.allowance_units(offer.head.token, self.signer.address) < price_units:
             receipts.append(self.ledger.approve(self.signer, offer.head.token, price_units))
@@ -95,28 +105,42 @@ class Client:
         """Downloads the delivery and checks it before acceptance. Raises as `receiving.receive` does."""
         account = self.account()
         view = self._find(account, order)
-        folder = self.folder / order.hex()
+        folder = self._folder(order)
         return receiving.receive(account, view, self.ledger.domain, self.store, self.seed, folder, progress)
 
-    def accept(self, order: OrderId) -> Receipt:
-        """Accepts the delivery that was received and checked, by its hash. Raises `Refused` if it was not."""
+    def accept(self, order: OrderId) -> Receipt | None:
+        """Accepts the very delivery that was received and checked, by its hash; None if that is done already.
+
+        Raises `Refused` if none was checked, `Corrupt` if the ledger has another one by now.
+        """
         view = self.order(order)
-        if not (self.folder / order.hex() / INNER).exists():
+        checked = receiving.checked_delivery(self._folder(order))
+        if checked is None:
             raise Refused("expected a delivery that was fetched and checked before it is accepted; fetch it first")
-        return self.ledger.accept(self.signer, self._offer(view), view.order, self._delivery_hash(view))
+        if self.ledger.order(order).state in TAKEN:
+            return None
+        return self.ledger.accept(self.signer, self._offer(view), view.order, checked)
 
     def reject(self, order: OrderId) -> Receipt:
         """Turns the delivery down. The compute fee is lost."""
         view = self.order(order)
-        return self.ledger.reject(self.signer, self._offer(view), view.order, self._delivery_hash(view))
+        if view.delivery_hash is None:
+            raise Refused(f"expected a delivery to reject, the order is {view.state.word}; wait for the provider")
+        return self.ledger.reject(self.signer, self._offer(view), view.order, DeliveryHash(view.delivery_hash))
+
+    def check_key(self, order: OrderId) -> None:
+        """Raises `Invalid` if this wallet's seed cannot open what is sealed for the order: the result would be lost."""
+        specification = receiving.specification_of(self.order(order), self.store, self._folder(order))
+        receiving.sealing_key(self.seed, specification)
 
     def open(self, order: OrderId, out: Path) -> dict[str, Path]:
-        """Decrypts the received result into the folder `out`, beside its manifest, description and specification."""
+        """Decrypts the received result into the folder `out`, beside its evidence. Raises as `open_result` does."""
+        return receiving.open_result(self.order(order), self._folder(order), out)
+
+    def is_licensed(self, order: OrderId) -> bool:
+        """Whether this buyer holds the order's licence now, by the ledger's word."""
         view = self.order(order)
-        folder = self.folder / order.hex()
-        files = receiving.open_result(view, folder, out)
-        receiving.keep_evidence(view, folder, out)
-        return files
+        return self.ledger.is_licensed(self._offer(view), view.order, self.signer.address, self.ledger.now_s())
 
     def settle(self, order: OrderId) -> Receipt:
         """Settles a revealed order at once."""
@@ -130,7 +154,11 @@ class Client:
         """
         view = self.order(order)
         if view.state in FINAL:
-            raise Refused(f"expected an open order, it is {view.state.name.lower()} already")
+            raise Refused(f"expected an open order, it is {view.state.word} already; nothing is left to end")
+        if view.state is OrderState.REVEALED:
+            raise Refused(
+                "expected an order that lapsed, this one is Revealed: its result is yours; fetch and settle it"
+            )
         if view.state is OrderState.ACCEPTED:
             return self.ledger.forfeit(self.signer, self._offer(view), view.order)
         return self.ledger.refund(self.signer, self._offer(view), view.order)
@@ -149,7 +177,5 @@ class Client:
             raise Invalid(f"expected the id of a placed order, got {order.hex()[:16]}...; check the id and the ledger")
         return account.orders[order]
 
-    def _delivery_hash(self, order: OrderView) -> DeliveryHash:
-        if order.delivery_hash is None:
-            raise Refused(f"expected a delivery, the order is {order.state.name.lower()}; wait for the provider")
-        return DeliveryHash(order.delivery_hash)
+    def _folder(self, order: OrderId) -> Path:
+        return self.folder / order.hex()

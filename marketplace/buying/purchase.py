@@ -7,6 +7,7 @@ from hashlib import sha256
 from marketplace.buying.listing import Entry
 from marketplace.errors import Invalid, Refused
 from marketplace.keys.sealing import order_key
+from marketplace.protocol.amounts import euro_text
 from marketplace.protocol.identity import Address
 from marketplace.protocol.order import Order, pack_versions
 from marketplace.protocol.specification import Specification, Workload
@@ -42,20 +43,15 @@ def draft(
     """A purchase of `entry` with a sealing key of its own, derived from `seed` and a fresh nonce.
 
     `rows`: how many synthetic rows; as many as the description declares by default. Raises `Invalid` for wishes that
-    cannot be met, `Refused` where the offer is closed or the budget is too small, before any money moves.
+    cannot be met, `Refused` where the offer is closed or budget or bond are too small, before any money moves.
     """
+    _check_open(entry, now_s)
     offer = entry.view.offer
-    if not entry.is_open(now_s):
-        raise Refused("expected an open offer; this one is retired, has expired or has no place left; choose another")
-    if offer.members[0].rho_micro > entry.left_micro:
-        raise Refused(
-            f"expected a budget of {offer.members[0].rho_micro} micro-rho, the dataset has {entry.left_micro} left; "
-            "choose a cheaper offer or another dataset"
-        )
     wished = workload or Workload()
     wished.check(entry.description.schema)
-    if slot_s > offer.head.deliver_window_s // 2:
-        raise Invalid(f"expected a slot of at most half the offer's {offer.head.deliver_window_s} s, got {slot_s}")
+    half_s = offer.head.deliver_window_s // 2
+    if slot_s > half_s:
+        raise Invalid(f"expected a slot of at most {half_s} s, half of the delivery window, got {slot_s} s")
     nonce = os.urandom(32)
     specification = Specification(
         offer=offer.id,
@@ -73,3 +69,20 @@ def draft(
         place_by_s=now_s + PLACE_WITHIN_S,
     )
     return Purchase(entry, specification, order)
+
+
+def _check_open(entry: Entry, now_s: int) -> None:
+    offer = entry.view.offer
+    rho_micro, bond_units = offer.members[0].rho_micro, offer.head.bond_units
+    if not entry.is_open(now_s):
+        raise Refused("expected an open offer; this one is retired, has expired or has no place left; choose another")
+    if rho_micro > entry.left_micro:
+        raise Refused(
+            f"expected a budget of {rho_micro} micro-rho, the dataset has {entry.left_micro} left; "
+            "choose a cheaper offer or another dataset"
+        )
+    if bond_units > entry.credit_units:
+        raise Refused(
+            f"expected a provider that can post its bond of {euro_text(bond_units)}, it has "
+            f"{euro_text(entry.credit_units)} staked and free; choose another offer, or ask the provider to stake"
+        )

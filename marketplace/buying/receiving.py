@@ -3,30 +3,38 @@
 An order's folder fills in this order; each file is whole or absent, so that a fetch goes on where it was interrupted.
 """
 
+import fcntl
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from marketplace.buying.listing import read_document
 from marketplace.certificate.agreement import disagreements
 from marketplace.certificate.context import sealing_context
-from marketplace.certificate.folder import DELIVERY, DESCRIPTION, INNER, MANIFEST, SPECIFICATION
+from marketplace.certificate.folder import DELIVERY, DESCRIPTION, EVIDENCE, INNER, MANIFEST, SPECIFICATION
 from marketplace.certificate.manifest import Manifest
 from marketplace.certificate.opening import Opening
 from marketplace.content.cid import Cid
+from marketplace.content.disk import explained
 from marketplace.content.store import ContentStore, copy
 from marketplace.errors import Corrupt, Invalid, Refused
 from marketplace.keys.sealing import SealingPrivateKey, order_key
 from marketplace.ledger.ids import Domain
 from marketplace.protocol import result
 from marketplace.protocol.account import Account, OrderView
+from marketplace.protocol.description import Description
+from marketplace.protocol.identity import DeliveryHash
 from marketplace.protocol.order import Delivery
 from marketplace.protocol.specification import Specification
 from marketplace.sealing import Commitment, open_chunks, unseal
+from marketplace.sealing.inner import InnerFile
 
-OBJECT, OPENED = "object.sealed", "result.tar"
+OBJECT, CHECKED, LOCK = "object.sealed", "checked", "lock"
+OPENING, OPENED = ".opening", "result.tar"
 Progress = Callable[[str], None]
 
 
@@ -36,6 +44,12 @@ class Received:
 
     manifest: Manifest
     inner: Path
+
+
+def keep_specification(specification: Specification, folder: Path) -> None:
+    """Puts a specification into its order's folder: its nonce is half of what makes the sealing key again."""
+    with _on_disk(folder):
+        _write(folder / SPECIFICATION, specification.encode())
 
 
 def receive(
@@ -49,51 +63,64 @@ def receive(
 ) -> Received:
     """Fetches a delivery and checks it as far as it can be checked before it is accepted.
 
-    Raises `Refused` while there is no delivery, `Corrupt` where bytes or documents disagree with the ledger (do not
-    accept then), `Invalid` if the wallet has another sealing key, and as the store does.
+    Raises `Refused` while there is no delivery or another fetch runs, `Corrupt` where bytes or documents disagree with
+    the ledger (do not accept then), `Invalid` if the wallet has another sealing key, and as store and disk do.
     """
     delivery = delivery_of(order)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    specification = read_document(store, order.order.specification)
-    _write(folder / SPECIFICATION, specification)
-    reader = sealing_key(seed, Specification.decode(specification))
-    offer = account.offers[order.order.offer].offer
-    dataset = account.datasets[offer.members[0].dataset]
-    description = read_document(store, dataset.versions[order.order.version() - 1].description)
-    _write(folder / DESCRIPTION, description)
-    manifest_bytes = read_document(store, delivery.manifest)
-    manifest = Manifest.decode(manifest_bytes)
-    found = disagreements(manifest, account=account, order=order, domain=domain)
-    if found:
-        raise Corrupt(f"expected a certificate that agrees with the ledger: {found[0]}; reject the delivery")
-    _write(folder / MANIFEST, manifest_bytes)
-    inner = folder / INNER
-    if not inner.exists():
-        _download(store, delivery, folder / OBJECT, progress)
-        progress("checking every byte")
-        _unseal(folder, reader, sealing_context(order.id, delivery.manifest), commitment_of(delivery))
-    return Received(manifest, inner)
+    with _alone(folder):
+        specification = specification_of(order, store, folder)
+        reader = sealing_key(seed, specification)
+        manifest = _documents(account, order, domain, store, specification, folder)
+        expected = commitment_of(delivery)
+        if not _is_intact(folder / INNER, expected):
+            _fetch_inner(store, delivery, folder, reader, sealing_context(order.id, delivery.manifest), progress)
+        _write(folder / CHECKED, _hash_of(order).hex().encode())
+    return Received(manifest, folder / INNER)
+
+
+def checked_delivery(folder: Path) -> DeliveryHash | None:
+    """The hash of the delivery that `receive` has checked into this folder; None if there is none."""
+    try:
+        return DeliveryHash(bytes.fromhex((folder / CHECKED).read_text(encoding="ascii")))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError):
+        raise Corrupt("expected the hash of a checked delivery in the order's folder; fetch the order again") from None
 
 
 def open_result(order: OrderView, folder: Path, out: Path) -> dict[str, Path]:
-    """Decrypts a received result with the revealed key into `out`; gives the files by name.
+    """Decrypts a received result with the revealed key into the folder `out`, beside what `agora verify` needs to check
+    it offline, the revealed key among it. Gives the result's files by name.
 
-    Raises `Refused` while the key is not revealed, `WrongChunk` (a `Corrupt`) for bytes that can be proven wrong.
+    Nothing of `out` is changed if it raises: `Refused` while the key is not revealed, `Invalid` where nothing was received
+    or `out` is a file, `WrongChunk` (a `Corrupt`) for bytes that can be proven wrong, and as the disk does.
     """
     delivery = delivery_of(order)
     if order.key is None:
-        raise Refused(f"expected a revealed key, the order is {order.state.name.lower()}; wait for the provider")
-    inner = folder / INNER
-    if not inner.exists():
+        raise Refused(f"expected a revealed key, the order is {order.state.word}; wait for the provider")
+    if not (folder / INNER).exists():
         raise Invalid("expected a received delivery in the wallet, found none; fetch the order first")
-    out.mkdir(parents=True, exist_ok=True)
-    opened = folder / OPENED
-    with inner.open("rb") as source, opened.open("wb") as plain:
-        open_chunks(source, plain, key=order.key, expected=commitment_of(delivery))
-    with opened.open("rb") as plain:
-        files = result.unpack(plain, out)
-    opened.unlink()
-    return files
+    if out.exists() and not out.is_dir():
+        raise Invalid(f"expected a folder for the result, found a file at {out.name!r}; choose another place")
+    with _alone(folder), _on_disk(out), _waiting_room(out) as waiting:
+        _decrypt(folder / INNER, waiting, order.key, commitment_of(delivery))
+        for name in (MANIFEST, DESCRIPTION, SPECIFICATION, INNER):
+            shutil.copyfile(folder / name, waiting / name)
+        _write(waiting / DELIVERY, Opening(delivery, order.key).encode())
+        for name in (*result.NAMES, *EVIDENCE):
+            (waiting / name).replace(out / name)
+    return {name: out / name for name in result.NAMES}
+
+
+def specification_of(order: OrderView, store: ContentStore, folder: Path) -> Specification:
+    """The specification that the order names, from its folder or else from the store, and then kept in the folder."""
+    kept, digest = folder / SPECIFICATION, order.order.specification
+    data = kept.read_bytes() if kept.exists() else b""
+    if sha256(data).digest() != digest:
+        data = read_document(store, digest)
+    specification = Specification.decode(data)
+    keep_specification(specification, folder)
+    return specification
 
 
 def sealing_key(seed: bytes, specification: Specification) -> SealingPrivateKey:
@@ -105,7 +132,7 @@ def sealing_key(seed: bytes, specification: Specification) -> SealingPrivateKey:
     key = order_key(seed, specification.nonce)
     if key.public_key.raw != specification.sealing_key:
         raise Invalid(
-            "expected the sealing key of this order in the wallet, it is not there; restore it with "
+            "expected the sealing seed that this order's key was made from, the wallet has another; restore it with "
             "`agora keys restore`: without it the result is lost"
         )
     return key
@@ -114,7 +141,7 @@ def sealing_key(seed: bytes, specification: Specification) -> SealingPrivateKey:
 def delivery_of(order: OrderView) -> Delivery:
     """The delivery on the ledger. Raises `Refused` if there is none."""
     if order.delivery is None:
-        raise Refused(f"expected a delivery, the order is {order.state.name.lower()}; wait for the provider")
+        raise Refused(f"expected a delivery, the order is {order.state.word}; wait for the provider")
     return order.delivery
 
 
@@ -123,10 +150,63 @@ def commitment_of(delivery: Delivery) -> Commitment:
     return Commitment(delivery.commitment_root, delivery.plain_root, delivery.count, delivery.key_hash)
 
 
-def _download(store: ContentStore, delivery: Delivery, path: Path, progress: Progress) -> None:
+def _documents(
+    account: Account, order: OrderView, domain: Domain, store: ContentStore, specification: Specification, folder: Path
+) -> Manifest:
+    """The delivery's manifest, which agrees with all that is known of the order; kept beside the description."""
+    offer = account.offers[order.order.offer].offer
+    dataset = account.datasets[offer.members[0].dataset]
+    description = read_document(store, dataset.versions[order.order.version() - 1].description)
+    data = read_document(store, delivery_of(order).manifest)
+    manifest = Manifest.decode(data)
+    found = disagreements(
+        manifest,
+        account=account,
+        order=order,
+        domain=domain,
+        description=Description.decode(description),
+        specification=specification,
+    )
+    if found:
+        raise Corrupt(f"expected a certificate that agrees with the ledger: {found[0]}; reject the delivery")
+    _write(folder / DESCRIPTION, description)
+    _write(folder / MANIFEST, data)
+    return manifest
+
+
+def _is_intact(inner: Path, expected: Commitment) -> bool:
+    """Whether the inner file is there and is what the delivery commits to."""
+    try:
+        with inner.open("rb") as file:
+            InnerFile(file).check(expected)
+    except (FileNotFoundError, Corrupt, Invalid):
+        return False
+    return True
+
+
+def _fetch_inner(
+    store: ContentStore,
+    delivery: Delivery,
+    folder: Path,
+    reader: SealingPrivateKey,
+    context: bytes,
+    progress: Progress,
+) -> None:
+    """What an earlier download left may have been damaged since; so only an object that came as a whole is blamed."""
+    came_whole = _download(store, delivery, folder / OBJECT, progress)
+    try:
+        _unseal(folder, reader, context, commitment_of(delivery), progress)
+    except Corrupt:
+        if came_whole:
+            raise
+        _download(store, delivery, folder / OBJECT, progress)
+        _unseal(folder, reader, context, commitment_of(delivery), progress)
+
+
+def _download(store: ContentStore, delivery: Delivery, path: Path, progress: Progress) -> bool:
+    """Goes on with a download. Whether it began with the object's first byte."""
     cid = Cid(delivery.object, delivery.object_codec)
-    have = path.stat().st_size if path.exists() else 0
-    size = store.size(cid)
+    size, have = store.size(cid), path.stat().st_size if path.exists() else 0
     if have > size:
         path.unlink()
         have = 0
@@ -134,10 +214,12 @@ def _download(store: ContentStore, delivery: Delivery, path: Path, progress: Pro
         progress(f"downloading {size - have:,} of {size:,} bytes")
         with path.open("ab") as destination:
             copy(store, cid, destination, have)
+    return have == 0
 
 
-def _unseal(folder: Path, reader: SealingPrivateKey, context: bytes, expected: Commitment) -> None:
+def _unseal(folder: Path, reader: SealingPrivateKey, context: bytes, expected: Commitment, progress: Progress) -> None:
     """The sealed object is removed once the inner file is whole, and also where it is wrong, so that it is fetched anew."""
+    progress("checking every byte")
     part = folder / (INNER + ".part")
     try:
         with (folder / OBJECT).open("rb") as source, part.open("wb") as inner:
@@ -152,15 +234,61 @@ def _unseal(folder: Path, reader: SealingPrivateKey, context: bytes, expected: C
     (folder / OBJECT).unlink()
 
 
+@contextmanager
+def _waiting_room(out: Path) -> Iterator[Path]:
+    """A folder inside `out` for files that are not whole yet. Gone afterwards, and so is `out` where it stayed empty."""
+    waiting = out / OPENING
+    shutil.rmtree(waiting, ignore_errors=True)
+    waiting.mkdir(parents=True)
+    try:
+        yield waiting
+    finally:
+        shutil.rmtree(waiting, ignore_errors=True)
+        if not any(out.iterdir()):
+            out.rmdir()
+
+
+def _decrypt(inner: Path, waiting: Path, key: bytes, expected: Commitment) -> None:
+    archive = waiting / OPENED
+    with inner.open("rb") as source, archive.open("wb") as plain:
+        open_chunks(source, plain, key=key, expected=expected)
+    with archive.open("rb") as plain:
+        result.unpack(plain, waiting)
+
+
+def _hash_of(order: OrderView) -> bytes:
+    if order.delivery_hash is None:
+        raise Refused(f"expected a delivery, the order is {order.state.word}; wait for the provider")
+    return order.delivery_hash
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """The order's folder for one process at a time. Raises `Refused` while another has it."""
+    with _on_disk(folder):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with (folder / LOCK).open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise Refused("expected one fetch of an order at a time, another is at work; wait for it") from None
+            yield
+
+
+@contextmanager
+def _on_disk(folder: Path) -> Iterator[None]:
+    """What the disk refuses, in this product's errors."""
+    try:
+        yield
+    except OSError as error:
+        raise explained(error, f"the folder {folder.name!r}") from None
+
+
 def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
-    part.write_bytes(data)
+    with part.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
     part.replace(path)
-
-
-def keep_evidence(order: OrderView, folder: Path, out: Path) -> None:
-    """Puts beside an opened result what `agora verify` needs to check it offline, the revealed key among it."""
-    delivery = delivery_of(order)
-    for name in (MANIFEST, DESCRIPTION, SPECIFICATION, INNER):
-        shutil.copyfile(folder / name, out / name)
-    _write(out / DELIVERY, Opening(delivery, order.key or b"").encode())

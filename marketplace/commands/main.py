@@ -1,5 +1,8 @@
 """The command `agora`."""
 
+import io
+import sys
+
 import typer
 
 from marketplace.commands import checks, keys, offers, orders
@@ -23,5 +26,8 @@ app.add_typer(keys.app, name="keys")
 
 
 def run() -> None:
-    """The entry point."""
+    """The entry point. What the terminal's encoding lacks is shown as a question mark."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     app()

@@ -1,107 +1,129 @@
 """`agora offers` and `agora buy`: what is for sale, and placing an order for it."""
 
-from decimal import Decimal
+import sys
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from marketplace.buying.listing import Entry, read_entry
+from marketplace.buying.listing import Entry, open_entries
 from marketplace.buying.purchase import DEFAULT_SLOT_S, Purchase
+from marketplace.commands.display import GUARANTEES, delta_text, receipt_line, time_text, transaction_documents
 from marketplace.commands.keys import AsJson
 from marketplace.commands.session import Session
 from marketplace.errors import Invalid
 from marketplace.protocol.amounts import euro_text
+from marketplace.protocol.identity import OfferId
 from marketplace.protocol.rho import DELTA_UNIT
 from marketplace.protocol.specification import ATTESTATION, Workload
-from marketplace.terminal import guarded, parse_offer, say, show_json
+from marketplace.terminal import guarded, parse_offer, plain, say, show_json
+
+OfferArgument = Annotated[str, typer.Argument(metavar="OFFER", help="The offer's id.")]
+Rows = Annotated[int | None, typer.Option(help="Synthetic rows; as many as are declared by default.")]
+Marginals = Annotated[
+    list[str] | None, typer.Option("--marginal", metavar="COLUMNS", help="Columns that matter together: a,b or a,b,c.")
+]
+Slot = Annotated[int, typer.Option(min=1, help="Seconds between the times at which a delivery may be posted.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 @guarded
 def offers(as_json: AsJson = False) -> None:
     """Show what is for sale."""
     session = Session.begin()
-    ledger = session.ledger()
-    account, store, now_s = session.follower(ledger).catch_up(), session.store(), ledger.now_s()
-    entries = [read_entry(account, offer, store) for offer in account.offers]
-    entries = [entry for entry in entries if entry.is_open(now_s)]
+    ledger, store = session.ledger(), session.store()
+    entries = open_entries(session.follower(ledger).catch_up(), store, ledger.now_s(), _miss)
     if as_json:
         show_json({"offers": [_document(entry) for entry in entries]})
         return
-    table = Table(title="Open offers")
-    for heading in ("offer", "title", "rows", "columns", "price", "epsilon", "delta", "orders left"):
-        table.add_column(heading)
     for entry in entries:
-        offer = entry.view.offer
-        table.add_row(
-            offer.id.hex(),
-            entry.description.title,
-            f"about {entry.description.rows_declared:,}",
-            str(len(entry.description.schema.columns)),
-            euro_text(offer.head.price_units),
-            f"{offer.epsilon():.3f}",
-            delta_text(offer.head.delta_atto),
-            str(entry.left_micro // offer.members[0].rho_micro),
-        )
-    Console(width=220 if not Console().is_terminal else None).print(table)
+        for line in _lines(entry):
+            print(line)
+    if not entries:
+        say("no open offers")
 
 
 @guarded
 def buy(
-    offer: Annotated[str, typer.Argument(help="The offer's id.")],
-    rows: Annotated[int | None, typer.Option(help="Synthetic rows; as many as declared by default.")] = None,
-    marginal: Annotated[list[str] | None, typer.Option(help="Columns that matter together: a,b or a,b,c.")] = None,
-    slot: Annotated[
-        int, typer.Option(help="Seconds between the times at which a delivery may be posted.")
-    ] = DEFAULT_SLOT_S,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    offer: OfferArgument,
+    rows: Rows = None,
+    marginal: Marginals = None,
+    slot: Slot = DEFAULT_SLOT_S,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what an order of OFFER costs, ask, and place it."""
+    offer_id = parse_offer(offer)
     client = Session.begin().client()
-    workload = Workload(tuple(tuple(names.split(",")) for names in marginal or ()))
-    purchase = client.draft(parse_offer(offer), rows=rows, workload=workload, slot_s=slot)
+    workload = Workload(tuple(tuple(name.strip() for name in names.split(",")) for names in marginal or ()))
+    purchase = client.draft(offer_id, rows=rows, workload=workload, slot_s=slot)
     for line in price_lines(purchase):
         say(line)
-    if not yes and not typer.confirm("Place this order?", err=True):
-        raise Invalid("expected a yes, the order was not placed; no money moved")
+    if not yes:
+        _confirm()
+    order = client.order_of(purchase).hex()
+    say(f"placing order {order}")
     placed = client.place(purchase)
     if as_json:
-        show_json(
-            {
-                "order": placed.order.hex(),
-                "transactions": [
-                    {"step": receipt.function, "hash": receipt.transaction.hex(), "gas": receipt.gas}
-                    for receipt in placed.receipts
-                ],
-            }
-        )
-    else:
-        print(f"Order {placed.order.hex()}")
-        say(f"Fetch it with `agora fetch {placed.order.hex()}`.")
+        show_json({"order": order, "transactions": transaction_documents(placed.receipts)})
+        return
+    print(f"Order {order}")
+    for receipt in placed.receipts:
+        say(receipt_line(receipt))
+    say(f"Fetch it with `agora fetch {order}`.")
 
 
 def price_lines(purchase: Purchase) -> list[str]:
     """What a buyer reads before it places an order."""
     entry, head = purchase.entry, purchase.entry.view.offer.head
-    member = entry.view.offer.members[0]
     return [
         f"{entry.description.title}: {purchase.specification.rows:,} synthetic rows",
         f"  cost        {euro_text(head.cost_units)}",
         f"  margin      {euro_text(head.margin_units)}",
         f"  price       {euro_text(head.price_units)}",
-        f"  compute fee {euro_text(head.compute_fee_units)} if you reject the delivery or let it lapse",
-        f"  guarantee   epsilon {entry.view.offer.epsilon():.4f}, delta {delta_text(head.delta_atto)}, "
-        f"rho {member.rho_micro:,} micro; unit: {entry.description.schema.unit}",
-        f"  licence     {head.licence_s // 86_400} days from the reveal; terms {purchase.terms_hash.hex()}",
+        f"  compute fee {euro_text(head.compute_fee_units)} of it is lost if you reject the delivery or let it lapse",
+        f"  guarantee   {_guarantee(entry)}",
+        f"  rho         {entry.view.offer.members[0].rho_micro:,} micro, of {entry.left_micro:,} left",
+        f"  unit        {entry.description.schema.unit}",
+        f"  licence     {head.licence_s // 86_400} days from the reveal",
+        f"  terms       {purchase.terms_hash.hex()}",
         f"  you declare {ATTESTATION}",
     ]
 
 
-def delta_text(delta_atto: int) -> str:
-    """A delta in few characters, as in `6e-6`."""
-    return f"{Decimal(delta_atto) / DELTA_UNIT:.0e}".replace("e-0", "e-")
+def _confirm() -> None:
+    """Raises `Invalid` unless a person says yes."""
+    if not sys.stdin.isatty():
+        raise Invalid("expected a keyboard to ask whether to place the order, found none; give --yes. No money moved")
+    print("Place this order? [y/N]: ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise Invalid("expected a yes, so the order was not placed; no money moved")
+
+
+def _miss(offer: OfferId, why: str) -> None:
+    say(f"left out offer {offer.hex()[:16]}...: {why}")
+
+
+def _guarantee(entry: Entry) -> str:
+    offer = entry.view.offer
+    return (
+        f"{GUARANTEES[offer.head.guarantee]}: epsilon {offer.epsilon():.4f}, delta {delta_text(offer.head.delta_atto)}"
+    )
+
+
+def _lines(entry: Entry) -> list[str]:
+    """An offer for people, readable at 80 columns, its id in one piece."""
+    offer, description = entry.view.offer, entry.description
+    size = f"{len(description.schema.columns)} columns, about {description.rows_declared:,} rows declared"
+    return [
+        plain(description.title),
+        f"  offer      {offer.id.hex()}",
+        f"  price      {euro_text(offer.head.price_units)}",
+        f"  guarantee  {_guarantee(entry)}",
+        f"  made from  {size}",
+        f"  unit       {description.schema.unit}",
+        f"  on sale    until {time_text(offer.head.valid_until_s)}, {entry.orders_left:,} more orders now",
+        "",
+    ]
 
 
 def _document(entry: Entry) -> dict[str, Any]:
@@ -110,13 +132,15 @@ def _document(entry: Entry) -> dict[str, Any]:
         "id": offer.id.hex(),
         "title": entry.description.title,
         "kind": offer.head.kind.name.lower(),
-        "guarantee": offer.head.guarantee.name.lower(),
+        "guarantee": GUARANTEES[offer.head.guarantee],
         "rows_declared": entry.description.rows_declared,
         "columns": list(entry.description.schema.names),
         "price_units": offer.head.price_units,
         "rho_micro": offer.members[0].rho_micro,
         "epsilon": offer.epsilon(),
         "delta": offer.head.delta_atto / DELTA_UNIT,
+        "unit": entry.description.schema.unit,
         "terms": offer.head.terms.hex(),
+        "orders_left": entry.orders_left,
         "valid_until_s": offer.head.valid_until_s,
     }

@@ -1,107 +1,118 @@
 """`agora order`, `fetch`, `settle`, `reject` and `refund`: what a buyer does about an order."""
 
 import time
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from marketplace.buying.client import Client
+from marketplace.certificate.verification import verify_against
+from marketplace.commands.checks import failed
+from marketplace.commands.display import reason_text, receipt_line, time_text, transaction_documents
 from marketplace.commands.keys import AsJson
 from marketplace.commands.session import Session
-from marketplace.errors import Invalid, Refused
+from marketplace.errors import Corrupt, Invalid, Refused
 from marketplace.ledger.ledger import Receipt
-from marketplace.protocol.account import OrderView
+from marketplace.protocol.account import Account, OrderView
 from marketplace.protocol.identity import OrderId
 from marketplace.protocol.states import FINAL, OrderState, Reason
 from marketplace.terminal import guarded, parse_order, say, show_json
 
 POLL_S = 2.0
-OrderArgument = Annotated[str, typer.Argument(help="The order's id.")]
+OrderArgument = Annotated[str, typer.Argument(metavar="ORDER", help="The order's id.")]
+Out = Annotated[Path | None, typer.Option(help="The folder for the result; ./ORDER by default.")]
+WaitS = Annotated[int, typer.Option(min=0, help="Seconds to wait for the provider before giving up.")]
+SettleToo = Annotated[bool, typer.Option("--settle", help="Settle once the result is open and every check holds.")]
 
 
 @guarded
 def order(order: OrderArgument, as_json: AsJson = False) -> None:
     """Show where ORDER stands."""
-    session = Session.begin()
-    account = session.follower(session.ledger()).catch_up()
-    order_id = parse_order(order)
+    order_id, session = parse_order(order), Session.begin()
+    ledger = session.ledger()
+    account = session.follower(ledger).catch_up()
     if order_id not in account.orders:
-        raise Invalid(
-            "expected the id of a placed order, the ledger has none of this id; check the id and the contract"
-        )
+        raise Invalid("expected the id of a placed order, the ledger has none of this id; check id and contract")
     view = account.orders[order_id]
+    offer = account.offers[view.order.offer].offer
+    licensed = ledger.is_licensed(offer, view.order, view.order.buyer, ledger.now_s())
     if as_json:
-        show_json(_document(view))
+        show_json(_document(account, view, licensed))
         return
     for step in view.life:
-        reason = f" ({words(step.reason)})" if step.reason is not Reason.NONE else ""
-        print(f"{_time(step.position.at_s)}  {step.state.word}{reason}")
+        reason = f" ({reason_text(step.reason)})" if step.reason is not Reason.NONE else ""
+        print(f"{time_text(step.position.at_s)}  {step.state.word}{reason}")
     if view.deadline_s:
-        print(f"{_time(view.deadline_s)}  deadline of the next step")
+        print(f"{time_text(view.deadline_s)}  deadline of the next step")
+    until_s = _licence_until_s(account, view)
+    if until_s:
+        print(f"{time_text(until_s)}  end of the licence, which is {'live' if licensed else 'void'}")
 
 
 @guarded
 def fetch(
     order: OrderArgument,
-    out: Annotated[Path | None, typer.Option(help="Where to put the result; ./ORDER by default.")] = None,
-    wait: Annotated[int, typer.Option(help="Seconds to wait for the provider before giving up.")] = 3_600,
-    settle_at_once: Annotated[bool, typer.Option("--settle", help="Settle once the result is open.")] = False,
+    out: Out = None,
+    wait: WaitS = 3_600,
+    settle_too: SettleToo = False,
     as_json: AsJson = False,
 ) -> None:
     """Download, check, accept, wait for the key and open ORDER. Start it again to go on where it stopped."""
-    client, order_id = Session.begin().client(), parse_order(order)
-    until = time.monotonic() + wait
+    order_id = parse_order(order)
+    client, until = Session.begin().client(), time.monotonic() + wait
+    client.check_key(order_id)
     _wait_for(client, order_id, OrderState.DELIVERED, until, "the delivery")
     client.receive(order_id, say)
+    receipts = []
     if client.order(order_id).state is OrderState.DELIVERED:
-        say("every byte is as committed; accepting")
-        client.accept(order_id)
+        say("every byte is as committed; accepting this delivery")
+        receipts += _sent(client.accept(order_id))
     _wait_for(client, order_id, OrderState.REVEALED, until, "the key")
     folder = out or Path(order_id.hex())
     files = client.open(order_id, folder)
-    receipt = None
-    if settle_at_once and client.order(order_id).state is OrderState.REVEALED:
-        receipt = client.settle(order_id)
+    if settle_too and client.order(order_id).state is OrderState.REVEALED:
+        _check(client, folder)
+        receipts += _sent(client.settle(order_id))
+    state = client.order(order_id).state.word
     if as_json:
-        state = client.order(order_id).state.word
-        show_json({"order": order_id.hex(), "state": state, "files": {name: str(path) for name, path in files.items()}})
-    else:
-        print(f"Result in {folder}: {', '.join(files)}")
-        say(f"Check it: `agora verify {folder}`." + ("" if receipt else f" Settle: `agora settle {order_id.hex()}`."))
+        shown = {name: str(path) for name, path in files.items()}
+        show_json(
+            {"order": order_id.hex(), "state": state, "files": shown, "transactions": transaction_documents(receipts)}
+        )
+        return
+    print(f"Result in {folder}: {', '.join(files)}")
+    settle_words = "" if state in {end.word for end in FINAL} else f" Settle: `agora settle {order_id.hex()}`."
+    say(f"Check it: `agora verify {folder}`.{settle_words}")
 
 
 @guarded
 def settle(order: OrderArgument, as_json: AsJson = False) -> None:
     """Settle a revealed ORDER at once, in the provider's favour."""
-    client, order_id = Session.begin().client(), parse_order(order)
-    _show_receipt(client.settle(order_id), order_id, as_json)
+    order_id = parse_order(order)
+    client = Session.begin().client()
+    _show(client, order_id, [client.settle(order_id)], as_json)
 
 
 @guarded
 def reject(order: OrderArgument, as_json: AsJson = False) -> None:
     """Turn the delivery of ORDER down. The compute fee is lost."""
-    client, order_id = Session.begin().client(), parse_order(order)
-    _show_receipt(client.reject(order_id), order_id, as_json)
+    order_id = parse_order(order)
+    client = Session.begin().client()
+    _show(client, order_id, [client.reject(order_id)], as_json)
 
 
 @guarded
 def refund(order: OrderArgument, as_json: AsJson = False) -> None:
     """End an ORDER that lapsed, and withdraw what is due to you."""
-    client, order_id = Session.begin().client(), parse_order(order)
+    order_id = parse_order(order)
+    client = Session.begin().client()
     receipts = [] if client.order(order_id).state in FINAL else [client.refund(order_id)]
-    withdrawn = client.withdraw(order_id)
-    receipts += [withdrawn] if withdrawn else []
+    receipts += _sent(client.withdraw(order_id))
     if not receipts:
-        raise Refused("expected something to end or to withdraw for this order, there is nothing")
-    for receipt in receipts:
-        _show_receipt(receipt, order_id, as_json and receipt is receipts[-1])
-
-
-def words(reason: Reason) -> str:
-    """A reason as people read it."""
-    return reason.name.lower().replace("_", " ")
+        raise Refused("expected something to end or to withdraw for this order, there is nothing; `agora order` tells")
+    _show(client, order_id, receipts, as_json)
 
 
 def _wait_for(client: Client, order: OrderId, state: OrderState, until: float, what: str) -> None:
@@ -112,9 +123,14 @@ def _wait_for(client: Client, order: OrderId, state: OrderState, until: float, w
         if view.at(state) is not None and view.state not in (OrderState.REFUNDED, OrderState.FORFEITED):
             return
         if view.state in FINAL:
-            raise Refused(f"expected {what}, the order was {view.state.word}: {words(view.reason)}; `agora refund`")
+            raise Refused(
+                f"expected {what}, the order is {view.state.word} ({reason_text(view.reason)}); "
+                f"`agora refund {order.hex()}` withdraws what is due to you"
+            )
         if view.deadline_s and client.now_s() > view.deadline_s:
-            raise Refused(f"expected {what} by its deadline, it did not come; `agora refund {order.hex()}`")
+            raise Refused(
+                f"expected {what} by its deadline, it did not come; `agora refund {order.hex()}` ends the order"
+            )
         if time.monotonic() > until:
             raise Refused(f"expected {what} while waiting, it did not come yet; fetch again later")
         if not said:
@@ -123,28 +139,45 @@ def _wait_for(client: Client, order: OrderId, state: OrderState, until: float, w
         time.sleep(POLL_S)
 
 
-def _show_receipt(receipt: Receipt, order: OrderId, as_json: bool) -> None:
-    if as_json:
-        show_json(
-            {"order": order.hex(), "step": receipt.function, "hash": receipt.transaction.hex(), "gas": receipt.gas}
+def _check(client: Client, folder: Path) -> None:
+    """Raises `Corrupt` unless every check holds: who has settled can contest no more."""
+    verification = verify_against(folder, client.account(), client.ledger.domain)
+    if not verification.passed:
+        raise Corrupt(
+            f"expected every check to hold before settling, failed: {failed(verification.checks)}; "
+            f"not settled, look at `agora verify {folder}`"
         )
-    else:
-        print(f"{receipt.function}: transaction {receipt.transaction.hex()}, {receipt.gas:,} gas")
 
 
-def _document(view: OrderView) -> dict[str, Any]:
+def _sent(receipt: Receipt | None) -> list[Receipt]:
+    return [receipt] if receipt else []
+
+
+def _show(client: Client, order: OrderId, receipts: Sequence[Receipt], as_json: bool) -> None:
+    if as_json:
+        state = client.order(order).state.word
+        show_json({"order": order.hex(), "state": state, "transactions": transaction_documents(receipts)})
+        return
+    for receipt in receipts:
+        print(receipt_line(receipt))
+
+
+def _licence_until_s(account: Account, view: OrderView) -> int | None:
+    revealed = view.at(OrderState.REVEALED)
+    return revealed.position.at_s + account.offers[view.order.offer].offer.head.licence_s if revealed else None
+
+
+def _document(account: Account, view: OrderView, licensed: bool) -> dict[str, Any]:
     return {
         "id": view.id.hex(),
         "offer": view.order.offer.hex(),
         "buyer": view.order.buyer,
         "state": view.state.word,
-        "reason": words(view.reason),
+        "reason": reason_text(view.reason),
         "deadline_s": view.deadline_s,
         "life": [
-            {"state": step.state.word, "reason": words(step.reason), "at_s": step.position.at_s} for step in view.life
+            {"state": step.state.word, "reason": reason_text(step.reason), "at_s": step.position.at_s}
+            for step in view.life
         ],
+        "licence": {"live": licensed, "until_s": _licence_until_s(account, view)},
     }
-
-
-def _time(at_s: int) -> str:
-    return datetime.fromtimestamp(at_s, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -25,9 +25,12 @@ LEDGER_KEY, SEALING_SEED = "ledger-key.json", "sealing-seed.json"
 
 
 def home(environment: Mapping[str, str] = os.environ) -> Path:
-    """The buyer's folder: `AGORA_HOME`, or `.agora` in the user's home."""
+    """The buyer's folder: `AGORA_HOME`, or `.agora` in the user's home. Raises `Invalid` where there is no such home."""
     given = environment.get("AGORA_HOME")
-    return Path(given).expanduser() if given else Path.home() / ".agora"
+    try:
+        return Path(given).expanduser() if given else Path.home() / ".agora"
+    except RuntimeError:
+        raise Invalid("expected a home folder that there is, found none; set AGORA_HOME to a folder") from None
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,9 @@ def open_store(address: str) -> ContentStore:
         return KuboStore(address)
     if address.startswith(("http://", "https://")):
         return GatewayStore(address)
-    if "://" in address:
+    if "://" in address or not address.isprintable():
         raise Invalid("expected a directory, a multiaddress or a gateway's URL as content store, got another address")
-    return DirectoryStore(Path(address).expanduser())
+    try:
+        return DirectoryStore(Path(address).expanduser())
+    except RuntimeError:
+        raise Invalid("expected a content store in a home folder that there is, got ~ with another name") from None

@@ -38,7 +38,7 @@ class BlockStore(ABC):
 
     @abstractmethod
     def has(self, cid: Cid) -> bool:
-        """Whether the block `cid` is here; see `ContentStore.has`."""
+        """See `ContentStore.has`; the root is the last block that `put` stores."""
 
     @abstractmethod
     def keep(self, root: Cid) -> None:

@@ -53,7 +53,7 @@ class Cid:
         return cls(sha256(data).digest(), DAG_PB)
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> Self:
+    def from_binary(cls, data: bytes) -> Self:
         """The address whose binary form is `data` (36 bytes). Raises `Invalid` on anything else."""
         if len(data) != 4 + DIGEST_BYTES or (data[0], data[2], data[3]) != (_VERSION_1, _SHA2_256, DIGEST_BYTES):
             raise Invalid(f"{_EXPECTED}, got {len(data)} other bytes; use an address that this marketplace printed")
@@ -65,20 +65,20 @@ class Cid:
         if not _TEXT.fullmatch(text):
             got = f"{text[:64]!r}{'...' if len(text) > 64 else ''}"
             raise Invalid(f"{_EXPECTED}, got {got}; use an address that this marketplace printed")
-        cid = cls.from_bytes(b32decode(text[1:].upper() + "======"))
+        cid = cls.from_binary(b32decode(text[1:].upper() + "======"))
         if cid.text != text:
             raise Invalid(f"{_EXPECTED}, got {text} with stray bits at its end; write {cid.text} if that is meant")
         return cid
 
     @property
-    def bytes(self) -> bytes:
+    def binary(self) -> bytes:
         """The binary form: version, codec, hash, length, digest (36 bytes)."""
         return bytes((_VERSION_1, self.codec, _SHA2_256, DIGEST_BYTES)) + self.digest
 
     @property
     def text(self) -> str:
         """The canonical spelling: `b` and 58 characters of lower-case base32."""
-        return "b" + b32encode(self.bytes).decode("ascii").rstrip("=").lower()
+        return "b" + b32encode(self.binary).decode("ascii").rstrip("=").lower()
 
     def __str__(self) -> str:
         return self.text

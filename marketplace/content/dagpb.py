@@ -37,7 +37,7 @@ def encode(node: Node) -> bytes:
     for link in node.links:
         body = b"".join(
             (
-                bytes_field(_LINK_HASH, link.cid.bytes),
+                bytes_field(_LINK_HASH, link.cid.binary),
                 bytes_field(_LINK_NAME, b""),
                 varint_field(_LINK_SIZE, link.dag_bytes),
             )
@@ -69,7 +69,7 @@ def _link(body: bytes) -> Link:
     match values.get(_LINK_HASH), values.get(_LINK_SIZE):
         case bytes() as target, int() as dag_bytes:
             try:
-                return Link(Cid.from_bytes(target), dag_bytes)
+                return Link(Cid.from_binary(target), dag_bytes)
             except Invalid as error:
                 raise ValueError(f"a dag-pb link points elsewhere: {error}") from error
     raise ValueError("a dag-pb link lacks its hash or its size")

@@ -35,7 +35,6 @@ class KuboStore(BlockStore):
     writes_at_once = 4
 
     def __init__(self, address: str, *, timeout_s: float = 30.0) -> None:
-        self._timeout_s = timeout_s
         try:
             # `connect` would ask for the daemon's version first and refuse every current one.
             self._daemon = ipfshttpclient.Client(address, timeout=timeout_s, session=True)

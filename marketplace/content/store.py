@@ -37,7 +37,10 @@ class ContentStore(Protocol):
         ...
 
     def has(self, cid: Cid) -> bool:
-        """Whether the root block of `cid` is here. `put` stores it last, so what was put here is here as a whole."""
+        """Whether `cid` is here as `put` leaves it, so that all of it can be read from here.
+
+        What came in another way may count as absent; a gateway answers for the root block alone.
+        """
         ...
 
 
@@ -59,14 +62,15 @@ def read_bytes(store: ContentStore, cid: Cid, limit: int) -> bytes:
 def copy(store: ContentStore, cid: Cid, destination: BinaryIO, offset: int = 0) -> int:
     """Write the bytes of `cid` from byte `offset` on to `destination`, where it stands; returns how many.
 
-    To go on with a download, open the file for appending and give its length as `offset`. Raises as
-    `ContentStore.read` does, and as `disk.explained` says if the disk does not take them.
+    `destination` is a buffered file, flushed before this returns. To go on with a download, open the file for
+    appending and give its length as `offset`. Raises as `ContentStore.read` does, and as `disk.explained` says if the
+    disk does not take the bytes.
     """
     written = 0
-    for piece in store.read(cid, offset):
-        try:
-            destination.write(piece)
-        except OSError as error:
-            raise disk.explained(error, f"the copy of {cid}") from error
-        written += len(piece)
+    try:
+        for piece in store.read(cid, offset):
+            written += destination.write(piece)
+        destination.flush()
+    except OSError as error:
+        raise disk.explained(error, f"the copy of {cid}") from error
     return written

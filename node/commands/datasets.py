@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
-from marketplace.errors import Invalid
+from marketplace.errors import Corrupt, Invalid
 from marketplace.protocol.identity import DatasetId
 from marketplace.protocol.schema import Schema
 from marketplace.terminal import ask_passphrase, guarded, parse_id, say, show_json
+from node.files import write_whole
 from node.home import Node, home
 from node.provider import Listed, Words
 from node.vault.inference import draft_file
@@ -31,12 +32,16 @@ def draft(
     out: Annotated[Path, typer.Option(help="Where to write the draft of a schema.")],
     person: Annotated[str | None, typer.Option(help="The column that tells persons apart.")] = None,
     exclude: Annotated[list[str] | None, typer.Option(help="A column to leave out; may be repeated.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Draft a schema from RECORDS, for your eyes only: read it, correct it by what you know, then declare it."""
     found = draft_file(records, person=person, exclude=exclude or ())
+    write_whole(out, (json.dumps(found.schema().document(), indent=2, ensure_ascii=False) + "\n").encode())
+    if as_json:
+        show_json({"schema": str(out), "columns": {verdict.name: verdict.words for verdict in found.verdicts}})
+        return
     for verdict in found.verdicts:
         print(f"{verdict.name}: {verdict.words}")
-    out.write_text(json.dumps(found.schema().document(), indent=2, ensure_ascii=False) + "\n")
     say(
         f"Draft in {out}. Its bounds and categories come from the records: replace them by what you would declare unseen."
     )
@@ -88,13 +93,16 @@ def read_schema(path: Path) -> Schema:
     """The schema in a JSON file. Raises `Invalid` if it cannot be read or is none."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError):
+    except (OSError, ValueError, RecursionError):
         raise Invalid(
             f"expected a schema in JSON in {path.name}, could not read it; `agora-node dataset draft` makes one"
         ) from None
     if not isinstance(document, dict):
         raise Invalid(f"expected a schema in JSON in {path.name}, got another value; see `agora-node dataset draft`")
-    return Schema.of_document(document)
+    try:
+        return Schema.of_document(document)
+    except Corrupt as error:
+        raise Invalid(f"{path.name}: {error}; see `agora-node dataset draft`") from None
 
 
 def _show(listed: Listed, as_json: bool) -> None:

@@ -1,20 +1,23 @@
 """The command `agora-node`."""
 
+import json
 import signal
 import threading
 from typing import Annotated
 
 import typer
 
-from marketplace.errors import Unreachable
-from marketplace.protocol.amounts import euro_text
+from marketplace.content.address import open_store
+from marketplace.errors import MarketplaceError
+from marketplace.ledger.addresses import checksummed
 from marketplace.settings import Connection
 from marketplace.terminal import ask_passphrase, guarded, say, show_json
 from node import home as homes
-from node.commands import datasets, offers
+from node.commands import datasets, offers, standing
 from node.commands.datasets import AsJson
-from node.daemon import Happened
+from node.daemon import Daemon, Happened
 from node.home import Node
+from node.memory import keep_private
 from node.work import Decline, Wait
 
 POLL_S = 1.0
@@ -27,6 +30,8 @@ app = typer.Typer(
 )
 app.add_typer(datasets.app, name="dataset")
 app.add_typer(offers.app, name="offer")
+app.command()(standing.status)
+app.command()(standing.withdraw)
 
 
 @app.command()
@@ -35,12 +40,14 @@ def init(
     rpc: Annotated[str, typer.Option(help="URL of an EVM node.")],
     contract: Annotated[str, typer.Option(help="The marketplace's address.")],
     store: Annotated[str, typer.Option(help="A directory, or the multiaddress of an IPFS daemon.")],
-    chain_id: Annotated[int | None, typer.Option(help="The chain that it must be.")] = None,
-    confirmations: Annotated[int, typer.Option(help="Blocks that must follow before an event counts.")] = 2,
+    chain_id: Annotated[int | None, typer.Option(min=0, help="The chain that it must be.")] = None,
+    confirmations: Annotated[int, typer.Option(min=0, help="Blocks that must follow before an event counts.")] = 2,
+    from_block: Annotated[int, typer.Option(min=0, help="The block that the contract was deployed in.")] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Make the node's folder: settings, a ledger key, a storage key."""
-    connection = Connection(rpc=rpc, contract=contract, chain_id=chain_id, store=store, confirmations=confirmations)
+    open_store(store)
+    connection = Connection(rpc, checksummed(contract), chain_id, store, confirmations, from_block)
     signer = homes.create(homes.home(), connection, ask_passphrase("the new node's keys", twice=True))
     if as_json:
         show_json({"address": signer.address})
@@ -51,64 +58,36 @@ def init(
 
 @app.command()
 @guarded
-def run() -> None:
+def run(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line for each thing done.")] = False,
+) -> None:
     """Serve orders until interrupted. Killed at any point and started again, it goes on where it was."""
+    keep_private()
     node = Node.from_settings(homes.home(), ask_passphrase("the node's keys"))
-    daemon = node.daemon(_say)
+    daemon = node.daemon(_show if as_json else _say)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     say(f"serving orders of {node.keys.signer.address}")
     try:
-        while not stopping.is_set():
-            try:
-                daemon.tick()
-            except Unreachable as error:
-                say(f"waiting: {error}")
-            stopping.wait(POLL_S)
+        _serve(daemon, stopping)
     finally:
         daemon.close()
 
 
-@app.command()
-@guarded
-def status(as_json: AsJson = False) -> None:
-    """Show datasets with their budgets, and orders, as the ledger has them."""
-    node = Node.from_settings(homes.home(), ask_passphrase("the node's keys"))
-    account, me = node.follower.catch_up(), node.keys.signer.address
-    mine = [dataset for dataset in account.datasets.values() if dataset.provider == me]
-    offers_mine = {view.offer.id: view for view in account.offers.values() if view.offer.head.lead == me}
-    orders = [order for order in account.orders.values() if order.order.offer in offers_mine]
-    owed = sum(view.owed_units(0) for view in offers_mine.values())
-    if as_json:
-        show_json(
-            {
-                "address": me,
-                "datasets": [
-                    {"id": dataset.id.hex(), "total_micro": dataset.total_micro, "used_micro": dataset.used_micro}
-                    for dataset in mine
-                ],
-                "orders": [{"id": order.id.hex(), "state": order.state.word} for order in orders],
-                "owed_units": owed,
-            }
-        )
-        return
-    print(f"Provider {me}; {euro_text(owed)} to withdraw")
-    for dataset in mine:
-        print(f"dataset {dataset.id.hex()}: {dataset.used_micro:,} of {dataset.total_micro:,} micro-rho used")
-    for order in orders:
-        print(f"order   {order.id.hex()}: {order.state.word}")
-
-
-@app.command()
-@guarded
-def withdraw(as_json: AsJson = False) -> None:
-    """Withdraw what settled orders have earned."""
-    receipts = Node.from_settings(homes.home(), ask_passphrase("the node's keys")).provider().withdraw()
-    if as_json:
-        show_json({"transactions": [receipt.transaction.hex() for receipt in receipts]})
-    else:
-        print(f"{len(receipts)} payouts withdrawn" if receipts else "nothing to withdraw")
+def _serve(daemon: Daemon, stopping: threading.Event) -> None:
+    """Ticks until told to stop. What the ledger says once it was connected to is trouble that passes, and is told once."""
+    told = ""
+    while not stopping.is_set():
+        try:
+            daemon.tick()
+        except MarketplaceError as error:
+            if str(error) != told:
+                say(f"waiting: {error}")
+            told = str(error)
+        else:
+            told = ""
+        stopping.wait(POLL_S)
 
 
 def _say(happened: Happened) -> None:
@@ -116,6 +95,21 @@ def _say(happened: Happened) -> None:
     gas = f", {happened.receipt.gas:,} gas" if happened.receipt else ""
     why = f": {step.why}" if isinstance(step, Decline | Wait) else ""
     say(f"order {happened.order.hex()[:16]}: {type(step).__name__.lower()}{gas}{why}")
+
+
+def _show(happened: Happened) -> None:
+    step, receipt = happened.step, happened.receipt
+    line = json.dumps(
+        {
+            "order": happened.order.hex(),
+            "step": type(step).__name__.lower(),
+            "why": step.why if isinstance(step, Decline | Wait) else None,
+            "trouble": happened.trouble,
+            "hash": receipt.transaction.hex() if receipt else None,
+            "gas": receipt.gas if receipt else None,
+        }
+    )
+    print(line, flush=True)
 
 
 def run_command() -> None:

@@ -157,8 +157,8 @@ def _closeness(released: ReleasedScores) -> str:
             "score has an interval that holds the exact value with a probability of at least 95 %."
         ),
         page.paragraph(
-            "Ceiling: what as many real records as declared would score if they were drawn anew, so no table can be "
-            "expected to do better. Floor: what this table would score against itself after each of its columns is "
+            "Ceiling: what as many records as declared would score if they were drawn anew, so that anything better is "
+            "chance or copying. Floor: what this table would score against itself after each of its columns is "
             "shuffled, which keeps the columns and destroys every relation; a dash where a shuffle changes nothing. Both "
             "are computed from the synthetic table alone, so anyone can repeat them."
         ),
@@ -191,17 +191,16 @@ def _has_floor(score: Score) -> bool:
 
 def _verdict(score: Score) -> str:
     low, high = (Fraction(end) for end in score.interval)
-    if low <= Fraction(score.ceiling):
-        reading = "no worse than sampling, as far as the noise lets one see"
-    elif _has_floor(score) and high >= Fraction(score.floor):
-        return '<span class="weak">not shown to be better than a shuffle</span>'
-    elif not _has_floor(score):
-        reading = "further away than sampling explains"
-    else:
-        span = Fraction(score.floor) - Fraction(score.ceiling)
-        share = round(100 * (Fraction(score.floor) - Fraction(score.value)) / span)
-        reading = f"{share} % of the way from floor to ceiling"
-    return page.text(reading)
+    ceiling, floor = Fraction(score.ceiling), Fraction(score.floor)
+    if _has_floor(score) and high >= floor:
+        reading = "too noisy to tell from a shuffle" if low <= ceiling else "not shown to be better than a shuffle"
+        return f'<span class="weak">{page.text(reading)}</span>'
+    if low <= ceiling:
+        return page.text("no worse than sampling, as far as the noise lets one see")
+    if not _has_floor(score):
+        return page.text("further away than sampling explains")
+    share = round(100 * (floor - Fraction(score.value)) / (floor - ceiling))
+    return page.text(f"{share} % of the way from floor to ceiling")
 
 
 def gauge(score: Score) -> str:

@@ -2,53 +2,70 @@
 
 import fcntl
 import os
-import resource
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
-from marketplace.errors import MarketplaceError
-from node.files import write_whole
+from marketplace.errors import MarketplaceError, Unreachable
+from node.files import growing_file, write_whole
+from node.memory import keep_private
 from node.workers.job import Name
 
 STORAGE_KEY_BYTES = 32
+DONE, FAILED, LATER = 0, 1, Unreachable.exit_code
+
+Work = Callable[[Path, bytes, Callable[[str], None]], None]
+"""Does the work in an order's folder with the storage key, and tells each step."""
 
 
 def main() -> int:
-    """Does the work in the folder named on the command line. Returns the exit code: 0 done, 1 failed."""
-    folder = Path(sys.argv[1])
-    storage_key = sys.stdin.buffer.read(STORAGE_KEY_BYTES)
+    """Does the work in the folder named on the command line. Returns the exit code."""
+    return serve(Path(sys.argv[1]), _make)
+
+
+def serve(folder: Path, work: Work) -> int:
+    """Does `work` in `folder`, alone there, unless it was done or closed before. Ends the process if the node ends.
+
+    Returns the exit code: 0 done; 1 not done, for the reason in the folder; 5 not done now, for want of disk or vault.
+    Any other error ends the process with a traceback in the folder's log.
+    """
+    keep_private()
     os.umask(0o077)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    storage_key = sys.stdin.buffer.read(STORAGE_KEY_BYTES)
     threading.Thread(target=_end_with_the_node, daemon=True).start()
-    with (folder / Name.LOCK).open("w") as lock:
+    with growing_file(folder / Name.LOCK) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return _work(folder, storage_key)
+        if (folder / Name.OUTCOME).exists():
+            return DONE
+        if (folder / Name.CLOSED).exists() or len(storage_key) != STORAGE_KEY_BYTES:
+            return FAILED
+        try:
+            work(folder, storage_key, lambda text: _note(folder, text))
+        except Unreachable as error:
+            print(error, file=sys.stderr)
+            return LATER
+        except MarketplaceError as error:
+            write_whole(folder / Name.FAILURE, str(error).encode())
+            return FAILED
+    return DONE
 
 
-def _work(folder: Path, storage_key: bytes) -> int:
-    from node.workers.making import make
+def _make(folder: Path, storage_key: bytes, note: Callable[[str], None]) -> None:
+    from node.workers.making import make  # after the node is watched: what it needs takes seconds to load
 
-    try:
-        make(folder, storage_key, lambda text: _note(folder, text))
-    except MarketplaceError as error:
-        write_whole(folder / Name.FAILURE, str(error).encode())
-        return 1
-    except (ArithmeticError, AssertionError, LookupError, MemoryError, TypeError, ValueError) as error:
-        write_whole(folder / Name.FAILURE, f"the work ended with {type(error).__name__}".encode())
-        return 1
-    return 0
+    make(folder, storage_key, note)
 
 
 def _note(folder: Path, text: str) -> None:
-    with (folder / Name.PROGRESS).open("a") as notes:
-        notes.write(text + "\n")
+    with growing_file(folder / Name.PROGRESS) as notes:
+        notes.write(f"{text}\n".encode())
 
 
 def _end_with_the_node() -> None:
     while sys.stdin.buffer.read(1):
         pass
-    os._exit(1)
+    os._exit(FAILED)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,9 @@ from enum import StrEnum
 from pathlib import Path
 
 from marketplace.certificate.fields import Fields
+from marketplace.errors import Corrupt, Invalid
 from marketplace.protocol import canonical
-from marketplace.protocol.identity import Address, DatasetId, OrderId
+from marketplace.protocol.identity import Address, OrderId
 
 NOUN, VERSION = "job", 1
 
@@ -23,7 +24,8 @@ class Name(StrEnum):
     PROVIDER_SCORES = "provider-scores.json"
     FAILURE = "failure.txt"
     PROGRESS = "progress.txt"
-    ATTEMPTS = "attempts.txt"
+    CRASHES = "crashes.txt"
+    CLOSED = "closed"
     LOG = "log.txt"
     LOCK = "lock"
     RESULT = "result.tar"
@@ -33,10 +35,10 @@ class Name(StrEnum):
 
 @dataclass(frozen=True)
 class Job:
-    """What to make, of what, and what it may spend. `vault`: the vault's folder."""
+    """What to make, of what, and what it may spend. `vault`: the vault's folder. `dataset`: its name there, 32 bytes."""
 
     order: OrderId
-    dataset: DatasetId
+    dataset: bytes
     version: int
     commitment: bytes
     rho_micro: int
@@ -62,15 +64,18 @@ class Job:
 
     @classmethod
     def decode(cls, data: bytes) -> "Job":
-        """The job in `data`. Raises `Corrupt` or `Invalid` where the bytes are none."""
+        """The job in `data`. Raises `Corrupt` where the bytes are none."""
         fields = Fields(canonical.decode(data, NOUN, VERSION))
-        return cls(
-            order=OrderId(fields.bytes32("order")),
-            dataset=DatasetId(fields.bytes32("dataset")),
-            version=fields.whole("version"),
-            commitment=fields.bytes32("commitment"),
-            rho_micro=fields.whole("rho_micro"),
-            delta_atto=fields.whole("delta_atto"),
-            provider=Address(fields.text("provider")),
-            vault=Path(fields.text("vault")),
-        )
+        try:
+            return cls(
+                order=OrderId(fields.bytes32("order")),
+                dataset=fields.bytes32("dataset"),
+                version=fields.whole("version"),
+                commitment=fields.bytes32("commitment"),
+                rho_micro=fields.whole("rho_micro"),
+                delta_atto=fields.whole("delta_atto"),
+                provider=Address(fields.text("provider")),
+                vault=Path(fields.text("vault")),
+            )
+        except Invalid:
+            raise Corrupt("expected the parts of a job, got others; let the node start the work again") from None

@@ -1,7 +1,6 @@
 """The compiler at its pinned version, with the settings that every build of the contracts uses."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Collection, Mapping
@@ -59,7 +58,6 @@ def executable() -> Path:
     if any(str(installed) == pinned for installed in solcx.get_installed_solc_versions()):
         return solcx.install.get_executable(pinned)
     packages.install()
-    os.environ["PATH"] = f"{packages.node().parent}{os.pathsep}{os.environ.get('PATH', '')}"
     answer = subprocess.run([_NPM_BUILD, "--version"], check=True, capture_output=True, text=True).stdout
     if f"Version: {pinned}+" not in answer:
         raise RuntimeError(f"expected the compiler {pinned}, got {answer.strip()!r}; remove contracts/node_modules")

@@ -31,11 +31,9 @@ def collect(names: Iterable[str]) -> dict[str, str]:
 
 
 def digest(sources: Mapping[str, str]) -> str:
-    """SHA-256, in hex, over the sorted names and texts, each ended by a zero byte."""
-    state = hashlib.sha256()
-    for name, text in sorted(sources.items()):
-        state.update(name.encode() + b"\0" + text.encode() + b"\0")
-    return state.hexdigest()
+    """SHA-256, in hex, of what `sha256sum` prints for these files in the order of their names."""
+    lines = [f"{hashlib.sha256(text.encode()).hexdigest()}  {name}\n" for name, text in sorted(sources.items())]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def _resolve(importer: str, target: str) -> str:

@@ -1,62 +1,75 @@
 """`scripts/demo`: reads the options, plays the main job, shows how it ended."""
 
 import os
-import shutil
+import signal
+import sys
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
-from marketplace.errors import Invalid, Refused
+from marketplace.errors import Refused
 from marketplace.terminal import guarded, say, show_json
-from scripts.story.ending import document, lay_out, show
+from scripts.story.ending import certificate_of, document, show
+from scripts.story.folder import check_out, lay_out
 from scripts.story.narration import Narrator
 from scripts.story.options import Options
 from scripts.story.play import play
 
+Data = Annotated[Path | None, typer.Option(help="Any CSV or Parquet file; its schema is inferred and shown.")]
+Person = Annotated[str | None, typer.Option(metavar="COLUMN", help="The column of --data that tells persons apart.")]
+Exclude = Annotated[list[str] | None, typer.Option(metavar="COLUMN", help="A column to leave out; may be repeated.")]
+Epsilon = Annotated[float, typer.Option(help="The most that the order may reveal about one person.")]
+Rows = Annotated[int | None, typer.Option(help="Synthetic rows; as many as are declared by default.")]
+Rpc = Annotated[str | None, typer.Option(help="An EVM node, such as Anvil; one in this process by default.")]
+Out = Annotated[Path, typer.Option(help="Where to leave what the buyer gets.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
+
 
 @guarded
 def demo(
-    data: Annotated[
-        Path | None, typer.Option(help="Any CSV or Parquet file; its schema is inferred and shown.")
-    ] = None,
-    person: Annotated[str | None, typer.Option(help="The column that tells persons apart.")] = None,
-    exclude: Annotated[list[str] | None, typer.Option(help="A column to leave out; may be repeated.")] = None,
-    epsilon: Annotated[float, typer.Option(help="The most that the order may reveal about one person.")] = 1.0,
-    rows: Annotated[int | None, typer.Option(help="Synthetic rows; as many as are declared by default.")] = None,
-    rpc: Annotated[str | None, typer.Option(help="An EVM node, such as Anvil; one in this process by default.")] = None,
-    out: Annotated[Path, typer.Option(help="Where to leave what the buyer gets.")] = Path("agora-demo"),
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+    data: Data = None,
+    person: Person = None,
+    exclude: Exclude = None,
+    epsilon: Epsilon = 1.0,
+    rows: Rows = None,
+    rpc: Rpc = None,
+    out: Out = Path("agora-demo"),
+    as_json: AsJson = False,
 ) -> None:
-    """List real records, sell a synthetic twin of them, deliver it sealed for one buyer, settle, and audit it all."""
-    started_in = Path(os.environ.get("AGORA_DEMO_FOLDER", "."))
-    target = started_in / out
-    given = started_in / data if data is not None else None
+    """List real records, sell a synthetic twin of them, deliver it sealed for one buyer, settle, and audit it all.
+
+    Exit codes: 0 done, 2 invalid input, 3 refused, 4 bytes or proofs disagree, 5 nobody answered.
+    """
+    started_in = Path(os.environ.get("AGORA_DEMO_FOLDER", ".")).resolve()
+    given = started_in / data.expanduser() if data is not None else None
+    target = started_in / out.expanduser()
     options = Options(given, person, tuple(exclude or ()), epsilon, rows, rpc, target, as_json)
-    _check(options)
+    check_out(target)
+    signal.signal(signal.SIGTERM, _interrupt)
     with tempfile.TemporaryDirectory(prefix="agora-demo-") as folder:
-        narrator = Narrator()
-        ending = play(options, Path(folder), narrator)
-        lay_out(ending, target)
+        ending = play(options, Path(folder), Narrator())
+        lay_out(Path(folder) / "result", certificate_of(ending).encode(), target)
         if as_json:
             show_json(document(ending, target))
         else:
-            show(ending, target)
+            show(ending, target, _agora())
     if not (ending.audit.passed and ending.verification.passed):
-        raise Refused("expected every check to hold, one failed; look at the table above")
-    say(f"\nDone in {narrator.seconds:.0f} s.")
+        raise Refused("expected every check to hold, one failed; look at the tables above")
+    say(f"Done in {ending.cast.say.seconds:.0f} s.")
 
 
-def _check(options: Options) -> None:
-    """Raises `Invalid` for what can be told before anything is set up."""
-    if options.rows is not None and options.rows < 1:
-        raise Invalid(f"expected 1 row or more, got {options.rows}")
-    if options.exclude and options.data is None:
-        raise Invalid("expected --exclude together with --data; the records that come along have a declared schema")
-    if options.out.exists() and not options.out.is_dir():
-        raise Invalid(f"expected a folder at {options.out.name}, found a file; give another --out")
-    shutil.rmtree(options.out, ignore_errors=True) if (options.out / "manifest.json").exists() else None
+def _agora() -> str:
+    """How to call `agora` from here: by its name where it is on the PATH, or else beside this Python."""
+    beside = Path(sys.executable).with_name("agora")
+    folders = os.environ.get("PATH", "").split(os.pathsep)
+    return "agora" if str(beside.parent) in folders else str(beside)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    """Ends a run as the keyboard would, so that the node stops and the folders go."""
+    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -1,95 +1,100 @@
 """What the demo shows at its end: two tables and the audit's checks for people, or one JSON object."""
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
+from marketplace.certificate.certificate import Certificate
+from marketplace.certificate.folder import MANIFEST
 from marketplace.certificate.manifest import Manifest
-from marketplace.commands.checks import MARKS, documents
+from marketplace.commands.display import (
+    GUARANTEES,
+    check_documents,
+    checks_table,
+    console,
+    delta_text,
+    transaction_documents,
+)
 from marketplace.content.cid import Cid
+from marketplace.ledger.ledger import Receipt
 from marketplace.protocol import result
 from marketplace.protocol.account import OrderView
 from marketplace.protocol.amounts import euro_text
-from marketplace.protocol.offer import Guarantee
 from marketplace.protocol.rho import DELTA_UNIT
 from marketplace.scores.codes import read_codes
 from node.workers.job import Name
+from scripts.story.folder import CERTIFICATE
 from scripts.story.play import Ending
 
-CERTIFICATE = "certificate.json"
-GUARANTEES = {Guarantee.DIFFERENTIALLY_PRIVATE: "dp", Guarantee.EXACT: "exact"}
+
+def certificate_of(ending: Ending) -> Certificate:
+    """The certificate that the buyer got."""
+    return Manifest.decode((ending.cast.folder / "result" / MANIFEST).read_bytes()).certificate
 
 
-def lay_out(ending: Ending, out: Path) -> None:
-    """Puts what the buyer has into `out`: table, report, picture, certificate, and what `agora verify` needs."""
-    shutil.copytree(ending.cast.folder / "result", out, dirs_exist_ok=True)
-    (out / CERTIFICATE).write_bytes(_manifest(ending).certificate.encode())
-
-
-def show(ending: Ending, out: Path) -> None:
-    """The tables for people, on standard output."""
-    console = Console(width=None if Console().is_terminal else 150)
-    console.print(_released(ending))
-    console.print("A buyer sees the table above. It does not see the next one, which the demo shows as the provider:")
-    console.print(_provider_only(ending))
-    checks = Table(title="The audit, from the ledger and the content store alone", title_justify="left")
-    for heading in ("", "check", "", "evidence"):
-        checks.add_column(heading, overflow="fold")
-    for check in ending.audit.checks:
-        checks.add_row(str(check.number), check.sentence, MARKS[check.passed], check.evidence)
-    console.print(checks)
-    console.print(f"The provider withdrew {euro_text(ending.payout_units)}. In {out}:")
+def show(ending: Ending, out: Path, agora: str) -> None:
+    """The tables for people, on standard output. `agora`: how to call it."""
+    screen, privacy = console(), certificate_of(ending).privacy
+    promise = f"epsilon {privacy.epsilon}, delta {delta_text(privacy.delta_atto)}, unit: {privacy.unit}"
+    screen.print(f"\nWhat the buyer reads: scores released under {promise}")
+    screen.print(_released(ending))
+    screen.print("0 is best. Floor: a column shuffle. Ceiling: sampling error alone. Noise: one standard deviation.")
+    exact = _provider_scores(ending)
+    if exact:
+        screen.print("\nWhat only the provider reads, and a buyer never: exact scores against the real records")
+        screen.print(_provider_only(exact))
+        screen.print("Floor: a column shuffle of the real table. Ceiling: a bootstrap of it.")
+        screen.print(_attack_line(exact))
+    screen.print()
+    screen.print(checks_table("The audit, from the ledger and the content store alone", ending.audit.checks))
+    screen.print(f"\nThe provider withdrew {euro_text(ending.payout_units)}. The buyer has, in {out}:", soft_wrap=True)
     for name in (result.TABLE, CERTIFICATE, result.REPORT, result.PICTURE):
-        console.print(f"  {name}")
-    console.print(f"Check it again: agora verify {out}")
+        screen.print(f"  {name}")
+    screen.print(f"Check it again: {agora} verify {out}", soft_wrap=True)
 
 
 def _released(ending: Ending) -> Table:
-    certificate = _manifest(ending).certificate
-    privacy = certificate.privacy
-    title = f"Released scores: epsilon {privacy.epsilon}, delta {privacy.delta_atto / DELTA_UNIT:g}, {privacy.unit}"
-    table = Table(
-        title=title, title_justify="left", caption="floor: column shuffle; ceiling: sampling error; 0 is best"
-    )
-    for heading in ("score", "synthetic", "noise (1 sigma)", "floor", "ceiling"):
-        table.add_column(heading, justify="left" if heading == "score" else "right")
-    for score in certificate.scores:
+    table = _scores_table("synthetic", "noise", "floor", "ceiling")
+    for score in certificate_of(ending).scores:
         table.add_row(score.name, score.value, score.sigma, score.floor, score.ceiling)
     return table
 
 
-def _provider_only(ending: Ending) -> Table:
-    exact = _provider_scores(ending)
-    table = Table(title="Provider only: exact scores against the real records", title_justify="left")
-    for heading in ("score", "synthetic", "shuffle of the real table", "bootstrap of the real table", "on the holdout"):
-        table.add_column(heading, justify="left" if heading == "score" else "right")
-    for score in exact.get("scores", []):
-        parts = (score["training"], score["floor"]["value"], score["ceiling"]["value"], score["holdout"])
+def _provider_only(exact: dict[str, Any]) -> Table:
+    table = _scores_table("synthetic", "on holdout", "floor", "ceiling")
+    for score in exact["scores"]:
+        parts = (score["training"], score["holdout"], score["floor"]["value"], score["ceiling"]["value"])
         table.add_row(score["name"], *parts)
-    if "attack" in exact:
-        auc = exact["attack"]["auc"]
-        table.caption = f"membership attack: AUC {auc['value']} ({auc['low']} to {auc['high']}), chance is 0.5"
+    return table
+
+
+def _attack_line(exact: dict[str, Any]) -> str:
+    auc = exact["attack"]["auc"]
+    return f"Membership attack on the holdout: AUC {auc['value']} ({auc['low']} to {auc['high']}); chance is 0.5."
+
+
+def _scores_table(*headings: str) -> Table:
+    table = Table()
+    table.add_column("score", no_wrap=True)
+    for heading in headings:
+        table.add_column(heading, justify="right", no_wrap=True)
     return table
 
 
 def document(ending: Ending, out: Path) -> dict[str, Any]:
     """The JSON object of `--json`."""
     account = ending.cast.client.account()
-    order = account.orders[ending.order]
-    dataset = account.datasets[ending.listed.dataset]
-    certificate = _manifest(ending).certificate
+    order, dataset = account.orders[ending.order], account.datasets[ending.listed.dataset]
+    description = ending.listed.description
     member, head = ending.offer.members[0], ending.offer.head
     table = out / result.TABLE
-    columns = len(ending.listed.description.schema.columns)
     return {
         "dataset": {
             "id": dataset.id.hex(),
-            "rows_declared": ending.listed.description.rows_declared,
-            "columns": columns,
+            "rows_declared": description.rows_declared,
+            "columns": len(description.schema.columns),
             "commitment": dataset.versions[-1].commitment.hex(),
             "total_rho_micro": dataset.total_micro,
             "used_rho_micro": dataset.used_micro,
@@ -105,35 +110,35 @@ def document(ending: Ending, out: Path) -> dict[str, Any]:
         "order": {
             "id": order.id.hex(),
             "state": order.state.word,
-            "transactions": [
-                {"step": receipt.function, "hash": "0x" + receipt.transaction.hex(), "gas": receipt.gas}
-                for receipt in _receipts(ending, order)
-            ],
+            "transactions": transaction_documents(_receipts(ending, order)),
         },
         "delivery": _delivery(ending, order),
-        "certificate": {
-            "mechanism": f"{certificate.mechanism.name}/{certificate.mechanism.version}",
-            "epsilon": float(certificate.privacy.epsilon),
-            "delta": certificate.privacy.delta_atto / DELTA_UNIT,
-            "rho_micro": certificate.privacy.rho_micro,
-            "scores": {
-                score.name: {
-                    "synthetic": float(score.value),
-                    "floor": float(score.floor),
-                    "ceiling": float(score.ceiling),
-                }
-                for score in certificate.scores
-            },
-        },
+        "certificate": _certificate(certificate_of(ending)),
         "result": {
             "path": str(table),
-            "rows": len(read_codes(table.read_bytes(), ending.listed.description.schema)),
-            "columns": columns,
+            "rows": len(read_codes(table.read_bytes(), description.schema)),
+            "columns": len(description.schema.columns),
         },
         "payouts": [{"provider": member.provider, "amount_units": ending.payout_units}],
-        "audit": {"passed": ending.audit.passed, "checks": documents(ending.audit.checks)},
-        "provider_only": _provider_scores(ending),
+        "audit": {"passed": ending.audit.passed, "checks": check_documents(ending.audit.checks)},
         "seconds": round(ending.cast.say.seconds, 1),
+    }
+
+
+def _certificate(certificate: Certificate) -> dict[str, Any]:
+    return {
+        "mechanism": f"{certificate.mechanism.name}/{certificate.mechanism.version}",
+        "epsilon": float(certificate.privacy.epsilon),
+        "delta": certificate.privacy.delta_atto / DELTA_UNIT,
+        "rho_micro": certificate.privacy.rho_micro,
+        "scores": {
+            score.name: {
+                "synthetic": float(score.value),
+                "floor": float(score.floor),
+                "ceiling": float(score.ceiling),
+            }
+            for score in certificate.scores
+        },
     }
 
 
@@ -149,7 +154,7 @@ def _delivery(ending: Ending, order: OrderView) -> dict[str, Any]:
     }
 
 
-def _receipts(ending: Ending, order: OrderView) -> list[Any]:
+def _receipts(ending: Ending, order: OrderView) -> list[Receipt]:
     """The order's transactions in their order; those of a node in another process are read from the ledger."""
     found = {receipt.transaction: receipt for receipt in ending.cast.receipts}
     for step in order.life:
@@ -159,10 +164,7 @@ def _receipts(ending: Ending, order: OrderView) -> list[Any]:
     return sorted(found.values(), key=lambda receipt: receipt.block)
 
 
-def _manifest(ending: Ending) -> Manifest:
-    return Manifest.decode((ending.cast.folder / "result" / "manifest.json").read_bytes())
-
-
 def _provider_scores(ending: Ending) -> dict[str, Any]:
+    """What the provider's own report says; nothing where the holdout is too small for one."""
     path = ending.cast.folder / "provider" / "orders" / ending.order.hex() / Name.PROVIDER_SCORES
     return dict(json.loads(path.read_bytes())) if path.exists() else {}

@@ -1,11 +1,16 @@
 """What the demo says while it runs: one line a step on standard error, with what the step cost."""
 
+import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from marketplace.ledger.ledger import Receipt
+from marketplace.terminal import plain
+
+WIDEST = 100
 
 
 @dataclass
@@ -22,7 +27,7 @@ class Narrator:
 
     def chapter(self, title: str) -> None:
         """A heading."""
-        print(f"\n{title}", file=sys.stderr, flush=True)
+        _say(f"\n{title}")
 
     def step(self, text: str, receipts: Sequence[Receipt] = (), rho_micro: int | None = None) -> None:
         """One line: what was done, and the gas, rho and seconds that it cost since the line before."""
@@ -31,8 +36,15 @@ class Narrator:
         costs += [f"rho {rho_micro:,} micro"] if rho_micro is not None else []
         costs.append(f"{now - self._last:.1f} s")
         self._last = now
-        print(f"  {text}  [{', '.join(costs)}]", file=sys.stderr, flush=True)
+        _say(f"  {plain(text)}  [{', '.join(costs)}]")
 
     def aside(self, text: str) -> None:
-        """A remark that cost nothing."""
-        print(f"    {text}", file=sys.stderr, flush=True)
+        """A remark that cost nothing; a long one goes on below itself."""
+        width = min(WIDEST, shutil.get_terminal_size((WIDEST, 24)).columns)
+        indent = " " * (4 + len(text) - len(text.lstrip()))
+        for line in textwrap.wrap(plain(text.strip()), width, initial_indent=indent, subsequent_indent=indent + "  "):
+            _say(line)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

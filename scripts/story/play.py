@@ -20,11 +20,13 @@ from marketplace.protocol.states import OrderState
 from node.daemon import Happened
 from node.home import Node
 from node.provider import Conditions, Listed
-from node.work import Deliver, Make, Reveal, Seal
+from node.work import Decline, Deliver, Make, Reveal, Seal
+from node.workers.job import Name
 from scripts.story.narration import Narrator
 from scripts.story.options import Options
-from scripts.story.records import material
-from scripts.story.stage import Serve, Serving, Stage, open_buyer, open_node, set_up
+from scripts.story.records import Material, check_wishes, material
+from scripts.story.serving import Serve, Serving
+from scripts.story.stage import Stage, open_buyer, open_node, set_up
 
 EURO = 1_000_000
 COST_UNITS, MARGIN_UNITS, BOND_UNITS, PURSE_UNITS = 200 * EURO, 50 * EURO, 100 * EURO, 1_000 * EURO
@@ -33,9 +35,10 @@ SLOT_S = 5
 
 WORDS = {
     Make: "the node let the order in and began its one draw, in a process of its own",
-    Seal: "the node signed the certificate, sealed the result for this buyer and stored the bytes",
+    Seal: "the node signed the certificate, sealed the result and stored the bytes",
     Deliver: "the node recorded the delivery",
     Reveal: "the node revealed the key",
+    Decline: "the node declined the order",
 }
 
 
@@ -50,12 +53,19 @@ class Cast:
     folder: Path
     say: Narrator
     receipts: list[Receipt] = field(default_factory=list)
+    objection: str = "it said above why"
 
     def observe(self, happened: Happened) -> None:
-        """Tells what the node does."""
+        """Tells what the node does in this process."""
         receipts = [happened.receipt] if happened.receipt else []
         self.receipts += receipts
-        self.say.step(WORDS.get(type(happened.step), type(happened.step).__name__), receipts)
+        if isinstance(happened.step, Decline):
+            self.objection = happened.step.why
+        self.say.step(WORDS.get(type(happened.step), type(happened.step).__name__.lower()), receipts)
+
+    def overhear(self, line: str) -> None:
+        """Tells what the node says in a process of its own."""
+        self.say.aside(f"the node: {line}")
 
 
 @dataclass(frozen=True)
@@ -73,6 +83,11 @@ class Ending:
 
 def play(options: Options, folder: Path, say: Narrator) -> Ending:
     """Plays the main job in `folder`, which is fresh. Raises what any actor raises."""
+    say.chapter("The records")
+    records = material(options.data, options.person, options.exclude, folder, say)
+    rho_micro = largest_rho_micro(options.epsilon, delta_of(largest_delta_atto(records.rows_declared)))
+    check_wishes(records, rho_micro, options.rows)
+    say.step(f"read and described: {len(records.schema.columns)} columns to sell")
     say.chapter("The stage")
     stage = set_up(options.rpc, folder)
     node, serve = open_node(stage, folder / "provider")
@@ -80,10 +95,11 @@ def play(options: Options, folder: Path, say: Narrator) -> Ending:
     for account in (node.keys.signer.address, cast.client.signer.address):
         stage.fund(account, PURSE_UNITS)
     where = "in this process" if options.rpc is None else "behind the RPC endpoint"
-    say.step(f"a ledger {where}, the marketplace at {stage.ledger.domain.contract}, a test euro, two purses")
-    listed, offer = _sell(cast, options)
+    say.step(f"a ledger {where} with a marketplace, a test euro and two purses of {euro_text(PURSE_UNITS)}")
+    say.aside(f"marketplace {stage.ledger.domain.contract}, chain {stage.ledger.domain.chain_id}")
+    listed, offer = _sell(cast, records, options.epsilon, ORDERS_IN_BUDGET * rho_micro)
     order = _place(cast, offer, options)
-    serving = serve(cast.observe)
+    serving = serve(cast)
     try:
         _deliver(cast, serving, order)
     finally:
@@ -91,28 +107,20 @@ def play(options: Options, folder: Path, say: Narrator) -> Ending:
     return _prove(cast, listed, offer, order)
 
 
-def _sell(cast: Cast, options: Options) -> tuple[Listed, Offer]:
+def _sell(cast: Cast, records: Material, epsilon: float, total_micro: int) -> tuple[Listed, Offer]:
     say, provider = cast.say, cast.node.provider()
     say.chapter("The provider lists its records and publishes an offer")
-    records = material(options.data, options.person, options.exclude, cast.folder, say)
-    delta_atto = largest_delta_atto(records.rows_declared)
-    total_micro = ORDERS_IN_BUDGET * largest_rho_micro(options.epsilon, delta_of(delta_atto))
     listed = provider.list_dataset(
         records.path, records.schema, records.words, total_micro, rows_declared=records.rows_declared
     )
-    say.step(
-        f"registered {listed.description.rows_declared:,} declared rows of {len(records.schema.columns)} columns with a "
-        f"budget of {total_micro:,} micro-rho; unit: {records.schema.unit}",
-        [listed.receipt],
-    )
-    conditions = Conditions(cast.stage.token, options.epsilon, COST_UNITS, MARGIN_UNITS, BOND_UNITS)
+    say.step("the provider took the records into its vault, committed to them, registered them", [listed.receipt])
+    rows = listed.description.rows_declared
+    say.aside(f"declared: about {rows:,} rows; unit: {records.schema.unit}; budget {total_micro:,} micro-rho")
+    conditions = Conditions(cast.stage.token, epsilon, COST_UNITS, MARGIN_UNITS, BOND_UNITS)
     published = provider.publish(listed.dataset, listed.description, conditions, now_s=cast.stage.ledger.now_s())
     offer = published.offer
-    say.step(
-        f"staked {euro_text(BOND_UNITS)}, published an offer at {euro_text(offer.head.price_units)} "
-        f"and epsilon {offer.epsilon():.4f}",
-        published.receipts,
-    )
+    price = euro_text(offer.head.price_units)
+    say.step(f"the provider staked {euro_text(BOND_UNITS)} and published an offer at {price}", published.receipts)
     return listed, offer
 
 
@@ -123,7 +131,7 @@ def _place(cast: Cast, offer: Offer, options: Options) -> OrderId:
         cast.say.aside(line)
     placed = cast.client.place(purchase)
     cast.receipts += placed.receipts
-    words = f"placed order {placed.order.hex()[:16]}: price held, bond locked, rho taken"
+    words = f"the buyer placed order {placed.order.hex()[:16]}: price held, bond locked, rho taken"
     cast.say.step(words, placed.receipts, offer.members[0].rho_micro)
     return placed.order
 
@@ -131,18 +139,34 @@ def _place(cast: Cast, offer: Offer, options: Options) -> OrderId:
 def _deliver(cast: Cast, serving: Serving, order: OrderId) -> None:
     client, say = cast.client, cast.say
     say.chapter("The node makes, seals and delivers; the buyer checks and accepts; the node reveals")
-    serving.wait_for(lambda: client.order(order).state is not OrderState.PLACED, "a delivery")
-    if client.order(order).state is not OrderState.DELIVERED:
-        raise Refused("expected a delivery, the node declined the order; ask for another epsilon or other rows")
+    _wait_for_delivery(cast, serving, order)
     client.receive(order)
     say.step("the buyer fetched the object and checked every byte against the commitment")
-    cast.receipts.append(client.accept(order))
-    say.step("the buyer accepted this very delivery", cast.receipts[-1:])
+    accepted = [receipt] if (receipt := client.accept(order)) else []
+    cast.receipts += accepted
+    say.step("the buyer accepted this very delivery", accepted)
     serving.wait_for(lambda: client.order(order).state is not OrderState.ACCEPTED, "the key")
     client.open(order, cast.folder / "result")
     say.step("the buyer opened the result with the revealed key")
     cast.receipts.append(client.settle(order))
     say.step("the buyer settled: the payout accrues, the bond is free", cast.receipts[-1:])
+
+
+def _wait_for_delivery(cast: Cast, serving: Serving, order: OrderId) -> None:
+    """Raises `Refused`, saying why, if none will come. A buyer would not hear why the work failed; this is the provider."""
+    failure = cast.folder / "provider" / "orders" / order.hex() / Name.FAILURE
+    state = OrderState.PLACED
+
+    def reached() -> bool:
+        nonlocal state
+        state = cast.client.order(order).state
+        return state is not OrderState.PLACED or failure.exists()
+
+    serving.wait_for(reached, "a delivery")
+    if state is OrderState.PLACED:
+        raise Refused(f"expected a delivery, the work on the order failed: {failure.read_text()}")
+    if state is not OrderState.DELIVERED:
+        raise Refused(f"expected a delivery, the node declined the order: {cast.objection}")
 
 
 def _prove(cast: Cast, listed: Listed, offer: Offer, order: OrderId) -> Ending:
@@ -153,7 +177,7 @@ def _prove(cast: Cast, listed: Listed, offer: Offer, order: OrderId) -> Ending:
     say.step(f"the provider withdrew {euro_text(owed_units)}", withdrawn)
     verification = verify(cast.folder / "result")
     say.step(f"the buyer verified the result offline: {_score(verification.checks)}")
-    audited = judge(gather(stage.ledger, stage.store, lambda _: None))
+    audited = judge(gather(stage.ledger, stage.store, lambda _: None, stage.from_block))
     say.step(f"the auditor rebuilt the account from the ledger alone: {_score(audited.checks)}")
     return Ending(cast, listed, offer, order, owed_units, verification, audited)
 

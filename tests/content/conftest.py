@@ -1,5 +1,6 @@
 """A real IPFS daemon, and every adapter behind one fixture."""
 
+import fcntl
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -29,10 +30,16 @@ class Daemon:
 
 @pytest.fixture(scope="session")
 def daemon() -> Iterator[Daemon]:
-    with subprocess.Popen([ROOT / "scripts" / "ipfs-daemon"], stdout=subprocess.PIPE, text=True) as process:
+    (ROOT / ".tools").mkdir(exist_ok=True)
+    with (ROOT / ".tools" / "ipfs.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        process = subprocess.Popen([ROOT / "scripts" / "ipfs-daemon"], stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        line = process.stdout.readline()
+    with process:
         try:
-            assert process.stdout is not None
-            rpc, gateway, repository = process.stdout.readline().split()
+            assert line, "scripts/ipfs-daemon did not start; run it by hand to see why"
+            rpc, gateway, repository = line.split()
             yield Daemon(rpc, gateway, Path(repository))
         finally:
             process.terminate()

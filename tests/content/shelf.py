@@ -50,7 +50,7 @@ def place_in_repository(path: Path) -> Callable[[Cid], Path]:
     """Where an IPFS repository in `path` keeps a block: by its multihash, in shards of the last two but one."""
 
     def place(cid: Cid) -> Path:
-        key = b32encode(cid.bytes[2:]).decode().rstrip("=")
+        key = b32encode(cid.binary[2:]).decode().rstrip("=")
         return path / "blocks" / key[-3:-1] / f"{key}.data"
 
     return place

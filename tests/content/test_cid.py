@@ -41,13 +41,13 @@ class TestBothWaysAreExact:
     @given(DIGESTS, CODECS)
     def test_bytes_and_back(self, digest: bytes, codec: int) -> None:
         cid = Cid(digest, codec)
-        assert Cid.from_bytes(cid.bytes) == cid
-        assert len(cid.bytes) == 36
+        assert Cid.from_binary(cid.binary) == cid
+        assert len(cid.binary) == 36
 
     @given(st.binary(max_size=40))
     def test_bytes_are_read_in_one_way_or_not_at_all(self, data: bytes) -> None:
         try:
-            assert Cid.from_bytes(data).bytes == data
+            assert Cid.from_binary(data).binary == data
         except Invalid as error:
             assert "expected a CID of version 1" in str(error)
 
@@ -91,7 +91,7 @@ class TestEverythingElseIsInvalid:
 
     @pytest.mark.parametrize("last", "bcd")
     def test_stray_bits_at_the_end(self, last: str) -> None:
-        text = spelled(Cid.raw(bytes(32)).bytes)
+        text = spelled(Cid.raw(bytes(32)).binary)
         with pytest.raises(Invalid, match=f"stray bits at its end; write {text}"):
             Cid.parse(text[:-1] + last)
 

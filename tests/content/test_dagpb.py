@@ -30,7 +30,7 @@ def test_a_number_is_the_shortest_varint(value: int, encoded: str) -> None:
 
 
 def link_body(*, hash_first: bool = True, name: bytes | None = b"", size: bytes | None = b"\x18\x04") -> bytes:
-    target = dagpb.bytes_field(1, LINK.cid.bytes)
+    target = dagpb.bytes_field(1, LINK.cid.binary)
     title = b"" if name is None else dagpb.bytes_field(2, name)
     return target + title + (size or b"") if hash_first else title + target + (size or b"")
 

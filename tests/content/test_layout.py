@@ -41,18 +41,6 @@ class TestLeaves:
 
         assert b"".join(leaves(Slow(pattern(300_000)))) == pattern(300_000)
 
-    def test_a_leaf_does_not_change_with_the_buffer_that_it_came_in(self) -> None:
-        buffer = bytearray(b"a" * 1000)
-
-        def reused() -> list[bytes]:
-            cut = leaves(bytes(buffer) for _ in range(2 * LEAF_BYTES // 1000 + 1))
-            first = next(cut)
-            buffer[:] = b"b" * 1000
-            return [first, next(cut)]
-
-        first, second = reused()
-        assert (first[0], second[-1]) == (ord("a"), ord("b"))
-
 
 class TestBlocks:
     @pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 9, 10, 27, 28, 30, 82])

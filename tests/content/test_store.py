@@ -1,6 +1,6 @@
 """What every content store promises, on every adapter."""
 
-from io import BytesIO
+from io import BufferedWriter, BytesIO
 from itertools import pairwise
 from pathlib import Path
 
@@ -209,8 +209,14 @@ class TestCopy:
     def test_a_full_disk_is_unreachable_in_one_line(self, shelf: Shelf) -> None:
         cid = shelf.put(pattern(LEAF_BYTES + 1))
         with open("/dev/full", "wb", buffering=0) as full, pytest.raises(Unreachable, match="free some") as told:
-            copy(shelf.store, cid, full)
+            copy(shelf.store, cid, BufferedWriter(full))
         assert "\n" not in str(told.value)
+
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+    def test_a_full_disk_is_noticed_even_by_a_small_copy(self, shelf: Shelf) -> None:
+        cid = shelf.put(b"small")
+        with open("/dev/full", "wb", buffering=0) as full, pytest.raises(Unreachable, match="free some"):
+            copy(shelf.store, cid, BufferedWriter(full))
 
 
 def test_a_content_moves_from_one_store_into_another(shelf: Shelf, tmp_path: Path) -> None:

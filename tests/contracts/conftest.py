@@ -1,12 +1,12 @@
 """A market with an offer, put back as it was after each test, and what tests say of refusals and of money."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
 
-from scripts.benchmarks.evm import Reverted
+from scripts.benchmarks.evm import Evm, Reverted
 from scripts.benchmarks.market import Life, Market, Terms
 
 
@@ -84,14 +84,19 @@ class Stage:
         payouts = offer.accrued - self.rules.ask("getWithdrawn", self.terms.offer, 0)
         assert balance == credits + payouts + offer.open * (self.price + self.bond)
 
-    @contextmanager
-    def refused(self, name: str, *arguments: Any) -> Iterator[None]:
+    def refused(self, name: str, *arguments: Any) -> AbstractContextManager[None]:
         """Expects a custom error with exactly these arguments, and that nothing has changed."""
-        before = self.market.evm.snapshot()
-        with pytest.raises(Reverted) as raised:
-            yield
-        assert (raised.value.name, raised.value.arguments) == (name, arguments)
-        assert self.market.evm.snapshot() == before
+        return refused(self.market.evm, name, *arguments)
+
+
+@contextmanager
+def refused(evm: Evm, name: str, *arguments: Any) -> Iterator[None]:
+    """Expects a custom error with exactly these arguments, and that nothing has changed on `evm`."""
+    before = evm.snapshot()
+    with pytest.raises(Reverted) as raised:
+        yield
+    assert (raised.value.name, raised.value.arguments) == (name, arguments)
+    assert evm.snapshot() == before
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """Contracts that only tests need, compiled once for each text of their sources."""
 
 import json
+import os
 from functools import cache
 from typing import Any
 
@@ -31,5 +32,7 @@ def _compiled() -> Any:
             for name, contract in contracts.items()
         }
         _CACHE.mkdir(exist_ok=True)
-        kept.write_text(json.dumps(entries))
+        written = kept.with_suffix(f".{os.getpid()}")
+        written.write_text(json.dumps(entries))
+        written.replace(kept)
     return json.loads(kept.read_text())

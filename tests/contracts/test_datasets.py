@@ -5,7 +5,7 @@ from eth_utils.crypto import keccak
 
 from scripts.benchmarks.market import Market
 
-from .conftest import Stage
+from .conftest import Stage, refused
 from .doubles import double
 
 SALT, COMMITMENT, DESCRIPTION = b"\1" * 32, b"\2" * 32, b"\3" * 32
@@ -78,17 +78,13 @@ def test_an_unknown_dataset_is_not_revised(stage: Stage) -> None:
         stage.rules.send(stage.provider, "revise", SALT, COMMITMENT, DESCRIPTION)
 
 
-def test_version_65535_is_the_last(stage: Stage) -> None:
+def test_version_65535_is_the_last() -> None:
     market = Market(rules_of=double("OpenBooks"))
     dataset = market.register()
     market.rules.send(market.provider, "setVersion", dataset, 65_534)
     market.rules.send(market.provider, "revise", dataset, COMMITMENT, DESCRIPTION)
-    stage.market, kept = market, stage.market
-    try:
-        with stage.refused("OutOfRange", "version", 65_536, 2, 65_535):
-            market.rules.send(market.provider, "revise", dataset, COMMITMENT, DESCRIPTION)
-    finally:
-        stage.market = kept
+    with refused(market.evm, "OutOfRange", "version", 65_536, 2, 65_535):
+        market.rules.send(market.provider, "revise", dataset, COMMITMENT, DESCRIPTION)
 
 
 def test_what_was_never_there_is_all_zero(stage: Stage) -> None:

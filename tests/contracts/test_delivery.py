@@ -1,6 +1,7 @@
 """From Placed to Accepted, and the ways out: decline, deliver, accept, acceptFor, reject, refund."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -215,7 +216,7 @@ def test_a_signature_over_another_order_is_refused(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("domain", [{"chainId": 1}, {"verifyingContract": "0x" + "11" * 20}, {"version": "2"}])
-def test_a_signature_for_another_chain_or_contract_is_refused(stage: Stage, domain: dict[str, object]) -> None:
+def test_a_signature_for_another_chain_or_contract_is_refused(stage: Stage, domain: dict[str, Any]) -> None:
     life = stage.delivered()
     with stage.refused("WrongSignature", stage.buyer):
         life.accept_for(life.sign_acceptance(stage.buyer, **domain))

@@ -190,6 +190,17 @@ def test_payouts_accrue_over_orders_and_fees(stage: Stage) -> None:
     assert stage.rules.ask("getWithdrawn", stage.terms.offer, 0) == 2 * stage.price + stage.fee
 
 
+def test_what_was_paid_out_once_is_not_paid_out_again(stage: Stage) -> None:
+    before = stage.market.euro.ask("balanceOf", stage.provider)
+    for number in (1, 2, 3):
+        life = stage.settled(number)
+        assert life.withdraw_payout().events[0].values["amount"] == stage.price
+        assert stage.rules.ask("getWithdrawn", stage.terms.offer, 0) == number * stage.price
+        with stage.refused("NothingToWithdraw"):
+            life.withdraw_payout()
+    assert stage.market.euro.ask("balanceOf", stage.provider) == before + 3 * stage.price
+
+
 def test_an_order_that_is_open_pays_nothing_out(stage: Stage) -> None:
     life = stage.revealed()
     with stage.refused("NothingToWithdraw"):

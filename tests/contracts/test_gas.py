@@ -10,7 +10,6 @@ def report() -> Report:
     return measure(others=20)
 
 
-# Figures of the compiled contract with room of one in a hundred; the second number is what the project aims at.
 CEILINGS = {
     "register": 110_000,
     "publish": 80_000,

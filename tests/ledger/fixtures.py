@@ -33,13 +33,17 @@ def anvil_url() -> Iterator[str]:
 
 
 class run_anvil:  # noqa: N801
-    """An Anvil at a free port for as long as the `with` lasts. Gives its URL."""
+    """An Anvil at a free port for as long as the `with` lasts. Gives its URL.
+
+    It keeps the states of the last 100 blocks only: all of them would take gigabytes after some thousand transactions.
+    """
 
     def __init__(self, *arguments: str) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self._port = free.getsockname()[1]
-        command = [str(ROOT / "scripts" / "anvil"), "--silent", "--port", str(self._port), *arguments]
+        always = ("--silent", "--prune-history", "100", "--port", str(self._port))
+        command = [str(ROOT / "scripts" / "anvil"), *always, *arguments]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
 
     def __enter__(self) -> str:

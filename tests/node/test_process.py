@@ -1,0 +1,269 @@
+"""Work in a real process of its own, on real records: interrupted, crashed, shut in, and shut off."""
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from marketplace.errors import Unreachable
+from marketplace.protocol import result
+from node.outcome import Outcome
+from node.work import Made
+from node.workers.job import Name
+from node.workers.process import MOST_CRASHES, ProcessWorkers
+from tests.node.dying import EVERYWHERE, Points
+from tests.node.examples import HIDDEN, ORDER
+from tests.node.workplace import LONGEST_S, RHO_MICRO, ROOT, STORAGE_KEY, Workplace
+
+KEPT = (Name.MEASUREMENTS, *result.NAMES, Name.OUTCOME)
+
+
+@pytest.fixture
+def workplace(tmp_path: Path) -> Workplace:
+    return Workplace.prepare(tmp_path)
+
+
+@pytest.fixture
+def workers(workplace: Workplace) -> Iterator[ProcessWorkers]:
+    workers = workplace.workers()
+    yield workers
+    workers.stop()
+
+
+def wait_until(reached: Callable[[], bool]) -> None:
+    until = time.monotonic() + LONGEST_S
+    while not reached():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def made(workplace: Workplace, workers: ProcessWorkers) -> Made:
+    return workers.made(ORDER, workplace.folder)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def made_again(workplace: Workplace) -> dict[str, bytes]:
+    """What the order's files are if the same draw is made again from the beginning."""
+    for path in workplace.folder.iterdir():
+        if path.name not in (Name.SPECIFICATION, Name.DESCRIPTION):
+            path.unlink()
+    again = workplace.workers()
+    assert workplace.finish(again) is Made.DONE
+    again.stop()
+    return files(workplace)
+
+
+def files(workplace: Workplace) -> dict[str, bytes]:
+    return {name: (workplace.folder / name).read_bytes() for name in KEPT}
+
+
+def test_work_is_done_and_leaves_a_result_for_its_owner_only(workplace: Workplace, workers: ProcessWorkers) -> None:
+    before = os.umask(0)
+    assert workplace.finish(workers) is Made.DONE
+    os.umask(before)
+    assert set(KEPT) < {path.name for path in workplace.folder.iterdir()}
+    for path in [workplace.folder, *workplace.folder.iterdir()]:
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600)
+    assert workplace.debits() == [RHO_MICRO]
+    outcome = Outcome.decode((workplace.folder / Name.OUTCOME).read_bytes())
+    assert outcome.mechanism.rho_generate_micro + outcome.mechanism.rho_evaluate_micro <= RHO_MICRO
+    assert HIDDEN.encode() not in b"".join(path.read_bytes() for path in workplace.folder.iterdir())
+
+
+def test_a_draw_that_is_interrupted_at_every_step_is_the_same_draw(
+    workplace: Workplace, workers: ProcessWorkers
+) -> None:
+    workplace.deadly("debited", "key journalled", f"kept {Name.MEASUREMENTS}")
+    patient = ProcessWorkers(1, workers._command)
+    while made(workplace, patient) is not Made.DONE:
+        patient.stop()
+        workplace.start(patient)
+        wait_until(lambda: made(workplace, patient) is not Made.RUNNING)
+    assert len(Points(workplace.points).passed()) > 3
+    assert workplace.debits() == [RHO_MICRO]
+    interrupted = files(workplace)
+    assert interrupted == made_again(workplace)
+    assert workplace.debits() == [RHO_MICRO]
+
+
+@pytest.mark.slow
+def test_a_draw_that_is_interrupted_at_all_steps_there_are_is_the_same_draw(workplace: Workplace) -> None:
+    workplace.deadly(EVERYWHERE)
+    workers = workplace.workers()
+    while made(workplace, workers) is not Made.DONE:
+        workers.stop()
+        workplace.start(workers)
+        wait_until(lambda: made(workplace, workers) is not Made.RUNNING)
+    passed = Points(workplace.points).passed()
+    steps = ["opened", "debited", "key made", "key journalled", *(f"kept {name}" for name in KEPT)]
+    assert set(steps) <= set(passed)
+    interrupted = files(workplace)
+    assert interrupted == made_again(workplace)
+    assert workplace.debits() == [RHO_MICRO]
+
+
+def test_what_crashes_is_started_three_times_and_then_has_failed(workplace: Workplace, workers: ProcessWorkers) -> None:
+    workplace.deadly("opened", "debited", "key journalled")
+    workplace.start(workers)
+    for crash in range(1, MOST_CRASHES + 1):
+        wait_until(lambda: made(workplace, workers) is not Made.RUNNING)
+        assert made(workplace, workers) is (Made.NOT_BEGUN if crash < MOST_CRASHES else Made.FAILED)
+        if crash < MOST_CRASHES:
+            workplace.start(workers)
+    assert not (workplace.folder / Name.FAILURE).exists()
+    assert workplace.debits() == [RHO_MICRO]
+
+
+def test_a_node_that_is_started_again_often_does_not_use_up_the_attempts(workplace: Workplace) -> None:
+    for _ in range(MOST_CRASHES + 1):
+        workers = workplace.workers()
+        assert made(workplace, workers) is Made.NOT_BEGUN
+        workplace.start(workers)
+        workers.stop()
+    assert made(workplace, workplace.workers()) is Made.NOT_BEGUN
+
+
+def test_a_worker_dies_with_its_node(workplace: Workplace) -> None:
+    node = subprocess.Popen(
+        [sys.executable, "-c", NODE, str(workplace.folder), str(workplace.points)],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert node.stdout is not None
+    worker = int(node.stdout.readline())
+    assert is_running(worker)
+    node.kill()
+    node.wait()
+    wait_until(lambda: not is_running(worker))
+    assert not (workplace.folder / Name.OUTCOME).exists()
+
+
+NODE = f"""
+import sys, time
+from pathlib import Path
+from node.workers.job import Job
+from node.workers.process import ProcessWorkers
+from tests.node.examples import ORDER
+from tests.protocol.examples import address
+from tests.node.workplace import STORAGE_KEY, quick_command
+folder = Path(sys.argv[1])
+workers = ProcessWorkers(1, quick_command(Path(sys.argv[2])))
+job = Job(ORDER, b"d" * 32, 1, b"c" * 32, {RHO_MICRO}, 10**12, address(1), folder)
+workers.start(job, folder, STORAGE_KEY)
+print(workers._children[ORDER].pid, flush=True)
+time.sleep(600)
+"""
+
+
+def test_the_storage_key_stands_nowhere_but_in_memory(workplace: Workplace, workers: ProcessWorkers) -> None:
+    os.environ["AGORA_SECRET_SETTING"] = "hush"
+    workplace.start(workers)
+    child = Path(f"/proc/{workplace.pid(workers)}")
+    wait_until(lambda: (workplace.folder / Name.PROGRESS).exists())
+    seen = (child / "cmdline").read_bytes() + (child / "environ").read_bytes()
+    limits = (child / "limits").read_text()
+    del os.environ["AGORA_SECRET_SETTING"]
+    assert b"hush" not in seen
+    assert str(workplace.folder).encode() in seen
+    workplace.finish(workers)
+    kept = b"".join(path.read_bytes() for path in workplace.folder.parent.parent.rglob("*") if path.is_file())
+    for secret in (STORAGE_KEY, STORAGE_KEY.hex().encode()):
+        assert secret not in seen
+        assert secret not in kept
+    (core,) = [line.split() for line in limits.splitlines() if line.startswith("Max core file size")]
+    assert core[4:6] == ["0", "0"]
+
+
+def test_a_refusal_before_the_records_are_opened_is_a_failure_without_a_debit(tmp_path: Path) -> None:
+    workplace = Workplace.prepare(tmp_path, rho_micro=200_000)
+    workers = workplace.workers()
+    assert workplace.finish(workers) is Made.FAILED
+    assert "micro-rho left" in (workplace.folder / Name.FAILURE).read_text()
+    assert workplace.debits() == []
+
+
+def test_records_that_changed_on_the_disk_fail_before_anything_is_debited(
+    workplace: Workplace, workers: ProcessWorkers
+) -> None:
+    (snapshot,) = (workplace.vault / "snapshots").iterdir()
+    data = bytearray(snapshot.read_bytes())
+    data[len(data) // 2] ^= 1
+    snapshot.write_bytes(data)
+    assert workplace.finish(workers) is Made.FAILED
+    assert "restore the vault" in (workplace.folder / Name.FAILURE).read_text()
+    assert workplace.debits() == []
+
+
+def test_a_full_disk_is_no_fault_of_the_work(workplace: Workplace, workers: ProcessWorkers) -> None:
+    (workplace.folder / f"{Name.MEASUREMENTS}.part").mkdir()
+    for _ in range(MOST_CRASHES + 1):
+        workplace.start(workers)
+        wait_until(lambda: made(workplace, workers) is not Made.RUNNING)
+        assert workers._children[ORDER].returncode == Unreachable.exit_code
+        assert made(workplace, workers) is Made.NOT_BEGUN
+    (workplace.folder / f"{Name.MEASUREMENTS}.part").rmdir()
+    assert workplace.finish(workers) is Made.DONE
+    assert workplace.debits() == [RHO_MICRO]
+
+
+def test_what_was_closed_never_draws(workplace: Workplace, workers: ProcessWorkers) -> None:
+    assert not workers.closed(workplace.folder)
+    workers.close(ORDER, workplace.folder)
+    assert workers.closed(workplace.folder)
+    workplace.start(workers)
+    wait_until(lambda: made(workplace, workers) is not Made.RUNNING)
+    assert workplace.debits() == []
+    assert not (workplace.folder / Name.OUTCOME).exists()
+
+
+def test_closing_ends_what_runs(workplace: Workplace, workers: ProcessWorkers) -> None:
+    workplace.start(workers)
+    worker = workplace.pid(workers)
+    workers.close(ORDER, workplace.folder)
+    assert not is_running(worker)
+    assert workers.closed(workplace.folder)
+
+
+def test_nothing_is_closed_while_a_worker_of_an_earlier_node_is_there(workplace: Workplace) -> None:
+    earlier, later = workplace.workers(), workplace.workers()
+    workplace.start(earlier)
+    wait_until(lambda: (workplace.folder / Name.PROGRESS).exists())
+    later.close(ORDER, workplace.folder)
+    assert not later.closed(workplace.folder)
+    earlier.stop()
+    later.close(ORDER, workplace.folder)
+    assert later.closed(workplace.folder)
+
+
+def test_there_are_only_so_many_places(workplace: Workplace, workers: ProcessWorkers) -> None:
+    assert workers.has_place()
+    workplace.start(workers)
+    assert not workers.has_place()
+    workers.end(ORDER)
+    assert workers.has_place()
+
+
+def test_a_worker_that_cannot_be_started_counts_as_a_crash(workplace: Workplace) -> None:
+    workers = ProcessWorkers(1, ("/bin/false",))
+    assert workplace.finish(workers) is Made.FAILED
+    assert workplace.debits() == []
+
+
+def test_a_worker_that_was_stopped_from_outside_goes_on(workplace: Workplace, workers: ProcessWorkers) -> None:
+    workplace.start(workers)
+    wait_until(lambda: "debited" in Points(workplace.points).passed())
+    os.kill(workplace.pid(workers), signal.SIGKILL)
+    assert workplace.finish(workers) is Made.DONE
+    assert workplace.debits() == [RHO_MICRO]
