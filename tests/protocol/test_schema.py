@@ -71,8 +71,8 @@ def test_a_column_is_found_by_its_name() -> None:
 
 def test_the_unit_says_whom_the_guarantee_protects() -> None:
     assert Schema((SEX,), None, 1).unit == "one row is one person"
-    assert Schema((SEX,), "id", 1).unit == "one person, of whom at most 1 row are used"
-    assert SCHEMA.unit == "one person, of whom at most 3 rows are used"
+    assert Schema((SEX,), "id", 1).unit == "one person, of whom one row at most is used"
+    assert SCHEMA.unit == "one person, of whom 3 rows at most are used"
 
 
 @pytest.mark.parametrize("name", ["", " sex", "sex ", "a\nb", "a\x00", "x" * 201])

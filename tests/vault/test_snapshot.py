@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketplace.errors import Corrupt, Refused
+from marketplace.errors import Corrupt, Unreachable
 from marketplace.protocol import canonical
 from marketplace.protocol.schema import Category, Number, Schema
 from node.vault.snapshot import Content, coded_table, commitment_of, read, write
@@ -138,6 +138,6 @@ def test_another_schema_another_file_or_none_is_corrupt(stored: tuple[Path, byte
         read(folder, commitment, VISITS)
 
 
-def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="free it"):
+def test_a_folder_that_is_not_there_is_said_and_can_be_tried_again(tmp_path: Path) -> None:
+    with pytest.raises(Unreachable, match="No such file or directory"):
         write(tmp_path / "absent", bytes(32), THREE, SALT)
