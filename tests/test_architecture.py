@@ -169,4 +169,6 @@ def test_a_buyer_or_auditor_needs_no_extra() -> None:
             for imported in imports(path):
                 top = imported.split(".")[0]
                 if top in HOMES or top in EVERYWHERE:
-                    assert top in installed or top == "eth_abi", f"{module} imports {imported}, which only an extra installs"
+                    assert top in installed or top == "eth_abi", (
+                        f"{module} imports {imported}, which only an extra installs"
+                    )

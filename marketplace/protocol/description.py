@@ -23,7 +23,9 @@ class Description:
         if not self.title.strip() or len(self.title) > 200:
             raise Invalid("expected a title of 1 to 200 characters")
         if self.rows_declared != round_rows(self.rows_declared):
-            raise Invalid(f"expected a number of rows rounded to two digits and to tens, got {self.rows_declared}; round it")
+            raise Invalid(
+                f"expected a number of rows rounded to two digits and to tens, got {self.rows_declared}; round it"
+            )
 
     def encode(self) -> bytes:
         """The canonical bytes, whose SHA-256 the dataset's version names."""

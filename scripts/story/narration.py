@@ -4,7 +4,7 @@ import shutil
 import sys
 import textwrap
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from marketplace.ledger.ledger import Receipt
@@ -29,10 +29,10 @@ class Narrator:
         """A heading."""
         _say(f"\n{title}")
 
-    def step(self, text: str, receipts: Sequence[Receipt] = (), rho_micro: int | None = None) -> None:
+    def step(self, text: str, gas: int | None = None, rho_micro: int | None = None) -> None:
         """One line: what was done, and the gas, rho and seconds that it cost since the line before."""
         now = time.monotonic()
-        costs = [f"{sum(receipt.gas for receipt in receipts):,} gas"] if receipts else []
+        costs = [f"{gas:,} gas"] if gas is not None else []
         costs += [f"rho {rho_micro:,} micro"] if rho_micro is not None else []
         costs.append(f"{now - self._last:.1f} s")
         self._last = now
@@ -44,6 +44,11 @@ class Narrator:
         indent = " " * (4 + len(text) - len(text.lstrip()))
         for line in textwrap.wrap(plain(text.strip()), width, initial_indent=indent, subsequent_indent=indent + "  "):
             _say(line)
+
+
+def gas_of(receipts: Iterable[Receipt]) -> int:
+    """What transactions cost together."""
+    return sum(receipt.gas for receipt in receipts)
 
 
 def _say(line: str) -> None:

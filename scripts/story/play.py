@@ -17,15 +17,13 @@ from marketplace.protocol.identity import OrderId
 from marketplace.protocol.offer import Offer
 from marketplace.protocol.rho import delta_of, largest_delta_atto, largest_rho_micro
 from marketplace.protocol.states import OrderState
-from node.daemon import Happened
 from node.home import Node
 from node.provider import Conditions, Listed
-from node.work import Decline, Deliver, Make, Reveal, Seal
-from node.workers.job import Name
-from scripts.story.narration import Narrator
+from scripts.story.making import Making
+from scripts.story.narration import Narrator, gas_of
 from scripts.story.options import Options
 from scripts.story.records import Material, check_wishes, material
-from scripts.story.serving import Serve, Serving
+from scripts.story.serving import Deed, Serve, Serving
 from scripts.story.stage import Stage, open_buyer, open_node, set_up
 
 EURO = 1_000_000
@@ -34,17 +32,17 @@ ORDERS_IN_BUDGET = 10
 SLOT_S = 5
 
 WORDS = {
-    Make: "the node let the order in and began its one draw, in a process of its own",
-    Seal: "the node signed the certificate, sealed the result and stored the bytes",
-    Deliver: "the node recorded the delivery",
-    Reveal: "the node revealed the key",
-    Decline: "the node declined the order",
+    "make": "the node let the order in and began its one draw, in a process of its own",
+    "seal": "the node signed the certificate, sealed the result and stored the bytes",
+    "deliver": "the node recorded the delivery",
+    "reveal": "the node revealed the key",
+    "decline": "the node declined the order",
 }
 
 
 @dataclass
 class Cast:
-    """Who plays, where, and who tells. `receipts`: what the order's transactions cost, as they happen."""
+    """Who plays, where, and who tells. `receipts`: those of the buyer's transactions about the order."""
 
     stage: Stage
     node: Node
@@ -53,19 +51,16 @@ class Cast:
     folder: Path
     say: Narrator
     receipts: list[Receipt] = field(default_factory=list)
-    objection: str = "it said above why"
+    objection: str | None = None
 
-    def observe(self, happened: Happened) -> None:
-        """Tells what the node does in this process."""
-        receipts = [happened.receipt] if happened.receipt else []
-        self.receipts += receipts
-        if isinstance(happened.step, Decline):
-            self.objection = happened.step.why
-        self.say.step(WORDS.get(type(happened.step), type(happened.step).__name__.lower()), receipts)
-
-    def overhear(self, line: str) -> None:
-        """Tells what the node says in a process of its own."""
-        self.say.aside(f"the node: {line}")
+    def hear(self, deed: Deed) -> None:
+        """Tells what the node does."""
+        if deed.step == "decline":
+            self.objection = deed.why
+        if deed.step in WORDS:
+            self.say.step(WORDS[deed.step], deed.gas)
+        else:
+            self.say.aside(f"the node: {deed.step} {deed.why or ''}".rstrip())
 
 
 @dataclass(frozen=True)
@@ -99,7 +94,7 @@ def play(options: Options, folder: Path, say: Narrator) -> Ending:
     say.aside(f"marketplace {stage.ledger.domain.contract}, chain {stage.ledger.domain.chain_id}")
     listed, offer = _sell(cast, records, options.epsilon, ORDERS_IN_BUDGET * rho_micro)
     order = _place(cast, offer, options)
-    serving = serve(cast)
+    serving = serve(cast.hear)
     try:
         _deliver(cast, serving, order)
     finally:
@@ -113,14 +108,16 @@ def _sell(cast: Cast, records: Material, epsilon: float, total_micro: int) -> tu
     listed = provider.list_dataset(
         records.path, records.schema, records.words, total_micro, rows_declared=records.rows_declared
     )
-    say.step("the provider took the records into its vault, committed to them, registered them", [listed.receipt])
+    say.step("the provider took the records into its vault, committed to them, registered them", listed.receipt.gas)
     rows = listed.description.rows_declared
     say.aside(f"declared: about {rows:,} rows; unit: {records.schema.unit}; budget {total_micro:,} micro-rho")
     conditions = Conditions(cast.stage.token, epsilon, COST_UNITS, MARGIN_UNITS, BOND_UNITS)
     published = provider.publish(listed.dataset, listed.description, conditions, now_s=cast.stage.ledger.now_s())
     offer = published.offer
     price = euro_text(offer.head.price_units)
-    say.step(f"the provider staked {euro_text(BOND_UNITS)} and published an offer at {price}", published.receipts)
+    say.step(
+        f"the provider staked {euro_text(BOND_UNITS)} and published an offer at {price}", gas_of(published.receipts)
+    )
     return listed, offer
 
 
@@ -132,7 +129,7 @@ def _place(cast: Cast, offer: Offer, options: Options) -> OrderId:
     placed = cast.client.place(purchase)
     cast.receipts += placed.receipts
     words = f"the buyer placed order {placed.order.hex()[:16]}: price held, bond locked, rho taken"
-    cast.say.step(words, placed.receipts, offer.members[0].rho_micro)
+    cast.say.step(words, gas_of(placed.receipts), offer.members[0].rho_micro)
     return placed.order
 
 
@@ -142,31 +139,32 @@ def _deliver(cast: Cast, serving: Serving, order: OrderId) -> None:
     _wait_for_delivery(cast, serving, order)
     client.receive(order)
     say.step("the buyer fetched the object and checked every byte against the commitment")
-    accepted = [receipt] if (receipt := client.accept(order)) else []
-    cast.receipts += accepted
-    say.step("the buyer accepted this very delivery", accepted)
+    accepted = client.accept(order)
+    cast.receipts += [accepted] if accepted else []
+    say.step("the buyer accepted this very delivery", gas_of(cast.receipts[-1:]))
     serving.wait_for(lambda: client.order(order).state is not OrderState.ACCEPTED, "the key")
     client.open(order, cast.folder / "result")
     say.step("the buyer opened the result with the revealed key")
     cast.receipts.append(client.settle(order))
-    say.step("the buyer settled: the payout accrues, the bond is free", cast.receipts[-1:])
+    say.step("the buyer settled: the payout accrues, the bond is free", gas_of(cast.receipts[-1:]))
 
 
 def _wait_for_delivery(cast: Cast, serving: Serving, order: OrderId) -> None:
     """Raises `Refused`, saying why, if none will come. A buyer would not hear why the work failed; this is the provider."""
-    failure = cast.folder / "provider" / "orders" / order.hex() / Name.FAILURE
+    making = Making(cast.folder / "provider" / "orders" / order.hex(), cast.say)
     state = OrderState.PLACED
 
     def reached() -> bool:
         nonlocal state
+        making.tell()
         state = cast.client.order(order).state
-        return state is not OrderState.PLACED or failure.exists()
+        return state is not OrderState.PLACED or making.failure is not None
 
     serving.wait_for(reached, "a delivery")
     if state is OrderState.PLACED:
-        raise Refused(f"expected a delivery, the work on the order failed: {failure.read_text()}")
+        raise Refused(f"expected a delivery, the work on the order failed: {making.failure}")
     if state is not OrderState.DELIVERED:
-        raise Refused(f"expected a delivery, the node declined the order: {cast.objection}")
+        raise Refused(f"expected a delivery, the node declined the order: {cast.objection or 'it did not say why'}")
 
 
 def _prove(cast: Cast, listed: Listed, offer: Offer, order: OrderId) -> Ending:
@@ -174,7 +172,7 @@ def _prove(cast: Cast, listed: Listed, offer: Offer, order: OrderId) -> Ending:
     say.chapter("Money and proof")
     owed_units = cast.client.account().offers[offer.id].owed_units(0)
     withdrawn = cast.node.provider().withdraw()
-    say.step(f"the provider withdrew {euro_text(owed_units)}", withdrawn)
+    say.step(f"the provider withdrew {euro_text(owed_units)}", gas_of(withdrawn))
     verification = verify(cast.folder / "result")
     say.step(f"the buyer verified the result offline: {_score(verification.checks)}")
     audited = judge(gather(stage.ledger, stage.store, lambda _: None, stage.from_block))

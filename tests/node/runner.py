@@ -37,6 +37,7 @@ from tests.node.workplace import STORAGE_KEY, quick_command
 SETTINGS, STOP, LOG = "settings.json", "stop", "node.log"
 PAUSE_S = 0.02
 COUNTED_BLOCKS = 3
+CONFIRMATIONS = 2
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,8 @@ def live(folder: Path) -> None:
     chain = JsonRpcChain(settings.rpc)
     ledger = DyingContract(chain, Address(settings.contract), points)
     keys = Keys(LocalSigner(bytes.fromhex(settings.key)), STORAGE_KEY)
-    node = Node.open(folder / "node", keys, ledger, DyingStore(folder / "store", points))
+    store = DyingStore(folder / "store", points)
+    node = Node.open(folder / "node", keys, ledger, store, confirmations=CONFIRMATIONS)
     rules = Rules() if settings.lets_in else Rules(buyers=frozenset())
     daemon = node.daemon(
         lambda happened: print(happened.step, happened.trouble, flush=True),

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -122,13 +123,15 @@ def settings(market: Market, anvil_url: str, **changes: object) -> Settings:
 def transactions(market: Market, anvil_url: str) -> list[str]:
     """The functions of the marketplace that the provider's transactions called, in the chain's order, the undone too."""
     names = {item.selector: item.name for item in artifact.load().marketplace.functions.values()}
+    provider, contract = (
+        address.lower() for address in (market.node.keys.signer.address, market.ledger.domain.contract)
+    )
     found = []
     for number in range(market.ledger.head_block() + 1):
-        block = tell_anvil(anvil_url, "eth_getBlockByNumber", hex(number), True)
-        for sent in block["transactions"]:  # type: ignore[index]
-            if sent["from"].lower() == market.node.keys.signer.address.lower() and sent["to"]:
-                if sent["to"].lower() == market.ledger.domain.contract.lower():
-                    found.append(names[bytes.fromhex(sent["input"][2:10])])
+        block = cast(dict[str, Any], tell_anvil(anvil_url, "eth_getBlockByNumber", hex(number), True))
+        for sent in block["transactions"]:
+            if (sent["from"].lower(), str(sent["to"]).lower()) == (provider, contract):
+                found.append(names[bytes.fromhex(sent["input"][2:10])])
     return found
 
 
