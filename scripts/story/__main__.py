@@ -4,6 +4,8 @@ import os
 import signal
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -27,6 +29,10 @@ Out = Annotated[Path, typer.Option(help="Where to leave what the buyer gets.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
 
 
+app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
+
+
+@app.command()
 @guarded
 def demo(
     data: Data = None,
@@ -47,8 +53,7 @@ def demo(
     target = started_in / out.expanduser()
     options = Options(given, person, tuple(exclude or ()), epsilon, rows, rpc, target, as_json)
     check_out(target)
-    signal.signal(signal.SIGTERM, _interrupt)
-    with tempfile.TemporaryDirectory(prefix="agora-demo-") as folder:
+    with _ending_at_sigterm(), tempfile.TemporaryDirectory(prefix="agora-demo-") as folder:
         ending = play(options, Path(folder), Narrator())
         lay_out(Path(folder) / "result", certificate_of(ending).encode(), target)
         if as_json:
@@ -67,10 +72,19 @@ def _agora() -> str:
     return "agora" if str(beside.parent) in folders else str(beside)
 
 
-def _interrupt(*_: object) -> NoReturn:
-    """Ends a run as the keyboard would, so that the node stops and the folders go."""
-    raise KeyboardInterrupt
+@contextmanager
+def _ending_at_sigterm() -> Iterator[None]:
+    """SIGTERM ends what is inside as the keyboard would, so that the node stops and the folders go."""
+
+    def interrupt(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 if __name__ == "__main__":
-    typer.run(demo)
+    app(prog_name="scripts/demo")

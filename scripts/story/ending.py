@@ -40,13 +40,15 @@ def show(ending: Ending, out: Path, agora: str) -> None:
     promise = f"epsilon {privacy.epsilon}, delta {delta_text(privacy.delta_atto)}, unit: {privacy.unit}"
     screen.print(f"\nWhat the buyer reads: scores released under {promise}")
     screen.print(_released(ending))
-    screen.print("0 is best. Floor: a column shuffle. Ceiling: sampling error alone. Noise: one standard deviation.")
+    screen.print("0 is best. Floor: a column shuffle. Ceiling: sampling error alone.")
     exact = _provider_scores(ending)
     if exact:
         screen.print("\nWhat only the provider reads, and a buyer never: exact scores against the real records")
         screen.print(_provider_only(exact))
         screen.print("Floor: a column shuffle of the real table. Ceiling: a bootstrap of it.")
         screen.print(_attack_line(exact))
+    else:
+        screen.print("\nThe holdout of so few records is too small for the provider's own comparison.")
     screen.print()
     screen.print(checks_table("The audit, from the ledger and the content store alone", ending.audit.checks))
     screen.print(f"\nThe provider withdrew {euro_text(ending.payout_units)}. The buyer has, in {out}:", soft_wrap=True)
@@ -56,7 +58,7 @@ def show(ending: Ending, out: Path, agora: str) -> None:
 
 
 def _released(ending: Ending) -> Table:
-    table = _scores_table("synthetic", "noise", "floor", "ceiling")
+    table = _scores_table("synthetic", "noise (1 sigma)", "floor", "ceiling")
     for score in certificate_of(ending).scores:
         table.add_row(score.name, score.value, score.sigma, score.floor, score.ceiling)
     return table

@@ -6,7 +6,6 @@ from pathlib import Path
 from node.workers.job import Name
 from scripts.story.narration import Narrator
 
-
 PHASES = {
     "debited": "debits the order's whole rho in its own account, before the first noise",
     "counting": "counts each column, with noise",

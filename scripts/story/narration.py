@@ -42,7 +42,9 @@ class Narrator:
         """A remark that cost nothing; a long one goes on below itself."""
         width = min(WIDEST, shutil.get_terminal_size((WIDEST, 24)).columns)
         indent = " " * (4 + len(text) - len(text.lstrip()))
-        for line in textwrap.wrap(plain(text.strip()), width, initial_indent=indent, subsequent_indent=indent + "  "):
+        for line in textwrap.wrap(
+            plain(text.strip()), width, initial_indent=indent, subsequent_indent=indent + "  ", break_on_hyphens=False
+        ):
             _say(line)
 
 

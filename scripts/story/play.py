@@ -128,7 +128,7 @@ def _place(cast: Cast, offer: Offer, options: Options) -> OrderId:
         cast.say.aside(line)
     placed = cast.client.place(purchase)
     cast.receipts += placed.receipts
-    words = f"the buyer placed order {placed.order.hex()[:16]}: price held, bond locked, rho taken"
+    words = f"placed order {placed.order.hex()[:16]}: price held, bond locked, rho taken"
     cast.say.step(words, gas_of(placed.receipts), offer.members[0].rho_micro)
     return placed.order
 

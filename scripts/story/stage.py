@@ -3,6 +3,7 @@
 import os
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,7 @@ ANVIL_ACCOUNT = bytes.fromhex("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efca
 """The first account of every fresh Anvil, whose key is public. Another key with gas: the file `AGORA_DEMO_KEY_FILE`."""
 
 GAS_WEI = 10**17
+HASTE = 10
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def set_up(rpc: str | None, folder: Path) -> Stage:
     """A marketplace of its own: on a chain in this process, or on the chain behind `rpc`."""
     store = folder / "store"
     if rpc is None:
-        ledger = EmbeddedLedger(lambda: int(time.time()))
+        ledger = EmbeddedLedger(_fast_clock())
         return Stage(ledger, ledger.token, ledger.treasury, store, None)
     treasury, chain = _treasury(os.environ.get("AGORA_DEMO_KEY_FILE")), JsonRpcChain(rpc)
     if not chain.gas_balance_wei(treasury.address):
@@ -105,6 +107,12 @@ def open_buyer(stage: Stage, folder: Path) -> Client:
         folder=folder / "orders",
         clock=time.time,
     )
+
+
+def _fast_clock() -> Callable[[], int]:
+    """A clock that begins now and goes `HASTE` times as fast, so that nobody waits long for a delivery's slot."""
+    began_s, began = time.time(), time.monotonic()
+    return lambda: int(began_s + HASTE * (time.monotonic() - began))
 
 
 def _treasury(key_file: str | None) -> LocalSigner:

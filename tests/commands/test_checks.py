@@ -7,7 +7,7 @@ import pytest
 
 from marketplace.certificate.folder import MANIFEST
 from marketplace.protocol import result
-from tests.commands.market import Buyer
+from tests.commands.market import Buyer, build
 
 
 @pytest.fixture
@@ -93,13 +93,19 @@ def test_audit_needs_nothing_but_the_chain(buyer: Buyer, tmp_path: Path) -> None
     assert list(empty.iterdir()) == []
 
 
-def test_audit_with_the_store_makes_every_check(buyer: Buyer) -> None:
+def test_audit_with_the_store_makes_every_check(anvil_url: str, tmp_path: Path) -> None:
+    market = build(anvil_url, tmp_path / "market")
+    buyer = market.buyer(tmp_path / "home")
     buyer.client().settle(buyer.reveal())
-    store = str(buyer.market.folder / "store")
-    ran = buyer.agora("audit", *ledger_options(buyer), "--store", store, "--json")
-    checks = {check["number"]: check for check in json.loads(ran.out)["checks"]}
-    assert checks[12]["passed"] is not None
-    assert all(check["passed"] is not None for check in checks.values())
+    options = (*ledger_options(buyer), "--store", str(market.folder / "store"))
+    shown = buyer.agora("audit", *options, "--json").json()
+    assert shown["passed"] is True
+    assert all(check["passed"] is True for check in shown["checks"])
+    for path in (market.folder / "store").rglob("bafkrei*"):
+        path.write_bytes(path.read_bytes() + b" ")
+    altered = buyer.agora("audit", *options, "--json")
+    assert altered.code == 4
+    assert "check 11" in altered.error()
 
 
 def test_audit_for_people_shows_every_sentence_and_ends_well(buyer: Buyer) -> None:
