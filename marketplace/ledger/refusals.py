@@ -181,7 +181,7 @@ class _Shown:
                 moment = datetime.fromtimestamp(min(self._value, _LAST_SECOND), UTC)
                 return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
             case "state":
-                return member(OrderState, self._value).name.lower()
+                return member(OrderState, self._value).word
             case "reason":
                 return member(Reason, self._value).name.lower().replace("_", " ")
         if self._kind == "bytes32":

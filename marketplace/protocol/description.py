@@ -22,6 +22,8 @@ class Description:
     def __post_init__(self) -> None:
         if not self.title.strip() or len(self.title) > 200:
             raise Invalid("expected a title of 1 to 200 characters")
+        if not self.title.isprintable():
+            raise Invalid("expected a title of printable characters on one line; remove the others")
         if self.rows_declared != round_rows(self.rows_declared):
             raise Invalid(
                 f"expected a number of rows rounded to two digits and to tens, got {self.rows_declared}; round it"

@@ -54,7 +54,7 @@ def test_amounts_times_and_states_are_shown_as_people_say_them() -> None:
     wrong = refusal(
         state.key + encode(["bytes32", "uint8", "uint8"], [bytes(32), OrderState.PLACED, OrderState.ACCEPTED])
     )
-    assert "to be accepted, it is placed" in str(wrong)
+    assert "to be Accepted, it is Placed" in str(wrong)
 
 
 def test_the_largest_time_can_be_shown() -> None:

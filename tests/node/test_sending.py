@@ -115,7 +115,7 @@ def test_what_the_contract_no_longer_takes_is_refused_and_not_sent(world: World,
     order, offer, placed, call = delivering(world)
     world.ledger.decline(world.provider, offer, placed)
     before = nonce(world)
-    with pytest.raises(Refused, match="to be placed, it is refunded"):
+    with pytest.raises(Refused, match="to be Placed, it is Refunded"):
         sender(world, journal).send(order, call, 1)
     assert nonce(world) == before
     assert marks(journal) == []

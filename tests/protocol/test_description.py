@@ -40,3 +40,9 @@ def test_a_title_of_no_or_too_many_characters_is_refused(title: str) -> None:
 def test_an_exact_number_of_rows_is_refused() -> None:
     with pytest.raises(Invalid, match="expected a number of rows rounded to two digits and to tens, got 15524"):
         replace(DESCRIPTION, rows_declared=15_524)
+
+
+@pytest.mark.parametrize("title", ["two\nlines", "a\x1b[31mred one", "a\u202ereversed one"])
+def test_a_title_that_could_forge_a_line_on_a_screen_is_refused(title: str) -> None:
+    with pytest.raises(Invalid, match="printable characters on one line"):
+        replace(DESCRIPTION, title=title)
