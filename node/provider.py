@@ -1,5 +1,6 @@
 """What a provider does by hand: list a dataset, revise it, publish an offer, take its earnings."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -131,6 +132,13 @@ class Provider:
         receipts = self._stake(conditions)
         offer, receipt = self.ledger.publish(self.signer, head, [member])
         return Published(offer, (*receipts, receipt))
+
+    def note_opt_outs(self, dataset: DatasetId, persons: Sequence[str], *, out: bool, now_s: int) -> int:
+        """Leaves these persons out of every order of `dataset` drawn from now on, or takes them in again.
+
+        Nothing about them goes onto the ledger. Returns how many were noted. Raises as `Vault.note_opt_outs`.
+        """
+        return self.vault.note_opt_outs(self._dataset(dataset).salt, persons, out=out, at_s=now_s)
 
     def withdraw(self) -> tuple[Receipt, ...]:
         """Withdraws the payouts of all own offers. Free credit stays, as it is what bonds are taken from."""

@@ -1,6 +1,7 @@
 """`agora-node dataset`: look at records, declare a schema, list and revise a dataset."""
 
 import json
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,7 @@ from marketplace.errors import Corrupt, Invalid
 from marketplace.protocol.identity import DatasetId
 from marketplace.protocol.schema import Schema
 from marketplace.terminal import ask_passphrase, guarded, parse_id, say, show_json
-from node.files import write_whole
+from node.files import reading, write_whole
 from node.home import Node, home
 from node.provider import Listed, Words
 from node.vault.inference import draft_file
@@ -87,6 +88,31 @@ def revise(
         rows_declared=rows,
     )
     _show(listed, as_json)
+
+
+@app.command(name="opt-out")
+@guarded
+def opt_out(
+    dataset: Annotated[str, typer.Argument(help="The dataset's id.")],
+    persons: Annotated[Path, typer.Argument(help="A file that names one person a line, as the person column does.")],
+    back: Annotated[bool, typer.Option("--back", help="Take them in again.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Leave the PERSONS out of every order of DATASET that is drawn from now on. Refunds nothing; can be taken back."""
+    node = Node.from_settings(home(), ask_passphrase("the node's keys"))
+    with reading(persons) as file:
+        lines = file.read()
+    try:
+        names = [name for name in lines.decode().splitlines() if name]
+    except UnicodeDecodeError:
+        raise Invalid("expected one person a line in UTF-8, got another encoding; convert the file") from None
+    noted = node.provider().note_opt_outs(
+        DatasetId(parse_id(dataset, "dataset")), names, out=not back, now_s=int(time.time())
+    )
+    if as_json:
+        show_json({"dataset": dataset, "noted": noted, "out": not back})
+    else:
+        print(f"{noted} {'taken in again' if back else 'left out'} from the next order on")
 
 
 def read_schema(path: Path) -> Schema:
