@@ -65,7 +65,8 @@ class Effects:
             provider=commission.member.provider,
             vault=self.vault_folder,
         )
-        self.journal.add(order, Mark.STARTED, b"", at_s)
+        if self.journal.last(order, Mark.STARTED) is None:
+            self.journal.add(order, Mark.STARTED, b"", at_s)
         self.workers.start(job, folder, self.storage_key)
         return True
 

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import sys
 import threading
 from typing import Annotated
 
@@ -21,6 +22,7 @@ from node.memory import keep_private
 from node.work import Decline, Wait
 
 POLL_S = 1.0
+DEEPEST_CALLS = 1_000
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -113,5 +115,6 @@ def _show(happened: Happened) -> None:
 
 
 def run_command() -> None:
-    """The entry point."""
+    """The entry point. A library lifts Python's limit on recursion so far that deeply nested JSON would end the process."""
+    sys.setrecursionlimit(DEEPEST_CALLS)
     app()

@@ -12,6 +12,7 @@ from node.files import growing_file, write_whole
 from node.memory import keep_private
 from node.workers.job import Name
 
+STANDARD_INPUT = 0
 STORAGE_KEY_BYTES = 32
 DONE, FAILED, LATER = 0, 1, Unreachable.exit_code
 
@@ -32,7 +33,7 @@ def serve(folder: Path, work: Work) -> int:
     """
     keep_private()
     os.umask(0o077)
-    storage_key = sys.stdin.buffer.read(STORAGE_KEY_BYTES)
+    storage_key = _storage_key()
     threading.Thread(target=_end_with_the_node, daemon=True).start()
     with growing_file(folder / Name.LOCK) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -62,8 +63,16 @@ def _note(folder: Path, text: str) -> None:
         notes.write(f"{text}\n".encode())
 
 
+def _storage_key() -> bytes:
+    """What the node hands over, without a buffer, in which a copy would stay; less than a key if the node has ended."""
+    key = bytearray()
+    while len(key) < STORAGE_KEY_BYTES and (piece := os.read(STANDARD_INPUT, STORAGE_KEY_BYTES - len(key))):
+        key += piece
+    return bytes(key)
+
+
 def _end_with_the_node() -> None:
-    while sys.stdin.buffer.read(1):
+    while os.read(STANDARD_INPUT, 1):
         pass
     os._exit(FAILED)
 

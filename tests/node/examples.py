@@ -37,7 +37,7 @@ ORDER = OrderId(b"o" * 32)
 PLACED_AT_S, DEADLINE_S = 1_000_000, 1_003_600
 
 
-def records(path: Path, persons: int = 300, seed: int = 7) -> Path:
+def records(path: Path, persons: int = 450, seed: int = 7) -> Path:
     """A CSV file of `persons` persons with one to three rows each, whose names begin with `HIDDEN`."""
     choices, lines = Random(seed), ["patient,sex,age,test"]
     for person in range(persons):

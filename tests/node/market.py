@@ -154,7 +154,7 @@ class Market:
             assert time.monotonic() < until, self.happened
             daemon.tick()
             self.pass_time(1)
-            time.sleep(0.01)
+            time.sleep(0.05)
 
     def run_until(self, daemon: Daemon, order: OrderId, state: OrderState) -> OrderView:
         """Lets the node tick until the order is in `state`."""

@@ -1,8 +1,8 @@
 """A node that is started again whenever it dies: `python -m tests.node.runner FOLDER`.
 
 Each life of the node is a process of its own that knows only what is on the disk and on the ledger. It dies at the
-points in FOLDER/points (see `dying`), which lie around every journal entry, transaction, file and block. Ends when
-FOLDER/stop is there.
+points in FOLDER/points (see `dying`), which lie around every journal entry, transaction, file and block. FOLDER/ticks has
+a byte for each tick that was lived through. Ends when FOLDER/stop is there.
 """
 
 import json
@@ -34,10 +34,10 @@ from node.workers.process import ProcessWorkers
 from tests.node.dying import Points
 from tests.node.workplace import STORAGE_KEY, quick_command
 
-SETTINGS, STOP, LOG = "settings.json", "stop", "node.log"
-PAUSE_S = 0.02
+SETTINGS, STOP, TICKS, LOG = "settings.json", "stop", "ticks", "node.log"
+PAUSE_S = 0.05
 COUNTED_BLOCKS = 3
-CONFIRMATIONS = 2
+CONFIRMATIONS = 4
 
 
 @dataclass(frozen=True)
@@ -172,6 +172,8 @@ def live(folder: Path) -> None:
     daemon.effects = replace(daemon.effects, journal=journal)
     while not (folder / STOP).exists():
         daemon.tick()
+        with (folder / TICKS).open("a") as ticks:
+            ticks.write(".")
         time.sleep(PAUSE_S)
     daemon.close()
 

@@ -1,0 +1,433 @@
+"""`agora-node` as its user meets it: what it prints, how it ends, and that it never ends in a traceback."""
+
+import json
+import os
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from marketplace.content.cid import Cid
+from marketplace.content.directory import DirectoryStore
+from marketplace.ledger.follower import Follower
+from marketplace.ledger.jsonrpc import connect
+from marketplace.ledger.ledger import Ledger
+from marketplace.ledger.signer import LocalSigner
+from marketplace.protocol.identity import Address
+from marketplace.settings import Connection, read_connection, write_connection
+from node.home import JOURNAL, SETTINGS
+from node.journal import Journal
+from tests.ledger.fixtures import run_anvil, tell_anvil
+from tests.ledger.world import World, anvil_world
+from tests.node.examples import SCHEMA, records
+from tests.node.terminal import PASSPHRASE, Ended, environment, run, settle_in, split, start
+
+NOTHING_LISTENS = "http://127.0.0.1:9"
+MONEY = ("--cost", "9", "--margin", "1.00", "--bond", "5")
+SECRET_URL = "http://user:hush@127.0.0.1:9"
+
+
+@dataclass(frozen=True)
+class Hospital:
+    """A node's folder that is settled in, with an account that has gas and money, and one dataset and offer."""
+
+    world: World
+    home: Path
+    connection: Connection
+    signer: LocalSigner
+    records: Path
+    schema: Path
+    dataset: str
+    offer: str
+
+    def type(self, *arguments: str, **changes: str) -> Ended:
+        """`agora-node` with these arguments, the settings changed by `AGORA_*`."""
+        return split(arguments, environment(self.home, **changes))
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.world.ledger
+
+
+def document(ended: Ended) -> dict[str, object]:
+    """The one JSON object that a command printed, having ended well."""
+    assert ended.code == 0, ended.err
+    found = json.loads(ended.out)
+    assert isinstance(found, dict)
+    return found
+
+
+def assert_refused(ended: Ended, code: int, *words: str) -> None:
+    """Fails unless a command ended in one line that says why, and in nothing else."""
+    assert (ended.code, ended.out) == (code, ""), ended
+    (line,) = ended.err.splitlines()
+    assert line.startswith("error: ")
+    for word in words:
+        assert word in line
+    for hidden in (PASSPHRASE, "hush"):
+        assert hidden not in line
+
+
+def fund(world: World, url: str, address: Address) -> None:
+    tell_anvil(url, "anvil_setBalance", address, hex(10**21))
+    world.ledger.mint(world.stranger, world.token, address, 10**12)
+
+
+@pytest.fixture(scope="module")
+def world(anvil_url: str) -> World:
+    return anvil_world(anvil_url)
+
+
+@pytest.fixture(scope="module")
+def hospital(world: World, anvil_url: str, tmp_path_factory: pytest.TempPathFactory) -> Hospital:
+    folder = tmp_path_factory.mktemp("hospital")
+    signer, contract = LocalSigner.random(), world.ledger.domain.contract
+    fund(world, anvil_url, signer.address)
+    connection = Connection(anvil_url, contract, world.ledger.domain.chain_id, str(folder / "store"))
+    settle_in(folder / "node", connection, signer)
+    schema = folder / "schema.json"
+    schema.write_text(json.dumps(SCHEMA.document()))
+    bare = Hospital(world, folder / "node", connection, signer, records(folder / "records.csv"), schema, "", "")
+    added = document(bare.type("dataset", "add", *listing(bare), "--total-rho", "100000", "--json"))
+    listed = replace(bare, dataset=str(added["dataset"]))
+    published = document(listed.type("offer", "publish", *offering(listed), "--epsilon", "1", "--json"))
+    return replace(listed, offer=str(published["offer"]))
+
+
+def listing(hospital: Hospital, **changes: str) -> tuple[str, ...]:
+    options = {"schema": str(hospital.schema), "title": "Tests of nobody", "rows": "400", **changes}
+    return (str(hospital.records), *(part for name, value in options.items() for part in (f"--{name}", value)))
+
+
+def offering(hospital: Hospital, **changes: str) -> tuple[str, ...]:
+    return (hospital.dataset, "--token", changes.get("token", hospital.world.token), *MONEY)
+
+
+# ---------------------------------------------------------------------------------------------------- the whole of it
+
+
+def test_a_provider_types_its_way_from_nothing_to_an_offer_and_back(
+    world: World, anvil_url: str, tmp_path: Path
+) -> None:
+    given = environment(tmp_path / "node")
+    connection = ("--rpc", anvil_url, "--contract", world.ledger.domain.contract, "--store", str(tmp_path / "store"))
+    made = document(run(("init", *connection, "--confirmations", "0", "--json"), given))
+    address = Address(str(made["address"]))
+    fund(world, anvil_url, address)
+    path, schema = records(tmp_path / "records.csv"), tmp_path / "schema.json"
+    drafted = split(("dataset", "draft", str(path), "--out", str(schema), "--person", "patient", "--json"), given)
+    assert set(document(drafted)["columns"]) == {"patient", "sex", "age", "test"}  # type: ignore[call-overload]
+    add = ("dataset", "add", str(path), "--schema", str(schema), "--title", "Tests", "--rows", "400")
+    added = document(split((*add, "--total-rho", "50000", "--json"), given))
+    assert added["rows_declared"] == 400
+    publish = ("offer", "publish", str(added["dataset"]), "--token", world.token, "--epsilon", "1", *MONEY, "--json")
+    published = document(split(publish, given))
+    steps = [part["step"] for part in published["transactions"]]  # type: ignore[attr-defined]
+    assert steps == ["approve", "stake", "publish"]
+    assert published["price_units"] == 10_000_000
+    serving = start(("run", "--json"), given)
+    assert serving.stderr is not None
+    assert serving.stderr.readline() == f"serving orders of {address}\n"
+    serving.send_signal(signal.SIGTERM)
+    assert serving.communicate(timeout=60) == ("", "")
+    assert serving.returncode == 0
+    status = document(run(("status", "--json"), given))
+    assert status["datasets"] == [{"id": added["dataset"], "total_micro": 50_000, "used_micro": 0}]
+    assert document(split(("offer", "retire", str(published["offer"]), "--json"), given))["offer"] == published["offer"]
+    withdrawn = document(split(("withdraw", "--stake", "--json"), given))["transactions"]
+    assert [part["step"] for part in withdrawn] == ["withdrawCredit"]  # type: ignore[attr-defined]
+    assert world.ledger.balance_units(world.token, address) == 10**12
+
+
+# ------------------------------------------------------------------------------------------------------ what is printed
+
+
+def test_each_command_speaks_to_people_too(hospital: Hospital, tmp_path: Path) -> None:
+    added = hospital.type("dataset", "add", *listing(hospital), "--total-rho", "100000")
+    assert added.code == 0
+    assert added.out.startswith("Dataset ")
+    assert "Provider only" in added.err
+    dataset = added.out.split()[1].rstrip(",")
+    revised = hospital.type("dataset", "revise", dataset, *listing(hospital))
+    assert "version 2" in revised.out
+    published = hospital.type("offer", "publish", *offering(replace(hospital, dataset=dataset)), "--epsilon", "0.5")
+    assert "EUR 10.00 (test)" in published.out
+    offer = published.out.split()[1].rstrip(":")
+    assert "Retired" in hospital.type("offer", "retire", offer).out
+    status = hospital.type("status")
+    assert f"dataset {dataset}: 0 of 100,000 micro-rho used" in status.out
+    assert hospital.type("withdraw").out == "nothing to withdraw\n"
+    drafted = hospital.type("dataset", "draft", str(hospital.records), "--out", str(tmp_path / "draft.json"))
+    assert "patient" in drafted.out
+    assert "Draft in" in drafted.err
+
+
+def test_a_draft_is_for_its_provider_only(hospital: Hospital, tmp_path: Path) -> None:
+    out = tmp_path / "draft.json"
+    before = os.umask(0)
+    hospital.type("dataset", "draft", str(hospital.records), "--out", str(out), "--person", "patient")
+    os.umask(before)
+    assert out.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--help",), ("dataset", "--help"), ("offer", "publish", "--help"), ("run", "--help")]
+)
+def test_help_is_no_error(hospital: Hospital, arguments: tuple[str, ...]) -> None:
+    assert hospital.type(*arguments).code == 0
+
+
+# ------------------------------------------------------------------------------------------------- nobody to speak to
+
+SPEAKING: tuple[tuple[str, ...], ...] = (
+    ("status",),
+    ("withdraw",),
+    ("run",),
+    ("offer", "retire", "00" * 32),
+    ("offer", "publish", "00" * 32, "--token", "0x" + "00" * 20, "--epsilon", "1", *MONEY),
+    ("dataset", "revise", "00" * 32, "r.csv", "--schema", "s.json", "--title", "t", "--rows", "9"),
+)
+
+
+@pytest.mark.parametrize("arguments", SPEAKING, ids=" ".join)
+def test_a_wrong_passphrase_is_refused(hospital: Hospital, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    (tmp_path / "wrong").write_text("battery staple")
+    ended = hospital.type(*arguments, AGORA_PASSPHRASE_FILE=str(tmp_path / "wrong"))
+    assert_refused(ended, 3, "passphrase is wrong")
+
+
+@pytest.mark.parametrize("arguments", SPEAKING, ids=" ".join)
+def test_an_rpc_that_is_down_is_unreachable(hospital: Hospital, arguments: tuple[str, ...]) -> None:
+    assert_refused(hospital.type(*arguments, AGORA_RPC=SECRET_URL), 5, "no answer", "check that it runs")
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "words"),
+    [
+        ({"AGORA_CHAIN_ID": "1"}, 3, "chain with id 1"),
+        ({"AGORA_CONTRACT": "0x" + "11" * 20}, 3, "address without code"),
+        ({"AGORA_CONTRACT": "the euro"}, 3, "another contract"),
+        ({"AGORA_CONTRACT": "0x12"}, 2, "40 hexadecimal digits"),
+        ({"AGORA_STORE": ""}, 2, "address of a content store"),
+        ({"AGORA_STORE": "ftp://hush"}, 2, "another address"),
+        ({"AGORA_CONFIRMATIONS": "-1"}, 2, "confirmations"),
+        ({"AGORA_PASSPHRASE_FILE": "/nowhere"}, 2, "could not read"),
+    ],
+)
+def test_another_chain_or_contract_or_no_settings_at_all_are_told_apart(
+    hospital: Hospital, changes: Mapping[str, str], code: int, words: str
+) -> None:
+    given = {name: hospital.world.token if value == "the euro" else value for name, value in changes.items()}
+    assert_refused(hospital.type("status", **given), code, words)
+
+
+def test_a_node_without_folder_settings_or_keyboard_is_invalid(hospital: Hospital, tmp_path: Path) -> None:
+    assert_refused(split(("status",), environment(tmp_path / "none")), 2, "rpc, contract and store")
+    given = environment(hospital.home)
+    del given["AGORA_PASSPHRASE_FILE"]
+    assert_refused(split(("status",), given), 2, "keyboard")
+    (tmp_path / "some").mkdir()
+    (tmp_path / "some" / SETTINGS).write_text(write_connection(hospital.connection))
+    assert_refused(split(("status",), environment(tmp_path / "some")), 2, "key file")
+    (tmp_path / "some" / SETTINGS).write_text("rpc = ")
+    assert_refused(split(("status",), environment(tmp_path / "some")), 2, "TOML")
+
+
+# -------------------------------------------------------------------------------------------------------------- init
+
+
+INIT = ("init", "--rpc", NOTHING_LISTENS, "--contract", "0x" + "11" * 20, "--store", "store", "--json")
+
+
+def test_init_keeps_what_it_was_told_for_the_owner_only(tmp_path: Path) -> None:
+    ended = split((*INIT, "--from-block", "7"), environment(tmp_path / "new" / "node"))
+    assert document(ended)["address"]
+    found = read_connection(tmp_path / "new" / "node" / SETTINGS, {})
+    assert found == Connection(NOTHING_LISTENS, "0x" + "11" * 20, None, "store", 2, 7)
+    for path in (tmp_path / "new").rglob("*"):
+        assert not path.stat().st_mode & 0o077, path
+
+
+def test_keys_are_never_overwritten(hospital: Hospital) -> None:
+    before = {path: path.read_bytes() for path in hospital.home.rglob("*.json")}
+    assert_refused(hospital.type(*INIT), 3, "never overwritten")
+    assert before == {path: path.read_bytes() for path in hospital.home.rglob("*.json")}
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [(("--contract", "0x12"), 2), (("--contract", "0x" + "Aa" * 20), 2), (("--store", "ftp://x"), 2)],
+)
+def test_init_takes_no_address_that_is_none(tmp_path: Path, changes: tuple[str, ...], code: int) -> None:
+    assert_refused(split((*INIT, *changes), environment(tmp_path / "node")), code)
+    assert not (tmp_path / "node").exists()
+
+
+@pytest.mark.parametrize("changes", [("--chain-id", "-1"), ("--chain-id", "x"), ("--from-block", "-1")])
+def test_init_takes_no_number_that_is_none(tmp_path: Path, changes: tuple[str, ...]) -> None:
+    ended = split((*INIT, *changes), environment(tmp_path / "node"))
+    assert ended.code == 2
+    assert "Traceback" not in ended.err
+    assert not (tmp_path / "node").exists()
+
+
+def test_a_file_in_the_place_of_the_nodes_folder_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert_refused(split(INIT, environment(tmp_path / "file" / "node")), 5, "see to it")
+
+
+# ------------------------------------------------------------------------------------------------------------ datasets
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "[" * 100_000,
+        "{}",
+        '{"columns": [], "person": null, "rows_per_person": 1}',
+        '{"columns": 3, "person": null, "rows_per_person": 1}',
+        '{"columns": [{"name": "a", "kind": "colour", "missing": false}], "person": null, "rows_per_person": 1}',
+        '{"columns": [{"name": "a", "kind": "number", "lower": "x", "upper": "1", "step": "1", "missing": false}],'
+        ' "person": null, "rows_per_person": 1}',
+        '{"columns": [{"name": "a", "kind": "number", "lower": "NaN", "upper": "1", "step": "1", "missing": false}],'
+        ' "person": null, "rows_per_person": 1}',
+        '{"columns": [{"name": "a", "kind": "number", "lower": "0", "upper": "1", "step": "0", "missing": false}],'
+        ' "person": null, "rows_per_person": 1}',
+    ],
+)
+def test_a_malformed_schema_is_invalid_and_nothing_is_taken_in(hospital: Hospital, tmp_path: Path, text: str) -> None:
+    (tmp_path / "schema.json").write_text(text)
+    before = snapshots(hospital)
+    changed = listing(hospital, schema=str(tmp_path / "schema.json"))
+    assert_refused(hospital.type("dataset", "add", *changed, "--total-rho", "1000"), 2)
+    assert snapshots(hospital) == before
+
+
+def snapshots(hospital: Hospital) -> set[str]:
+    return {path.name for path in (hospital.home / "vault" / "snapshots").iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"schema": "/nowhere.json"}, "could not read"),
+        ({"rows": "0"}, "at least 1 row"),
+        ({"rows": "-5"}, "at least 1 row"),
+        ({"title": " "}, "title"),
+        ({"total-rho": "0"}, "micro-rho"),
+        ({"total-rho": "-1"}, "micro-rho"),
+    ],
+)
+def test_words_and_numbers_are_looked_at_before_records(
+    hospital: Hospital, changes: Mapping[str, str], words: str
+) -> None:
+    before = snapshots(hospital)
+    given = {"total-rho": "1000", **changes}
+    assert_refused(hospital.type("dataset", "add", *listing(hospital, **given)), 2, words)
+    assert snapshots(hospital) == before
+
+
+def test_records_that_contradict_the_schema_are_invalid(hospital: Hospital, tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text("patient,sex,age,test\np1,hush,10,negative\n")
+    for path in (tmp_path / "r.csv", tmp_path / "none.csv"):
+        ended = hospital.type("dataset", "add", str(path), *listing(hospital)[1:], "--total-rho", "1000")
+        assert_refused(ended, 2)
+
+
+def test_a_draft_that_cannot_be_written_is_told(hospital: Hospital, tmp_path: Path) -> None:
+    ended = hospital.type("dataset", "draft", str(hospital.records), "--out", str(tmp_path / "no" / "draft.json"))
+    assert_refused(ended, 5, "No such file or directory")
+
+
+def test_a_dataset_that_is_none_cannot_be_revised(hospital: Hospital) -> None:
+    assert_refused(hospital.type("dataset", "revise", "12", *listing(hospital)), 2, "64 hexadecimal digits")
+    assert_refused(hospital.type("dataset", "revise", "00" * 32, *listing(hospital)), 2, "registered dataset")
+
+
+def test_a_store_that_takes_nothing_stops_before_the_ledger(hospital: Hospital, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    before = hospital.ledger.head_block()
+    add = ("dataset", "add", *listing(hospital), "--total-rho", "1000")
+    assert_refused(hospital.type(*add, AGORA_STORE=str(tmp_path / "file")), 5, "disk")
+    assert_refused(hospital.type(*add, AGORA_STORE="https://gateway.example"), 3)
+    assert hospital.ledger.head_block() == before
+
+
+# -------------------------------------------------------------------------------------------------------------- offers
+
+
+@pytest.mark.parametrize("epsilon", ["0", "-1", "nan", "inf", "1e-12", "101"])
+def test_an_epsilon_that_promises_nothing_is_invalid(hospital: Hospital, epsilon: str) -> None:
+    before = hospital.ledger.head_block()
+    assert_refused(hospital.type("offer", "publish", *offering(hospital), "--epsilon", epsilon), 2, "epsilon")
+    assert hospital.ledger.head_block() == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "words"),
+    [
+        (("--epsilon", "9"), 3, "expected a budget of"),
+        (("--epsilon", "0.02"), 3, "expected a rho of at least"),
+        (("--epsilon", "1", "--cost", "much"), 2, "expected an amount"),
+        (("--epsilon", "1", "--bond", "-5"), 2, "expected an amount"),
+        (("--epsilon", "1", "--bond", "99999999999"), 3, "covers the bond"),
+        (("--epsilon", "1", "--deliver-hours", "0"), 2, "expected"),
+        (("--epsilon", "1", "--licence-days", "0"), 2, "1 day or more"),
+        (("--epsilon", "1", "--max-open", "0"), 2, "expected"),
+        (("--epsilon", "1", "--token", "0x12"), 2, "expected"),
+        (("--epsilon", "1", "--token", "0x" + "11" * 20), 2, "expected"),
+    ],
+)
+def test_an_offer_that_cannot_be_is_refused_before_money_moves(
+    hospital: Hospital, changes: tuple[str, ...], code: int, words: str
+) -> None:
+    before = hospital.ledger.head_block()
+    assert_refused(hospital.type("offer", "publish", *offering(hospital), *changes), code, words)
+    assert hospital.ledger.head_block() == before
+
+
+def test_an_offer_on_a_dataset_of_another_provider_is_refused(hospital: Hospital, world: World) -> None:
+    foreign = world.dataset().hex()
+    ended = hospital.type("offer", "publish", *offering(replace(hospital, dataset=foreign)), "--epsilon", "1")
+    assert_refused(ended, 5)
+
+
+def test_an_offer_that_is_none_cannot_be_retired(hospital: Hospital) -> None:
+    assert_refused(hospital.type("offer", "retire", "xyz"), 2, "64 hexadecimal digits")
+    assert_refused(hospital.type("offer", "retire", "00" * 32), 2, "published offer")
+    assert_refused(hospital.type("offer", "publish", *offering(replace(hospital, dataset="x")), "--epsilon", "1"), 2)
+
+
+# ----------------------------------------------------------------------------------------------------------------- run
+
+
+def test_a_second_node_over_the_same_folder_is_refused(hospital: Hospital) -> None:
+    journal = Journal(hospital.home / JOURNAL)
+    assert_refused(hospital.type("run"), 3, "no other node has")
+    journal.close()
+
+
+def test_a_node_goes_on_when_its_ledger_goes_away(world: World, hospital: Hospital, tmp_path: Path) -> None:
+    with run_anvil() as url:
+        other = anvil_world(url)
+        connection = Connection(url, other.ledger.domain.contract, None, str(tmp_path / "store"))
+        settle_in(tmp_path / "node", connection, LocalSigner.random())
+        serving = start(("run", "--json"), environment(tmp_path / "node"))
+        assert serving.stderr is not None
+        assert serving.stderr.readline().startswith("serving orders of")
+    assert serving.stderr.readline().startswith("waiting: expected an answer from the ledger's RPC endpoint")
+    serving.send_signal(signal.SIGINT)
+    assert serving.communicate(timeout=60) == ("", "")
+    assert serving.returncode == 0
+
+
+def test_what_was_listed_stands_on_the_ledger_with_its_description_in_the_store(hospital: Hospital) -> None:
+    account = Follower(connect(str(hospital.connection.rpc), hospital.ledger.domain.contract)).catch_up()
+    (dataset,) = [view for view in account.datasets.values() if view.id.hex() == hospital.dataset]
+    assert dataset.provider == hospital.signer.address
+    assert DirectoryStore(Path(str(hospital.connection.store))).has(Cid.raw(dataset.versions[0].description))
