@@ -2,6 +2,7 @@
 
 import functools
 import getpass
+import io
 import json
 import os
 import sys
@@ -17,6 +18,19 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 EXIT_INTERRUPTED = 130
+DEEPEST_CALLS = 1_000
+
+
+def prepare_process() -> None:
+    """What a command does before anything else.
+
+    What the terminal's encoding lacks is shown as a question mark. Python's limit on recursion, which a library lifts so
+    far that deeply nested JSON would end the process, is set back.
+    """
+    sys.setrecursionlimit(DEEPEST_CALLS)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def guarded(command: Callable[P, R]) -> Callable[P, R]:

@@ -31,6 +31,7 @@ def main(rpc: str) -> None:
     print(f"export AGORA_RPC={rpc}")
     print(f"export AGORA_CHAIN_ID={chain.chain_id}")
     print(f"export AGORA_CONTRACT={deployed.marketplace}")
+    print("export AGORA_CONFIRMATIONS=0")
     print(f"export AGORA_STORE={os.environ.get('AGORA_STORE', Path('agora-store').resolve())}")
     print(f"# test euro (anyone may mint): {deployed.euro}", flush=True)
     say("Running; the accounts of Anvil are public, so use this for development only. Ctrl-C ends it.")

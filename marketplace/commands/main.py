@@ -1,11 +1,9 @@
 """The command `agora`."""
 
-import io
-import sys
-
 import typer
 
 from marketplace.commands import checks, keys, offers, orders
+from marketplace.terminal import prepare_process
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -26,8 +24,6 @@ app.add_typer(keys.app, name="keys")
 
 
 def run() -> None:
-    """The entry point. What the terminal's encoding lacks is shown as a question mark."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+    """The entry point."""
+    prepare_process()
     app()

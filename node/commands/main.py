@@ -2,7 +2,6 @@
 
 import json
 import signal
-import sys
 import threading
 from typing import Annotated
 
@@ -12,7 +11,7 @@ from marketplace.content.address import open_store
 from marketplace.errors import MarketplaceError
 from marketplace.ledger.addresses import checksummed
 from marketplace.settings import Connection
-from marketplace.terminal import ask_passphrase, guarded, say, show_json
+from marketplace.terminal import ask_passphrase, guarded, prepare_process, say, show_json
 from node import home as homes
 from node.commands import datasets, offers, standing
 from node.commands.datasets import AsJson
@@ -22,7 +21,6 @@ from node.memory import keep_private
 from node.work import Decline, Wait
 
 POLL_S = 1.0
-DEEPEST_CALLS = 1_000
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -115,6 +113,6 @@ def _show(happened: Happened) -> None:
 
 
 def run_command() -> None:
-    """The entry point. A library lifts Python's limit on recursion so far that deeply nested JSON would end the process."""
-    sys.setrecursionlimit(DEEPEST_CALLS)
+    """The entry point."""
+    prepare_process()
     app()
