@@ -168,6 +168,20 @@ interface IMarketplace is IERC5267 {
         uint8 objectCodec;
     }
 
+    /// @notice One chunk that does not open to its hash. `docs/sealing.md` defines every byte.
+    /// @param key The key that was revealed.
+    /// @param index The chunk's place, below the delivery's count.
+    /// @param plainHash The hash that the delivery commits to for what the chunk decrypts to.
+    /// @param cipher The encrypted chunk that the delivery commits to, 1,024 bytes.
+    /// @param path Siblings in the commitment tree from the leaf upwards, exactly as many as the tree is deep.
+    struct Complaint {
+        bytes32 key;
+        uint32 index;
+        bytes32 plainHash;
+        bytes cipher;
+        bytes32[] path;
+    }
+
     /// @notice What the ledger keeps of an order.
     /// @param deadline The last second at which the one who must act can do so; zero in a final state.
     /// @param revealedAt When the key was published; zero before.
@@ -246,6 +260,8 @@ interface IMarketplace is IERC5267 {
     error WrongDelivery(bytes32 order, bytes32 recorded, bytes32 given);
     error WrongKey(bytes32 order, bytes32 keyHash);
     error WrongSignature(address signer);
+    error ChunkNotCommitted(bytes32 order, uint32 index);
+    error ChunkIsRight(bytes32 order, uint32 index);
     error NotReleasable(bytes32 order, OrderState state, Reason reason);
     error AlreadyReleased(bytes32 order, uint256 member);
     error UnknownMember(bytes32 offer, uint256 member);
@@ -334,6 +350,18 @@ interface IMarketplace is IERC5267 {
 
     /// @notice Anyone ends an accepted order whose key did not come: price and bond go to the buyer.
     function forfeit(Head calldata head, bytes32 membersHash, Order calldata order) external;
+
+    /// @notice The buyer proves by the deadline that the delivery contradicts itself: it commits to a chunk that the
+    /// revealed key does not open to the hash that it commits to as well. Price and bond go to the buyer, and the licence
+    /// is void. From Revealed, and from Contested still.
+    /// Warning: this proves that chunk, hash and key disagree, not that a result is bad.
+    function complain(
+        Head calldata head,
+        bytes32 membersHash,
+        Order calldata order,
+        Delivery calldata delivery,
+        Complaint calldata complaint
+    ) external;
 
     /// @notice The provider of member `index` gives the rho of an order that was refunded from Placed back to its
     /// dataset, and by doing so asserts for all to read that no record was touched.

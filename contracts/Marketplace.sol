@@ -11,6 +11,7 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 import {Books} from "./Books.sol";
 import {IMarketplace} from "./IMarketplace.sol";
 import {Limits} from "./Limits.sol";
+import {Sealing} from "./Sealing.sol";
 import {TypedData} from "./TypedData.sol";
 
 /// @title Marketplace
@@ -19,8 +20,6 @@ import {TypedData} from "./TypedData.sol";
 /// other function calls out, but for the read-only question to a buyer's wallet in `acceptFor`.
 contract Marketplace is Books, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
-
-    uint8 private constant KEY_TAG = 3;
 
     constructor() EIP712("Agora Health", "1") {}
 
@@ -207,9 +206,7 @@ contract Marketplace is Books, ReentrancyGuardTransient {
         require(msg.sender == head.lead, NotTheLead(head.lead, msg.sender));
         bytes32 id = identify(head, membersHash, order);
         Standing storage standing = inTime(id, OrderState.Accepted);
-        bytes32 digest = deliveryHash(id, delivery);
-        require(standing.delivery == digest, WrongDelivery(id, standing.delivery, digest));
-        require(delivery.keyHash == hashKey(key), WrongKey(id, delivery.keyHash));
+        requireKey(standing, id, delivery, key);
 
         uint40 deadline = advance(standing, OrderState.Revealed, Reason.None, head.challengeWindow);
         standing.revealedAt = uint40(block.timestamp);
@@ -248,6 +245,26 @@ contract Marketplace is Books, ReentrancyGuardTransient {
         advance(standing, OrderState.Forfeited, Reason.NotRevealed, 0);
         divide(head, order, 0, 0);
         emit OrderForfeited(id, Reason.NotRevealed);
+    }
+
+    /// @inheritdoc IMarketplace
+    function complain(
+        Head calldata head,
+        bytes32 membersHash,
+        Order calldata order,
+        Delivery calldata delivery,
+        Complaint calldata complaint
+    ) external {
+        require(msg.sender == order.buyer, NotTheBuyer(order.buyer, msg.sender));
+        bytes32 id = identify(head, membersHash, order);
+        bool contested = orders[id].state == OrderState.Contested;
+        Standing storage standing = inTime(id, contested ? OrderState.Contested : OrderState.Revealed);
+        requireKey(standing, id, delivery, complaint.key);
+        requireWrongChunk(id, delivery, complaint);
+
+        advance(standing, OrderState.Forfeited, Reason.WrongByte, 0);
+        divide(head, order, 0, 0);
+        emit OrderForfeited(id, Reason.WrongByte);
     }
 
     /// @inheritdoc IMarketplace
@@ -305,8 +322,24 @@ contract Marketplace is Books, ReentrancyGuardTransient {
         );
     }
 
-    /// @dev What a delivery commits to instead of the key that opens it.
-    function hashKey(bytes32 key) private pure returns (bytes32) {
-        return sha256(abi.encodePacked(KEY_TAG, key));
+    /// @dev `delivery` is the one that the order stands at, and `key` is what it promised.
+    function requireKey(Standing storage standing, bytes32 id, Delivery calldata delivery, bytes32 key) private view {
+        bytes32 digest = deliveryHash(id, delivery);
+        require(standing.delivery == digest, WrongDelivery(id, standing.delivery, digest));
+        require(delivery.keyHash == Sealing.hashKey(key), WrongKey(id, delivery.keyHash));
+    }
+
+    /// @dev The delivery commits to this chunk at this index, and its key does not open it to its hash.
+    function requireWrongChunk(bytes32 id, Delivery calldata delivery, Complaint calldata complaint) private view {
+        uint32 index = complaint.index;
+        uint256 depth = Sealing.depthOf(delivery.count);
+        Limits.within("index", index, 0, delivery.count - 1);
+        Limits.within("path", complaint.path.length, depth, depth);
+        Limits.within("cipher", complaint.cipher.length, Sealing.CHUNK_BYTES, Sealing.CHUNK_BYTES);
+        bytes32 leaf = Sealing.hashLeaf(index, complaint.plainHash, complaint.cipher);
+        bytes32 root = Sealing.rootOf(index, leaf, complaint.path);
+        require(root == delivery.commitmentRoot, ChunkNotCommitted(id, index));
+        bytes32 plainHash = Sealing.hashPlain(complaint.key, index, complaint.cipher);
+        require(plainHash != complaint.plainHash, ChunkIsRight(id, index));
     }
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-pragma solidity ^0.8.24;
+pragma solidity ^0.8.28;
+
+import {Sealing} from "../Sealing.sol";
 
 /// @title What one proof of a wrong chunk costs
 /// @notice A prototype for measuring only: it holds no money and no order. Three children differ in the stream hash
-/// alone; chunk hashes and the tree are SHA-256 in each. `docs/sealing.md` defines every byte that is hashed here.
+/// alone; all else is the ledger's own. `docs/sealing.md` defines every byte that is hashed here.
 abstract contract StreamCost {
-    uint256 internal constant CHUNK_BYTES = 1024;
-
     bytes32 public immutable root;
     bytes32 public immutable keyHash;
     uint32 public immutable count;
@@ -32,80 +32,35 @@ abstract contract StreamCost {
         external
         view
     {
-        if (chunk.length != CHUNK_BYTES) revert WrongLength();
-        if (sha256(abi.encodePacked(uint8(3), key)) != keyHash) revert WrongKey();
-        if (rootOf(index, leafOf(index, plainHash, chunk), path) != root) revert WrongPath();
-        if (plainHashOf(index, chunkKeyOf(key, index), chunk) == plainHash) revert ChunkIsRight();
-    }
-
-    function leafOf(uint32 index, bytes32 plainHash, bytes calldata chunk) internal view returns (bytes32) {
-        return sha256(abi.encodePacked(uint8(0), index, plainHash, chunk));
-    }
-
-    function chunkKeyOf(bytes32 key, uint32 index) internal view returns (bytes32) {
-        return sha256(abi.encodePacked(uint8(4), key, index));
-    }
-
-    function rootOf(uint32 index, bytes32 node, bytes32[] calldata path) internal view returns (bytes32) {
-        if (index >= count || path.length > 32 || 1 << path.length < count) revert WrongPath();
-        if (path.length > 0 && 1 << (path.length - 1) >= count) revert WrongPath();
-        bytes32 digest = node;
-        assembly ("memory-safe") {
-            let input := mload(0x40)
-            mstore8(input, 1)
-            for { let level := 0 } lt(level, path.length) { level := add(level, 1) } {
-                let right := and(shr(level, index), 1)
-                let side := shl(5, right)
-                mstore(add(add(input, 1), side), digest)
-                mstore(add(add(input, 1), sub(32, side)), calldataload(add(path.offset, shl(5, level))))
-                if iszero(staticcall(gas(), 2, input, 65, 0, 32)) { revert(0, 0) }
-                digest := mload(0)
-            }
-        }
-        return digest;
+        if (chunk.length != Sealing.CHUNK_BYTES) revert WrongLength();
+        if (Sealing.hashKey(key) != keyHash) revert WrongKey();
+        if (index >= count || path.length != Sealing.depthOf(count)) revert WrongPath();
+        if (Sealing.rootOf(index, Sealing.hashLeaf(index, plainHash, chunk), path) != root) revert WrongPath();
+        if (plainHashOf(key, index, chunk) == plainHash) revert ChunkIsRight();
     }
 
     /// @dev Decrypts under the chunk's own key and hashes: `H(2, index, chunk xor stream)`.
-    function plainHashOf(uint32 index, bytes32 chunkKey, bytes calldata chunk) internal view virtual returns (bytes32);
+    function plainHashOf(bytes32 key, uint32 index, bytes calldata chunk) internal view virtual returns (bytes32);
 }
 
 contract Sha256Stream is StreamCost {
     constructor(bytes32 root_, bytes32 keyHash_, uint32 count_) StreamCost(root_, keyHash_, count_) {}
 
-    function plainHashOf(uint32 index, bytes32 chunkKey, bytes calldata chunk)
-        internal
-        view
-        override
-        returns (bytes32 digest)
-    {
-        assembly ("memory-safe") {
-            let input := mload(0x40)
-            let plain := add(input, 64)
-            mstore8(input, 5)
-            mstore(add(input, 1), chunkKey)
-            mstore8(plain, 2)
-            mstore(add(plain, 1), shl(224, index))
-            for { let block_ := 0 } lt(block_, 32) { block_ := add(block_, 1) } {
-                mstore8(add(input, 33), block_)
-                if iszero(staticcall(gas(), 2, input, 34, 0, 32)) { revert(0, 0) }
-                let at := shl(5, block_)
-                mstore(add(add(plain, 5), at), xor(calldataload(add(chunk.offset, at)), mload(0)))
-            }
-            if iszero(staticcall(gas(), 2, plain, 1029, 0, 32)) { revert(0, 0) }
-            digest := mload(0)
-        }
+    function plainHashOf(bytes32 key, uint32 index, bytes calldata chunk) internal view override returns (bytes32) {
+        return Sealing.hashPlain(key, index, chunk);
     }
 }
 
 contract Keccak256Stream is StreamCost {
     constructor(bytes32 root_, bytes32 keyHash_, uint32 count_) StreamCost(root_, keyHash_, count_) {}
 
-    function plainHashOf(uint32 index, bytes32 chunkKey, bytes calldata chunk)
+    function plainHashOf(bytes32 key, uint32 index, bytes calldata chunk)
         internal
         view
         override
         returns (bytes32 digest)
     {
+        bytes32 chunkKey = Sealing.chunkKey(key, index);
         assembly ("memory-safe") {
             let input := mload(0x40)
             let plain := add(input, 64)
@@ -129,12 +84,13 @@ contract Keccak256Stream is StreamCost {
 contract Blake2bStream is StreamCost {
     constructor(bytes32 root_, bytes32 keyHash_, uint32 count_) StreamCost(root_, keyHash_, count_) {}
 
-    function plainHashOf(uint32 index, bytes32 chunkKey, bytes calldata chunk)
+    function plainHashOf(bytes32 key, uint32 index, bytes calldata chunk)
         internal
         view
         override
         returns (bytes32 digest)
     {
+        bytes32 chunkKey = Sealing.chunkKey(key, index);
         assembly ("memory-safe") {
             let input := mload(0x40)
             let plain := add(input, 224)

@@ -21,6 +21,7 @@ IN_TIME = frozenset(
         (OrderState.ACCEPTED, Reason.NONE),
         (OrderState.REFUNDED, Reason.REJECTED),
         (OrderState.REVEALED, Reason.NONE),
+        (OrderState.FORFEITED, Reason.WRONG_BYTE),
     }
 )
 """Steps of the one who must act: at the deadline's second or before."""

@@ -11,7 +11,7 @@ from eth_abi.exceptions import DecodingError
 from marketplace.errors import Corrupt, Invalid
 from marketplace.ledger.addresses import checksummed
 from marketplace.protocol.offer import Guarantee, Head, Kind, Member
-from marketplace.protocol.order import Delivery, Order, Standing
+from marketplace.protocol.order import Complaint, Delivery, Order, Standing
 from marketplace.protocol.states import OrderState, Reason
 
 Value = TypeVar("Value")
@@ -42,6 +42,8 @@ def check(name: str, kind: str, value: Any) -> Any:
         if not 0 <= value < 1 << bits:
             raise Invalid(f"expected {name} between 0 and 2^{bits} - 1, got {value}; give a smaller amount or time")
         return int(value)
+    if kind == "bytes32[]":
+        return tuple(check(f"{name}[{place}]", "bytes32", item) for place, item in enumerate(value))
     if kind == "bytes32" and len(value) != 32:
         raise Invalid(f"expected 32 bytes for {name}, got {len(value)}")
     return checksummed(value) if kind == "address" else value
@@ -76,7 +78,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Struct(Generic[Value]):
-    """A struct of the contract whose fields all have a fixed size, and the class that stands for it here."""
+    """A struct of the contract and the class that stands for it here. Only one of fixed size has an EIP-712 encoding."""
 
     name: str
     ours: type[Value]
@@ -171,6 +173,18 @@ DELIVERY = Struct(
         Field("manifest", "bytes32", "manifest"),
         Field("count", "uint32", "count"),
         Field("objectCodec", "uint8", "object_codec"),
+    ),
+)
+
+COMPLAINT = Struct(
+    "Complaint",
+    Complaint,
+    (
+        Field("key", "bytes32", "key"),
+        Field("index", "uint32", "index"),
+        Field("plainHash", "bytes32", "plain_hash"),
+        Field("cipher", "bytes", "cipher"),
+        Field("path", "bytes32[]", "path"),
     ),
 )
 

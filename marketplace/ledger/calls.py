@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from marketplace.ledger.abi import DELIVERY, HEAD, MEMBER, ORDER, Row, check, decode, encode
+from marketplace.ledger.abi import COMPLAINT, DELIVERY, HEAD, MEMBER, ORDER, Row, check, decode, encode
 from marketplace.ledger.artifact import Compiled
 from marketplace.ledger.ids import members_hash
 from marketplace.protocol.identity import Address, DatasetId, DeliveryHash
 from marketplace.protocol.offer import Head, Member, Offer
-from marketplace.protocol.order import Delivery, Order
+from marketplace.protocol.order import Complaint, Delivery, Order
 
 
 @dataclass(frozen=True)
@@ -109,6 +109,11 @@ class Calls:
     def forfeit(self, offer: Offer, order: Order) -> Call:
         """`forfeit` an order."""
         return self._call("forfeit", *_terms(offer), ORDER.row(order))
+
+    def complain(self, offer: Offer, order: Order, delivery: Delivery, complaint: Complaint) -> Call:
+        """`complain` about a chunk of a delivery."""
+        rows = (ORDER.row(order), DELIVERY.row(delivery), COMPLAINT.row(complaint))
+        return self._call("complain", *_terms(offer), *rows)
 
     def release(self, offer: Offer, order: Order, index: int) -> Call:
         """`release` the rho of member `index`."""

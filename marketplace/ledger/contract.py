@@ -16,7 +16,7 @@ from marketplace.ledger.signer import Signer
 from marketplace.protocol.events import Event
 from marketplace.protocol.identity import Address, DatasetId, DeliveryHash, OfferId, OrderId
 from marketplace.protocol.offer import Head, Member, Offer
-from marketplace.protocol.order import Delivery, Order, Standing
+from marketplace.protocol.order import Complaint, Delivery, Order, Standing
 
 WAIT_S = 120.0
 _UNNAMED = "a transaction of something else"
@@ -115,6 +115,9 @@ class Contract:
 
     def forfeit(self, by: Signer, offer: Offer, order: Order) -> Receipt:
         return self._do(by, self.calls.forfeit(offer, order))
+
+    def complain(self, by: Signer, offer: Offer, order: Order, delivery: Delivery, complaint: Complaint) -> Receipt:
+        return self._do(by, self.calls.complain(offer, order, delivery, complaint))
 
     def release(self, by: Signer, offer: Offer, order: Order, index: int = 0) -> Receipt:
         return self._do(by, self.calls.release(offer, order, index))

@@ -11,7 +11,7 @@ from marketplace.ledger.signer import Signer
 from marketplace.protocol.events import Event
 from marketplace.protocol.identity import Address, DatasetId, DeliveryHash, OfferId, OrderId
 from marketplace.protocol.offer import Head, Member, Offer
-from marketplace.protocol.order import Delivery, Order, Standing
+from marketplace.protocol.order import Complaint, Delivery, Order, Standing
 
 
 @dataclass(frozen=True)
@@ -143,6 +143,9 @@ class Ledger(Protocol):
 
     def forfeit(self, by: Signer, offer: Offer, order: Order) -> Receipt:
         """Anyone ends an accepted order whose key did not come in time."""
+
+    def complain(self, by: Signer, offer: Offer, order: Order, delivery: Delivery, complaint: Complaint) -> Receipt:
+        """The buyer proves that a chunk of a revealed delivery is wrong: price and bond are its credit."""
 
     def release(self, by: Signer, offer: Offer, order: Order, index: int = 0) -> Receipt:
         """The provider of member `index` gives the rho of an order back that was refunded before delivery."""

@@ -65,6 +65,14 @@ REFUSALS: dict[str, tuple[type[MarketplaceError], str]] = {
         "expected the key of order {order} that hashes to {keyHash}, got another; look for the right one",
     ),
     "WrongSignature": (Corrupt, "expected a signature of {signer}, got another; ask the signer again"),
+    "ChunkNotCommitted": (
+        Corrupt,
+        "expected chunk {index} as the delivery of order {order} commits to it, got other bytes; fetch the delivery again",
+    ),
+    "ChunkIsRight": (
+        Refused,
+        "expected a wrong chunk, the key of order {order} opens chunk {index} to its committed hash; complain of another",
+    ),
     "NotReleasable": (
         Refused,
         "expected order {order} to be refunded before its delivery, it is {state:state} ({reason:reason}); "

@@ -1,7 +1,7 @@
 """Orders and deliveries, as the contract's calldata has them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from marketplace.errors import Invalid
 from marketplace.protocol.identity import NOTHING, Address, DeliveryHash, OfferId
@@ -48,6 +48,21 @@ class Delivery:
     manifest: bytes
     count: int
     object_codec: int
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """What proves a wrong byte: a chunk that a delivery commits to and that the revealed `key` does not open to its hash.
+
+    `index`: its place. `plain_hash` (32 bytes) and `cipher` (1,024): the chunk as committed. `path`: its siblings in the
+    commitment tree from the leaf upwards, 32 bytes each.
+    """
+
+    key: bytes
+    index: int
+    plain_hash: bytes
+    cipher: bytes = field(repr=False)
+    path: tuple[bytes, ...] = field(repr=False)
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ def split(head: Head, state: OrderState, reason: Reason) -> Split:
         case OrderState.REFUNDED, Reason.REJECTED | Reason.NOT_ACCEPTED:
             fee = head.compute_fee_units
             return Split(price - fee, fee, bond, 0)
-        case OrderState.FORFEITED, Reason.NOT_REVEALED:
+        case OrderState.FORFEITED, Reason.NOT_REVEALED | Reason.WRONG_BYTE:
             return Split(price, 0, 0, bond)
     raise ValueError(f"no order ends as {state.name} for {reason.name}")
 

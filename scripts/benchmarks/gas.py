@@ -2,8 +2,9 @@
 
 `python -m scripts.benchmarks.gas` prints a table, with --json one object. Every figure is gasUsed of one transaction on
 py-evm (Prague rules; 21,000 and calldata counted; refunds subtracted) with one provider, a bond, a compute fee and the
-test euro; `approve` and withdrawals stand apart. First: the offer's first order, whose bond takes the provider's whole
-credit. Repeat: every balance, credit and allowance that a step changes was above zero before and stays so.
+test euro; `approve`, withdrawals and `complain`, about one chunk of 31 MiB (15 levels), stand apart. First: the offer's
+first order, whose bond takes the provider's whole credit. Repeat: every balance, credit and allowance that a step
+changes was above zero before and stays so.
 """
 
 import argparse
@@ -21,6 +22,7 @@ CEILINGS = {
     "accept": 40_000,
     "reveal": 48_000,
     "settle": 55_000,
+    "complain": 130_000,
     "honest path": 320_000,
 }
 PEERS = {
@@ -29,6 +31,8 @@ PEERS = {
     "escrow lock and claim, one open lock (Ocean Escrow)": 425_729,
     "escrow lock and claim, fifty open locks (Ocean Escrow)": 822_740,
     "optimistic fair swap, honest path (FairSwap, 4 transactions)": 443_692,
+    "complaint about 1 KiB of 32 MiB, the cheapest (FairSwap)": 89_000,
+    "complaint about 1 KiB of 32 MiB, the dearest (FairSwap)": 179_000,
     "key for payment, honest path (FDE, 3 transactions, ether only, no bond)": 237_189,
 }
 OTHER_ORDERS = 1_000
@@ -51,6 +55,7 @@ def measure(others: int = OTHER_ORDERS) -> Report:
     terms = market.publish(market.head(), [market.member(dataset)])
     first = _live(market.life(terms, 1))
     market.stake((others + 2) * terms.head.bond)
+    market.rules.send(market.buyer, "stake", market.euro.address, 1)
     repeat = _live(market.life(terms, 2))
     market.fund(market.euro, market.buyer)
     for number in range(others):
@@ -78,6 +83,9 @@ def _live(life: Life) -> dict[str, int]:
     market.evm.restore(before)
     steps["accept"] = life.accept().gas
     steps["reveal"] = life.reveal().gas
+    before = market.evm.snapshot()
+    steps["complain"] = life.complain().gas
+    market.evm.restore(before)
     steps["settle"] = life.settle().gas
     steps["honest path"] = sum(steps[step] for step in HONEST_PATH)
     steps["withdrawPayout"] = life.withdraw_payout().gas

@@ -8,6 +8,7 @@ from eth_account import Account
 from eth_account.messages import encode_typed_data
 from eth_utils.crypto import keccak
 
+from scripts.benchmarks.chunk import lone_proof
 from scripts.benchmarks.evm import Compiled, Deployed, Evm, Outcome, product
 
 NOBODY = "0x" + "00" * 20
@@ -16,12 +17,21 @@ EURO = 1_000_000
 HOUR_S = 3_600
 DAY_S = 86_400
 KEY = keccak(text="key")
+LEVELS = 15
+COUNT = 2**LEVELS - 1
+WRONG, ROOT = lone_proof(
+    index=12_345,
+    plain_hash=keccak(text="anything"),
+    cipher=b"".join(keccak(text=f"cipher {part}") for part in range(32)),
+    levels=LEVELS,
+)
 
 _MARKETPLACE = product("Marketplace")
 Head = _MARKETPLACE.struct("Head")
 Member = _MARKETPLACE.struct("Member")
 Order = _MARKETPLACE.struct("Order")
 Delivery = _MARKETPLACE.struct("Delivery")
+Complaint = _MARKETPLACE.struct("Complaint")
 
 
 def key_hash(key: bytes) -> bytes:
@@ -195,6 +205,10 @@ class Life:
     def forfeit(self, sender: str = "") -> Outcome:
         return self.market.rules.send(sender or self.market.stranger, "forfeit", *self._common)
 
+    def complain(self, sender: str = "", about: Any = None, made: Any = None) -> Outcome:
+        parts = (*self._common, made or self.made, about or complaint())
+        return self.market.rules.send(sender or self.market.buyer, "complain", *parts)
+
     def release(self, sender: str = "", index: int = 0) -> Outcome:
         parts = (self.terms.head, self.terms.members, self.order, index)
         return self.market.rules.send(sender or self.market.provider, "release", *parts)
@@ -215,14 +229,20 @@ class Life:
 
 
 def delivery(**changes: Any) -> Any:
-    """A delivery of 32 MiB whose key is `KEY`, with changes."""
+    """A delivery of 31 MiB whose key is `KEY`, one of whose chunks is wrong, with changes."""
     usual = Delivery(
-        commitmentRoot=keccak(text="commitment root"),
+        commitmentRoot=ROOT,
         plainRoot=keccak(text="plain root"),
         keyHash=key_hash(KEY),
         object=keccak(text="object"),
         manifest=keccak(text="manifest"),
-        count=33_000,
+        count=COUNT,
         objectCodec=0x70,
     )
+    return usual._replace(**changes)
+
+
+def complaint(**changes: Any) -> Any:
+    """The proof of the wrong chunk in `delivery`, with changes."""
+    usual = Complaint(key=KEY, index=WRONG.index, plainHash=WRONG.plain_hash, cipher=WRONG.cipher, path=WRONG.path)
     return usual._replace(**changes)

@@ -140,7 +140,7 @@ def main() -> None:
     memory = peak_mib()
     streams = []
     if not chosen.no_ledger:
-        from stream_cost import measure_streams
+        from scripts.benchmarks.stream_cost import measure_streams
 
         streams = [asdict(figures) for figures in measure_streams()]
     if chosen.json:

@@ -1,18 +1,15 @@
 """What one proof of a wrong chunk costs on a ledger, for each hash that could be the stream.
 
-Compiles contracts/prototypes/StreamCost.sol with the npm build of solc (fetched once into .tools/solc; needs `node` and
-`npm`) and runs it on py-evm. Used by scripts/benchmarks/sealing.py.
+Compiles contracts/prototypes/StreamCost.sol as the contracts are compiled and runs it on py-evm. Used by
+scripts/benchmarks/sealing.py.
 """
 
-import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b, sha256
-from pathlib import Path
 
 from eth.vm.forks import CancunVM, PragueVM
 from eth_abi import encode
@@ -21,12 +18,12 @@ from eth_tester import EthereumTester, PyEVMBackend
 from eth_tester.exceptions import TransactionFailed
 
 from marketplace.sealing import chunk_key
-from marketplace.sealing.chunk import key_hash, leaf_hash, plain_hash, xor
-from marketplace.sealing.tree import node_hash
+from marketplace.sealing.chunk import key_hash, plain_hash, xor
+from scripts.benchmarks.chunk import lone_proof
+from scripts.compiling import compiler, packages
+from scripts.compiling.sources import collect
 
-ROOT = Path(__file__).resolve().parents[2]
-SOLC_VERSION = "0.8.30"
-SOLC_FOLDER = ROOT / ".tools" / "solc"
+SOURCE = "contracts/prototypes/StreamCost.sol"
 BASE_GAS = 21_000
 LEVELS = 15
 INDEX = 12_345
@@ -68,29 +65,8 @@ def measure_streams() -> tuple[StreamFigures, ...]:
 
 def compiled() -> dict[str, bytes]:
     """The creation code of each contract in StreamCost.sol, by name."""
-    if not (SOLC_FOLDER / "node_modules" / "solc").is_dir():
-        install = ["npm", "install", "--prefix", str(SOLC_FOLDER), "--no-audit", "--no-fund", f"solc@{SOLC_VERSION}"]
-        subprocess.run(install, check=True, stdout=sys.stderr)
-    source = (ROOT / "contracts" / "prototypes" / "StreamCost.sol").read_text()
-    job = {
-        "language": "Solidity",
-        "sources": {"StreamCost.sol": {"content": source}},
-        "settings": {
-            "evmVersion": "cancun",
-            "viaIR": True,
-            "optimizer": {"enabled": True, "runs": 200},
-            "outputSelection": {"*": {"*": ["evm.bytecode.object"]}},
-        },
-    }
-    program = "process.stdout.write(require('solc').compile(require('fs').readFileSync(0, 'utf8')))"
-    done = subprocess.run(
-        ["node", "-e", program], cwd=SOLC_FOLDER, input=json.dumps(job), capture_output=True, text=True, check=True
-    )
-    answer = json.loads(done.stdout)
-    faults = [fault["formattedMessage"] for fault in answer.get("errors", ()) if fault["severity"] == "error"]
-    if faults:
-        sys.exit("\n".join(faults))
-    found = answer["contracts"]["StreamCost.sol"]
+    packages.install()
+    found = compiler.compile_sources(collect([SOURCE]), {SOURCE})["contracts"][SOURCE]
     return {name: bytes.fromhex(one["evm"]["bytecode"]["object"]) for name, one in found.items()}
 
 
@@ -99,14 +75,13 @@ def proof_of_wrong_chunk(ledger: EthereumTester, code: bytes, stream: Stream, *,
     key, chunk = os.urandom(32), os.urandom(1024)
     cipher = xor(chunk, stream(chunk_key(key, INDEX)))
     promised = plain_hash(INDEX, chunk) if right else os.urandom(32)
-    path = [os.urandom(32) for _ in range(LEVELS)]
-    root = leaf_hash(INDEX, promised + cipher)
-    for level, sibling in enumerate(path):
-        root = node_hash(sibling, root) if INDEX >> level & 1 else node_hash(root, sibling)
+    proof, root = lone_proof(INDEX, promised, cipher, LEVELS)
     sender = {"from": ledger.get_accounts()[0], "gas": 2_000_000, "gas_price": 10**9}
     creation = code + encode(["bytes32", "bytes32", "uint32"], [root, key_hash(key), 2**LEVELS])
     made = ledger.get_transaction_receipt(ledger.send_transaction({**sender, "data": "0x" + creation.hex()}))
-    arguments = encode(["bytes32", "uint32", "bytes32", "bytes", "bytes32[]"], [key, INDEX, promised, cipher, path])
+    arguments = encode(
+        ["bytes32", "uint32", "bytes32", "bytes", "bytes32[]"], [key, INDEX, promised, cipher, proof.path]
+    )
     data = keccak(b"prove(bytes32,uint32,bytes32,bytes,bytes32[])")[:4] + arguments
     request = {**sender, "to": made["contract_address"], "data": "0x" + data.hex()}
     ledger.call(request)

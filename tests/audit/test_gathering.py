@@ -20,7 +20,7 @@ from marketplace.protocol.identity import OrderId
 from marketplace.protocol.order import Standing
 
 from ..ledger.fixtures import run_anvil
-from ..ledger.world import World, anvil_world, embedded_world
+from ..ledger.world import COMPLAINT, World, anvil_world, embedded_world
 from ..protocol.examples import DESCRIPTION
 
 
@@ -44,6 +44,7 @@ def live(world: World) -> None:
     world.deliver(offer, unaccepted)
     forfeited, unrevealed, _ = world.reach_accepted()
     sold, unchallenged, _ = world.reach_revealed()
+    world.ledger.complain(world.buyer, *world.reach_revealed(), COMPLAINT)
     world.pass_time(offer.head.deliver_window_s + 1)
     world.ledger.refund(world.stranger, offer, late)
     world.ledger.refund(world.stranger, offer, unaccepted)
@@ -112,7 +113,7 @@ def test_progress_is_said(world: World) -> None:
     said: list[str] = []
     gather(world.ledger, None, said.append)
     assert said[0] == "reading events"
-    assert said[1] == "asking the contract about 8 orders"
+    assert said[1] == "asking the contract about 9 orders"
 
 
 def test_very_many_orders_are_asked_for_in_part(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,7 +122,7 @@ def test_very_many_orders_are_asked_for_in_part(world: World, monkeypatch: pytes
     assert len(evidence.answers.orders) == 3
     found = judge(evidence).checks[2]
     assert found.passed
-    assert found.evidence.startswith("3 of 8 orders, evenly spread")
+    assert found.evidence.startswith("3 of 9 orders, evenly spread")
 
 
 @given(st.integers(0, 500), st.integers(2, 50))

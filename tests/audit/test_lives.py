@@ -41,6 +41,7 @@ ACTS: list[tuple[str, Way, Way, str]] = [
     ("accept", delivered, History.accept, "accept_window_s"),
     ("reject", delivered, lambda history, order: history.refund(order, Reason.REJECTED), "accept_window_s"),
     ("reveal", accepted, History.reveal, "reveal_window_s"),
+    ("complain", revealed, lambda history, order: history.forfeit(order, Reason.WRONG_BYTE), "challenge_window_s"),
 ]
 LAPSES: list[tuple[str, Way, Way, str]] = [
     ("deliver", placed, lambda history, order: history.refund(order, Reason.NOT_DELIVERED), "deliver_window_s"),

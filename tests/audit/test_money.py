@@ -75,6 +75,21 @@ def test_a_payment_without_a_delivery_fails_and_names_the_order() -> None:
     assert f"order 0x{order.hex()[:8]} was paid for without a delivery" in found.evidence
 
 
+def test_an_order_with_a_wrong_byte_earns_nothing() -> None:
+    history, offer = market()
+    order = history.place(offer)
+    history.deliver(order)
+    history.accept(order)
+    history.reveal(order)
+    history.forfeit(order, Reason.WRONG_BYTE)
+    evidence = truthful(history)
+    assert failing(evidence) == set()
+    assert check(7, evidence).evidence == "0 orders paid for, 0 payouts"
+    paid = replace(evidence.answers.offers[offer.id], accrued_units=offer.head.price_units)
+    lying = replace(evidence, answers=replace(evidence.answers, offers={offer.id: paid}))
+    assert 7 in failing(lying)
+
+
 def test_a_compute_fee_without_a_delivery_fails() -> None:
     history, offer = market()
     history.refund(history.place(offer), Reason.REJECTED)

@@ -105,6 +105,7 @@ STEPS: dict[str, tuple[Callable[[Life], object], tuple[OrderState, ...]]] = {
     "reveal": (Life.reveal, (OrderState.ACCEPTED,)),
     "settle": (Life.settle, (OrderState.REVEALED,)),
     "settle by another": (settle_by_another, (OrderState.REVEALED,)),
+    "complain": (Life.complain, (OrderState.REVEALED,)),
     "refund": (Life.refund, (OrderState.PLACED, OrderState.DELIVERED)),
     "forfeit": (Life.forfeit, (OrderState.ACCEPTED,)),
 }

@@ -7,7 +7,19 @@ import pytest
 
 from marketplace.errors import Corrupt, Invalid
 from marketplace.ledger import artifact
-from marketplace.ledger.abi import DELIVERY, HEAD, MEMBER, ORDER, STANDING, Struct, check, decode, encode, member
+from marketplace.ledger.abi import (
+    COMPLAINT,
+    DELIVERY,
+    HEAD,
+    MEMBER,
+    ORDER,
+    STANDING,
+    Struct,
+    check,
+    decode,
+    encode,
+    member,
+)
 from marketplace.ledger.addresses import checksummed
 from marketplace.ledger.calls import Calls
 from marketplace.protocol.offer import Guarantee, Kind
@@ -24,7 +36,13 @@ def camel(name: str) -> str:
 
 @pytest.mark.parametrize(
     ("struct", "function", "parameter"),
-    [(HEAD, "offerId", 0), (MEMBER, "hashMembers", 0), (ORDER, "orderId", 0), (DELIVERY, "deliveryHash", 1)],
+    [
+        (HEAD, "offerId", 0),
+        (MEMBER, "hashMembers", 0),
+        (ORDER, "orderId", 0),
+        (DELIVERY, "deliveryHash", 1),
+        (COMPLAINT, "complain", 4),
+    ],
     ids=lambda value: value.name if isinstance(value, Struct) else "",
 )
 def test_a_struct_has_the_compilers_fields(struct: "Struct[object]", function: str, parameter: int) -> None:
@@ -63,6 +81,8 @@ def test_ids_of_another_length_are_invalid() -> None:
     for wrong in (b"", bytes(31), bytes(33)):
         with pytest.raises(Invalid, match="32 bytes for terms"):
             check("terms", "bytes32", wrong)
+        with pytest.raises(Invalid, match=r"32 bytes for path\[1\]"):
+            check("path", "bytes32[]", (bytes(32), wrong))
 
 
 def test_bytes_that_are_something_else_are_corrupt() -> None:

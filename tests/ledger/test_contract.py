@@ -1,5 +1,7 @@
 """What a `Ledger` promises, on every adapter."""
 
+from dataclasses import replace
+
 import pytest
 
 from marketplace.errors import Corrupt, Invalid, Refused
@@ -10,7 +12,7 @@ from marketplace.ledger.signatures import sign_acceptance
 from marketplace.ledger.signer import LocalSigner
 from marketplace.protocol.identity import NOBODY, NOTHING, DatasetId, DeliveryHash, OfferId, OrderId
 from marketplace.protocol.states import OrderState, Reason
-from tests.ledger.world import BOND_UNITS, HOUR_S, PRICE_UNITS, RHO_MICRO, TOTAL_MICRO, World
+from tests.ledger.world import BOND_UNITS, COMPLAINT, HOUR_S, PRICE_UNITS, RHO_MICRO, TOTAL_MICRO, World
 
 
 class TestEveryFunctionChangesWhatItSays:
@@ -108,6 +110,17 @@ class TestEveryFunctionChangesWhatItSays:
         assert not ledger.is_licensed(offer, order, buyer, revealed_at_s - 1)
         assert not ledger.is_licensed(offer, order, buyer, revealed_at_s + offer.head.licence_s + 1)
         assert not ledger.is_licensed(offer, order, world.stranger.address, revealed_at_s)
+
+    def test_complaining_gives_price_and_bond_to_the_buyer(self, world: World) -> None:
+        offer, order, delivery = world.reach_revealed()
+        ledger, buyer = world.ledger, world.buyer.address
+        credit = ledger.credit_units(world.token, buyer)
+        receipt = ledger.complain(world.buyer, offer, order, delivery, COMPLAINT)
+        assert receipt.function == "complain"
+        standing = ledger.order(world.id(order))
+        assert (standing.state, standing.reason) == (OrderState.FORFEITED, Reason.WRONG_BYTE)
+        assert ledger.credit_units(world.token, buyer) == credit + PRICE_UNITS + BOND_UNITS
+        assert not ledger.is_licensed(offer, order, buyer, standing.revealed_at_s)
 
     def test_settling_accrues_the_price_and_the_payout_is_withdrawn_once(self, world: World) -> None:
         offer, order, _ = world.reach_revealed()
@@ -226,6 +239,19 @@ class TestARefusalComesBeforeAnyGasIsSpent:
         with pytest.raises(Corrupt) as caught:
             world.ledger.reveal(world.provider, offer, order, delivery, wrong)
         assert wrong.hex() not in str(caught.value)
+
+    def test_a_complaint_about_what_was_not_committed_is_corrupt_and_about_nothing_refused(self, world: World) -> None:
+        offer, order, delivery = world.reach_revealed()
+        with pytest.raises(Corrupt, match=r"expected chunk 0 as the delivery of order .* commits to it"):
+            complaint = replace(COMPLAINT, cipher=bytes(1024))
+            world.ledger.complain(world.buyer, offer, order, delivery, complaint)
+        with pytest.raises(Invalid, match="expected path between 1 and 1, got 0"):
+            world.ledger.complain(world.buyer, offer, order, delivery, replace(COMPLAINT, path=()))
+        with pytest.raises(Refused, match="expected the order's buyer"):
+            world.ledger.complain(world.stranger, offer, order, delivery, COMPLAINT)
+        world.pass_time(HOUR_S + 1)
+        with pytest.raises(Refused, match="the deadline has passed"):
+            world.ledger.complain(world.buyer, offer, order, delivery, COMPLAINT)
 
     def test_a_value_that_its_field_cannot_hold_is_invalid_and_named(self, world: World) -> None:
         with pytest.raises(Invalid, match="maxOpen"):

@@ -7,9 +7,9 @@ from marketplace.protocol import events as ev
 from marketplace.protocol.account import fold
 from marketplace.protocol.states import REASONS, OrderState, Reason
 from tests.ledger.agreement import assert_agrees
-from tests.ledger.world import HOUR_S, KEY, World
+from tests.ledger.world import COMPLAINT, HOUR_S, KEY, World
 
-UNREACHABLE = {Reason.PERMIT_REVOKED, Reason.WRONG_BYTE, Reason.RULED, Reason.NOT_RULED}
+UNREACHABLE = {Reason.PERMIT_REVOKED, Reason.RULED, Reason.NOT_RULED}
 
 
 def live_every_life(world: World) -> None:
@@ -18,16 +18,18 @@ def live_every_life(world: World) -> None:
     dataset = world.dataset()
     ledger.revise(world.provider, dataset, world.fresh(), world.fresh())
     offer = world.offer(world.dataset())
-    declined, rejected, late, unaccepted, unrevealed, approved, unchallenged = (world.place(offer) for _ in range(7))
+    declined, rejected, late, unaccepted, unrevealed = (world.place(offer) for _ in range(5))
+    approved, unchallenged, wrong = (world.place(offer) for _ in range(3))
     ledger.decline(world.provider, offer, declined)
     ledger.release(world.provider, offer, declined)
     ledger.reject(world.buyer, offer, rejected, world.hash(rejected, world.deliver(offer, rejected)))
     world.deliver(offer, unaccepted)
-    for order in (unrevealed, approved, unchallenged):
+    for order in (unrevealed, approved, unchallenged, wrong):
         delivery = world.deliver(offer, order)
         ledger.accept(world.buyer, offer, order, world.hash(order, delivery))
         if order is not unrevealed:
             ledger.reveal(world.provider, offer, order, delivery, KEY)
+    ledger.complain(world.buyer, offer, wrong, delivery, COMPLAINT)
     ledger.settle(world.buyer, offer, approved)
     ledger.withdraw_payout(world.provider, offer)
     world.pass_time(HOUR_S + 1)

@@ -17,7 +17,7 @@ from marketplace.protocol.order import Delivery, Order
 from marketplace.protocol.settlement import owed_units, split
 from marketplace.protocol.states import FINAL, NEXT, REASONS, OrderState, Reason
 from tests.ledger.agreement import assert_agrees
-from tests.ledger.world import BOND_UNITS, HOUR_S, KEY, RHO_MICRO, World, embedded_world
+from tests.ledger.world import BOND_UNITS, COMPLAINT, HOUR_S, KEY, RHO_MICRO, World, embedded_world
 
 WHOEVER = "whoever"
 BY, AFTER, ANY_TIME = "by the deadline", "after the deadline", "at any time"
@@ -44,6 +44,7 @@ RULES = (
     Rule("refund", OrderState.DELIVERED, OrderState.REFUNDED, Reason.NOT_ACCEPTED, WHOEVER, AFTER),
     Rule("reveal", OrderState.ACCEPTED, OrderState.REVEALED, Reason.NONE, "provider", BY),
     Rule("forfeit", OrderState.ACCEPTED, OrderState.FORFEITED, Reason.NOT_REVEALED, WHOEVER, AFTER),
+    Rule("complain", OrderState.REVEALED, OrderState.FORFEITED, Reason.WRONG_BYTE, "buyer", BY),
     Rule("settle", OrderState.REVEALED, OrderState.SETTLED, Reason.APPROVED, "buyer", ANY_TIME),
     Rule("settle", OrderState.REVEALED, OrderState.SETTLED, Reason.UNCHALLENGED, WHOEVER, AFTER),
 )
@@ -151,6 +152,8 @@ class Walk:
                 ledger.reject(by, offer, order, digest)
             case "reveal":
                 ledger.reveal(by, offer, order, life.delivery, KEY)
+            case "complain":
+                ledger.complain(by, offer, order, life.delivery, COMPLAINT)
             case "decline":
                 ledger.decline(by, offer, order)
             case "settle":

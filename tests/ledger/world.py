@@ -13,7 +13,9 @@ from marketplace.ledger.jsonrpc import JsonRpcChain, connect
 from marketplace.ledger.signer import LocalSigner
 from marketplace.protocol.identity import Address, DatasetId, DeliveryHash, OrderId
 from marketplace.protocol.offer import Guarantee, Head, Kind, Member, Offer
-from marketplace.protocol.order import CODEC_RAW, Delivery, Order, pack_versions
+from marketplace.protocol.order import CODEC_RAW, Complaint, Delivery, Order, pack_versions
+from marketplace.sealing.chunk import leaf_hash
+from marketplace.sealing.tree import node_hash
 from tests.ledger.fixtures import tell_anvil
 
 HOUR_S = 3_600
@@ -23,6 +25,7 @@ PRICE_UNITS = 1_200_000_007
 BOND_UNITS = 50_000_003
 RICHES_UNITS = 10**15
 KEY = bytes(range(32))
+COMPLAINT = Complaint(KEY, 0, plain_hash=b"\5" * 32, cipher=b"\6" * 1024, path=(b"\7" * 32,))
 
 
 @dataclass
@@ -93,9 +96,10 @@ class World:
         return order
 
     def delivery(self) -> Delivery:
-        """A delivery whose key is `KEY`."""
-        roots = [self.fresh() for _ in range(4)]
-        return Delivery(roots[0], roots[1], sha256(b"\x03" + KEY).digest(), roots[2], roots[3], 7, CODEC_RAW)
+        """A delivery of two chunks whose key is `KEY`. The first chunk is wrong, as `COMPLAINT` proves."""
+        root = node_hash(leaf_hash(0, COMPLAINT.plain_hash + COMPLAINT.cipher), COMPLAINT.path[0])
+        plain_root, object_, manifest = (self.fresh() for _ in range(3))
+        return Delivery(root, plain_root, sha256(b"\x03" + KEY).digest(), object_, manifest, 2, CODEC_RAW)
 
     def deliver(self, offer: Offer, order: Order) -> Delivery:
         """A recorded delivery."""

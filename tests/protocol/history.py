@@ -134,8 +134,8 @@ class History:
     def refund(self, order: OrderId, reason: Reason) -> None:
         self.record(ev.OrderRefunded, order, reason)
 
-    def forfeit(self, order: OrderId) -> None:
-        self.record(ev.OrderForfeited, order, Reason.NOT_REVEALED)
+    def forfeit(self, order: OrderId, reason: Reason = Reason.NOT_REVEALED) -> None:
+        self.record(ev.OrderForfeited, order, reason)
 
     def release(self, order: OrderId) -> None:
         (member,) = self.account.offers[self.view(order).order.offer].offer.members

@@ -28,7 +28,7 @@ def lived(choices: Random) -> History:
         OrderState.PLACED: [history.deliver, lambda order: history.refund(order, Reason.DECLINED)],
         OrderState.DELIVERED: [history.accept, lambda order: history.refund(order, Reason.REJECTED)],
         OrderState.ACCEPTED: [history.reveal],
-        OrderState.REVEALED: [history.settle],
+        OrderState.REVEALED: [history.settle, lambda order: history.forfeit(order, Reason.WRONG_BYTE)],
     }
     lapses = {
         OrderState.PLACED: lambda order: history.refund(order, Reason.NOT_DELIVERED),
@@ -158,6 +158,18 @@ def test_a_forfeited_order_gives_price_and_bond_to_the_buyer() -> None:
     history.accept(order)
     history.forfeit(order)
     assert history.account.credits[TOKEN, BUYER] == offer.head.price_units + offer.head.bond_units
+
+
+def test_a_wrong_byte_gives_price_and_bond_to_the_buyer_and_nothing_to_the_members() -> None:
+    history, offer = market()
+    order = history.place(offer)
+    history.deliver(order)
+    history.accept(order)
+    history.reveal(order)
+    history.forfeit(order, Reason.WRONG_BYTE)
+    account = history.account
+    assert account.credits[TOKEN, BUYER] == offer.head.price_units + offer.head.bond_units
+    assert (account.offers[offer.id].accrued_units, account.offers[offer.id].open) == (0, 0)
 
 
 def test_a_payout_is_what_is_owed_and_then_nothing_is() -> None:

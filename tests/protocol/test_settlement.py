@@ -7,7 +7,7 @@ from marketplace.protocol.states import FINAL, REASONS, OrderState, Reason
 
 from .examples import head
 
-NOT_SERVED_YET = {Reason.PERMIT_REVOKED, Reason.WRONG_BYTE, Reason.RULED, Reason.NOT_RULED}
+NOT_SERVED_YET = {Reason.PERMIT_REVOKED, Reason.RULED, Reason.NOT_RULED}
 ENDS = sorted(
     {(end, reason) for (_, end), reasons in REASONS.items() if end in FINAL for reason in reasons - NOT_SERVED_YET}
 )
@@ -54,8 +54,9 @@ def test_a_buyer_who_does_not_accept_loses_the_compute_fee_rounded_down() -> Non
         assert split(head(), OrderState.REFUNDED, reason) == Split(89_991_003, 9_999_000, 5_000_000, 0)
 
 
-def test_a_key_that_never_came_gives_price_and_bond_to_the_buyer() -> None:
-    assert split(head(), OrderState.FORFEITED, Reason.NOT_REVEALED) == Split(99_990_003, 0, 0, 5_000_000)
+def test_a_key_that_never_came_and_a_wrong_byte_give_price_and_bond_to_the_buyer() -> None:
+    for reason in (Reason.NOT_REVEALED, Reason.WRONG_BYTE):
+        assert split(head(), OrderState.FORFEITED, reason) == Split(99_990_003, 0, 0, 5_000_000)
 
 
 @given(
