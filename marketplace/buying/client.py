@@ -147,6 +147,16 @@ class Client:
         view = self.order(order)
         return self.ledger.settle(self.signer, self._offer(view), view.order)
 
+    def complain(self, order: OrderId) -> Receipt:
+        """Proves to the ledger that a chunk of the received delivery is wrong: price and bond become this buyer's credit.
+
+        Raises `Refused` if every chunk is right or the window has passed, and as `receiving.complaint_of` does.
+        """
+        view = self.order(order)
+        complaint = receiving.complaint_of(view, self._folder(order))
+        delivery = receiving.delivery_of(view)
+        return self.ledger.complain(self.signer, self._offer(view), view.order, delivery, complaint)
+
     def refund(self, order: OrderId) -> Receipt:
         """Ends an order that lapsed: a refund where delivery or acceptance did not come, a forfeit where the key did not.
 

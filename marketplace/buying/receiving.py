@@ -28,9 +28,9 @@ from marketplace.protocol import result
 from marketplace.protocol.account import Account, OrderView
 from marketplace.protocol.description import Description
 from marketplace.protocol.identity import DeliveryHash
-from marketplace.protocol.order import Delivery
+from marketplace.protocol.order import Complaint, Delivery
 from marketplace.protocol.specification import Specification
-from marketplace.sealing import Commitment, open_chunks, unseal
+from marketplace.sealing import Commitment, WrongChunk, open_chunks, proof_of, unseal
 from marketplace.sealing.inner import InnerFile
 
 OBJECT, CHECKED, LOCK = "object.sealed", "checked", "lock"
@@ -95,21 +95,34 @@ def open_result(order: OrderView, folder: Path, out: Path) -> dict[str, Path]:
     Nothing of `out` is changed if it raises: `Refused` while the key is not revealed, `Invalid` where nothing was received
     or `out` is a file, `WrongChunk` (a `Corrupt`) for bytes that can be proven wrong, and as the disk does.
     """
-    delivery = delivery_of(order)
-    if order.key is None:
-        raise Refused(f"expected a revealed key, the order is {order.state.word}; wait for the provider")
-    if not (folder / INNER).exists():
-        raise Invalid("expected a received delivery in the wallet, found none; fetch the order first")
+    delivery, key = delivery_of(order), _key_to(order, folder)
     if out.exists() and not out.is_dir():
         raise Invalid(f"expected a folder for the result, found a file at {out.name!r}; choose another place")
     with _alone(folder), _on_disk(out), _waiting_room(out) as waiting:
-        _decrypt(folder / INNER, waiting, order.key, commitment_of(delivery))
+        _decrypt(folder / INNER, waiting, key, commitment_of(delivery))
         for name in (MANIFEST, DESCRIPTION, SPECIFICATION, INNER):
             shutil.copyfile(folder / name, waiting / name)
-        _write(waiting / DELIVERY, Opening(delivery, order.key).encode())
+        _write(waiting / DELIVERY, Opening(delivery, key).encode())
         for name in (*result.NAMES, *EVIDENCE):
             (waiting / name).replace(out / name)
     return {name: out / name for name in result.NAMES}
+
+
+def complaint_of(order: OrderView, folder: Path) -> Complaint:
+    """The proof for the first chunk of a received result that the revealed key does not open to its committed hash.
+
+    Raises `Refused` while the key is not revealed or if every chunk is right, `Invalid` where nothing was received, and
+    `Corrupt` for an inner file that is not as it was delivered, and for a result that is wrong in a way that no chunk
+    proves.
+    """
+    expected, key = commitment_of(delivery_of(order)), _key_to(order, folder)
+    with _alone(folder), (folder / INNER).open("rb") as inner, Path(os.devnull).open("wb") as nowhere:
+        try:
+            open_chunks(inner, nowhere, key=key, expected=expected)
+        except WrongChunk as wrong:
+            proof = proof_of(inner, wrong.index)
+            return Complaint(key, proof.index, proof.plain_hash, proof.cipher, proof.path)
+    raise Refused("expected a wrong chunk, the revealed key opens every one to its committed hash; fetch the result")
 
 
 def specification_of(order: OrderView, store: ContentStore, folder: Path) -> Specification:
@@ -254,6 +267,15 @@ def _decrypt(inner: Path, waiting: Path, key: bytes, expected: Commitment) -> No
         open_chunks(source, plain, key=key, expected=expected)
     with archive.open("rb") as plain:
         result.unpack(plain, waiting)
+
+
+def _key_to(order: OrderView, folder: Path) -> bytes:
+    """The revealed key to what was received into the folder."""
+    if order.key is None:
+        raise Refused(f"expected a revealed key, the order is {order.state.word}; wait for the provider")
+    if not (folder / INNER).exists():
+        raise Invalid("expected a received delivery in the wallet, found none; fetch the order first")
+    return order.key
 
 
 def _hash_of(order: OrderView) -> bytes:

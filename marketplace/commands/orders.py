@@ -1,4 +1,4 @@
-"""`agora order`, `fetch`, `settle`, `reject` and `refund`: what a buyer does about an order."""
+"""`agora order`, `fetch`, `settle`, `complain`, `reject` and `refund`: what a buyer does about an order."""
 
 import time
 from collections.abc import Sequence
@@ -18,6 +18,7 @@ from marketplace.ledger.ledger import Receipt
 from marketplace.protocol.account import Account, OrderView
 from marketplace.protocol.identity import OrderId
 from marketplace.protocol.states import FINAL, OrderState, Reason
+from marketplace.sealing import WrongChunk
 from marketplace.terminal import guarded, parse_order, say, show_json
 
 POLL_S = 2.0
@@ -71,7 +72,7 @@ def fetch(
         receipts += _sent(client.accept(order_id))
     _wait_for(client, order_id, OrderState.REVEALED, until, "the key")
     folder = out or Path(order_id.hex())
-    files = client.open(order_id, folder)
+    files = _open(client, order_id, folder)
     if settle_too and client.order(order_id).state is OrderState.REVEALED:
         _check(client, folder)
         receipts += _sent(client.settle(order_id))
@@ -93,6 +94,15 @@ def settle(order: OrderArgument, as_json: AsJson = False) -> None:
     order_id = parse_order(order)
     client = Session.begin().client()
     _show(client, order_id, [client.settle(order_id)], as_json)
+
+
+@guarded
+def complain(order: OrderArgument, as_json: AsJson = False) -> None:
+    """Prove that a chunk of ORDER is wrong, and withdraw price and bond."""
+    order_id = parse_order(order)
+    client = Session.begin().client()
+    receipts = [client.complain(order_id)]
+    _show(client, order_id, [*receipts, *_sent(client.withdraw(order_id))], as_json)
 
 
 @guarded
@@ -137,6 +147,20 @@ def _wait_for(client: Client, order: OrderId, state: OrderState, until: float, w
             say(f"waiting for {what}")
             said = True
         time.sleep(POLL_S)
+
+
+def _open(client: Client, order: OrderId, folder: Path) -> dict[str, Path]:
+    """The open result. Raises `Corrupt` for a wrong chunk, with what the buyer can still do about it."""
+    try:
+        return client.open(order, folder)
+    except WrongChunk as wrong:
+        view = client.order(order)
+        if view.state is not OrderState.REVEALED:
+            raise
+        raise Corrupt(
+            f"expected every chunk to open to its committed hash, chunk {wrong.index} does not; do not settle: "
+            f"`agora complain {order.hex()}` by {time_text(view.deadline_s)} proves it, and price and bond are yours"
+        ) from wrong
 
 
 def _check(client: Client, folder: Path) -> None:

@@ -32,9 +32,9 @@ class WrongChunk(Corrupt):
 def open_chunks(inner: BinaryIO, out: BinaryIO, *, key: bytes, expected: Commitment) -> int:
     """Write the result to `out` and give its length in bytes. `inner`: what `unseal` wrote. `key`: the revealed `k`.
 
-    Raises `WrongChunk` for the first chunk that the provider encrypted wrongly, and `Corrupt` when the key is not the
-    promised one, the inner file is not as it was delivered, or the length or padding inside is impossible. Throw away
-    what was written to `out` when it raises.
+    Raises `WrongChunk` for the first chunk that the provider encrypted wrongly, whatever else is wrong, for that alone
+    can be proven. Raises `Corrupt` when the key is not the promised one, the inner file is not as it was delivered, or
+    the length or padding inside is impossible. Throw away what was written to `out` when it raises.
     """
     require_secret("key of a sale", key)
     if key_hash(key) != expected.key_hash:
@@ -85,16 +85,16 @@ class _Content:
     def add(self, data: bytes) -> None:
         if self._left_bytes < 0:
             self.length_bytes = self._left_bytes = int.from_bytes(data[:LENGTH_BYTES], "big")
-            if self.length_bytes > self._most_bytes:
-                raise Corrupt(
-                    f"The result claims {self.length_bytes} bytes where {self._most_bytes} fit; keep the inner file as evidence."
-                )
             data = data[LENGTH_BYTES:]
         self._out.write(data[: self._left_bytes])
         self._clean = self._clean and not data[self._left_bytes :].strip(b"\0")
         self._left_bytes = max(0, self._left_bytes - len(data))
 
     def finish(self) -> None:
+        if self.length_bytes > self._most_bytes:
+            raise Corrupt(
+                f"The result claims {self.length_bytes} bytes where {self._most_bytes} fit; keep the inner file as evidence."
+            )
         if not self._clean:
             raise Corrupt(
                 "The result's padding is not zero, so bytes may be hidden in it; keep the inner file as evidence."

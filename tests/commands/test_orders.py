@@ -1,4 +1,4 @@
-"""`agora order`, `fetch`, `settle`, `reject` and `refund`."""
+"""`agora order`, `fetch`, `settle`, `complain`, `reject` and `refund`."""
 
 import re
 from pathlib import Path
@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from marketplace.certificate.folder import EVIDENCE
+from marketplace.commands.display import time_text
 from marketplace.errors import Refused
 from marketplace.protocol import result
+from marketplace.protocol.identity import OrderId
 from marketplace.protocol.states import OrderState
 from tests.buying.provider import BOND_UNITS, PRICE_UNITS
 from tests.commands.market import PURSE_UNITS, Buyer
@@ -102,17 +104,58 @@ def test_fetch_does_not_settle_a_result_that_does_not_hold(buyer: Buyer, tmp_pat
     assert (tmp_path / "result" / result.TABLE).exists()
 
 
-def test_fetch_names_the_chunk_that_is_wrong(buyer: Buyer, tmp_path: Path) -> None:
+def wronged(buyer: Buyer) -> OrderId:
+    """An order whose key is out and whose chunk 7 is wrong."""
     provider = buyer.market.provider
     provider.cheats_on_chunk = 7
     try:
-        order = buyer.reveal()
+        return buyer.reveal()
     finally:
         provider.cheats_on_chunk = None
-    ran = buyer.agora("fetch", order.hex(), "--out", str(tmp_path / "result"))
+
+
+def test_fetch_names_the_chunk_that_is_wrong_and_what_to_do(buyer: Buyer, tmp_path: Path) -> None:
+    order = wronged(buyer)
+    fetch = ("fetch", order.hex(), "--settle", "--out", str(tmp_path / "result"))
+    ran = buyer.agora(*fetch)
+    deadline = time_text(buyer.client().order(order).deadline_s)
     assert ran.code == 4
-    assert "Chunk 7 does not decrypt" in ran.err
+    assert "chunk 7 does not" in ran.error()
+    assert f"`agora complain {order.hex()}` by {deadline}" in ran.error()
     assert not (tmp_path / "result").exists()
+    assert buyer.client().order(order).state is OrderState.REVEALED
+    buyer.client().settle(order)
+    after = buyer.agora(*fetch)
+    assert after.code == 4
+    assert "Chunk 7 does not decrypt" in after.err
+    assert "agora complain" not in after.err
+
+
+def test_complain_proves_the_wrong_chunk_and_withdraws_price_and_bond(buyer: Buyer) -> None:
+    order = wronged(buyer)
+    ran = buyer.run("complain", order.hex(), "--json")
+    shown = ran.json()
+    assert (shown["order"], shown["state"]) == (order.hex(), "Forfeited")
+    assert steps(shown) == ["complain", "withdrawCredit"]
+    assert buyer.purse_units() == PURSE_UNITS + BOND_UNITS
+    assert buyer.agora("order", order.hex(), "--json").json()["reason"] == "wrong byte"
+    again = buyer.agora("complain", order.hex())
+    assert again.code == 3
+    assert "it is forfeited" in again.error()
+
+
+def test_complain_shows_its_transactions_to_people(buyer: Buyer) -> None:
+    ran = buyer.agora("complain", wronged(buyer).hex())
+    assert ran.code == 0
+    assert [line.split(":")[0] for line in ran.out.splitlines()] == ["complain", "withdrawCredit"]
+
+
+def test_complain_about_right_chunks_is_refused(buyer: Buyer) -> None:
+    order = buyer.reveal()
+    ran = buyer.agora("complain", order.hex())
+    assert ran.code == 3
+    assert "expected a wrong chunk" in ran.error()
+    assert buyer.client().order(order).state is OrderState.REVEALED
 
 
 def test_fetch_of_an_order_of_another_wallet_says_before_waiting_that_the_result_would_be_lost(
@@ -181,7 +224,7 @@ def test_refund_ends_what_lapsed_and_withdraws_in_one_json_object(buyer: Buyer) 
     assert buyer.purse_units() == PURSE_UNITS - FEE_UNITS + BOND_UNITS
 
 
-@pytest.mark.parametrize("command", ["order", "fetch", "settle", "reject", "refund"])
+@pytest.mark.parametrize("command", ["order", "fetch", "settle", "complain", "reject", "refund"])
 def test_ids_that_are_none_are_invalid(buyer: Buyer, command: str) -> None:
     for text in ("", "12", "0x" + "g" * 64, "a" * 63, "a" * 66, "ab " * 32):
         ran = buyer.agora(command, text)
@@ -189,7 +232,7 @@ def test_ids_that_are_none_are_invalid(buyer: Buyer, command: str) -> None:
         assert "the order's id, 64 hexadecimal digits" in ran.error()
 
 
-@pytest.mark.parametrize("command", ["order", "fetch", "settle", "reject", "refund"])
+@pytest.mark.parametrize("command", ["order", "fetch", "settle", "complain", "reject", "refund"])
 def test_an_order_that_nobody_placed_is_invalid(buyer: Buyer, command: str) -> None:
     ran = buyer.agora(command, "ab" * 32)
     assert ran.code == 2

@@ -38,6 +38,16 @@ def test_the_first_of_several_wrong_chunks_is_named() -> None:
     assert caught.value.index == 1
 
 
+def test_a_wrong_chunk_is_named_though_length_and_padding_are_wrong_as_well() -> None:
+    impossible, hiding = pieces(3 * 992 - 7), pieces(5, 3, b"x")
+    for data in (impossible, hiding):
+        records = honest_records(data)
+        sale = sell_records([*records[:2], flipped(records[2], 8447)])
+        with pytest.raises(WrongChunk) as caught:
+            open_result(fetch(sale.sealed, sale.commitment), sale.commitment)
+        assert caught.value.index == 2
+
+
 def test_a_key_that_was_not_promised_is_corrupt_and_not_shown() -> None:
     with pytest.raises(Corrupt, match="does not have the hash") as caught:
         open_result(io.BytesIO(INNER), SALE.commitment, key=b"k" * 32)
