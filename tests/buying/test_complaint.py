@@ -68,10 +68,10 @@ def test_complaining_before_the_reveal_is_refused(world: World, reached: str) ->
 def test_complaining_twice_or_after_settling_is_refused(world: World) -> None:
     client, first, second = world.client(), wronged(world, 1), wronged(world, 1)
     client.complain(first)
-    with pytest.raises(Refused, match="it is forfeited"):
+    with pytest.raises(Refused, match="it is Forfeited"):
         client.complain(first)
     client.settle(second)
-    with pytest.raises(Refused, match="it is settled"):
+    with pytest.raises(Refused, match="it is Settled"):
         client.complain(second)
 
 

@@ -141,7 +141,7 @@ def test_complain_proves_the_wrong_chunk_and_withdraws_price_and_bond(buyer: Buy
     assert buyer.agora("order", order.hex(), "--json").json()["reason"] == "wrong byte"
     again = buyer.agora("complain", order.hex())
     assert again.code == 3
-    assert "it is forfeited" in again.error()
+    assert "it is Forfeited" in again.error()
 
 
 def test_complain_shows_its_transactions_to_people(buyer: Buyer) -> None:
