@@ -52,7 +52,7 @@ def test_settling_before_the_reveal_is_refused(world: World) -> None:
 def test_settling_twice_is_refused(world: World) -> None:
     order = world.revealed()
     world.client().settle(order)
-    with pytest.raises(Refused, match="settled"):
+    with pytest.raises(Refused, match="Settled"):
         world.client().settle(order)
 
 
