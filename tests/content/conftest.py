@@ -3,7 +3,7 @@
 import fcntl
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,8 +28,8 @@ class Daemon:
     repository: Path
 
 
-@pytest.fixture(scope="session")
-def daemon() -> Iterator[Daemon]:
+@contextmanager
+def running() -> Iterator[Daemon]:
     (ROOT / ".tools").mkdir(exist_ok=True)
     with (ROOT / ".tools" / "ipfs.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -43,6 +43,19 @@ def daemon() -> Iterator[Daemon]:
             yield Daemon(rpc, gateway, Path(repository))
         finally:
             process.terminate()
+
+
+@pytest.fixture(scope="session")
+def daemon() -> Iterator[Daemon]:
+    with running() as daemon:
+        yield daemon
+
+
+@pytest.fixture
+def fresh_daemon() -> Iterator[Daemon]:
+    """One of its own: a daemon clears away only once nobody waits for a block any more, and other tests leave it waiting."""
+    with running() as daemon:
+        yield daemon
 
 
 @pytest.fixture

@@ -53,14 +53,17 @@ class TestWithTheRealDaemon:
         cid = put_bytes(kubo, pattern(3 * LEAF_BYTES + 1))
         assert client.cat(cid.text) == pattern(3 * LEAF_BYTES + 1)
 
-    def test_what_was_put_stays_when_the_daemon_clears_away(self, client: Any, kubo: KuboStore) -> None:
+    def test_what_was_put_stays_when_the_daemon_clears_away(self, fresh_daemon: Daemon) -> None:
+        kubo = KuboStore(fresh_daemon.rpc)
         cid = put_bytes(kubo, b"kept" + pattern(2 * LEAF_BYTES))
         loose = next(blocks([b"loose"]))
         kubo.put_block(loose)
-        gone = {entry["Key"]["/"] for entry in client.repo.gc()}
+        with ipfshttpclient.Client(fresh_daemon.rpc) as client:
+            gone = {entry["Key"]["/"] for entry in client.repo.gc()}
         assert loose.cid.text in gone
         assert kubo.has(cid)
         assert read_bytes(kubo, cid, limit=3 * LEAF_BYTES) == b"kept" + pattern(2 * LEAF_BYTES)
+        kubo.close()
 
     def test_blocks_that_are_only_there_are_not_what_was_put(self, kubo: KuboStore) -> None:
         loose = next(blocks([b"there, but not kept"]))
