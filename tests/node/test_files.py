@@ -3,6 +3,8 @@
 import os
 import signal
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,13 +41,13 @@ def test_a_file_that_was_there_stays_when_the_new_one_is_not_finished(tmp_path: 
 
 def test_a_process_that_is_killed_while_writing_leaves_the_old_file(tmp_path: Path) -> None:
     write_whole(tmp_path / "a", b"old")
-    writer = os.fork()
-    if writer == 0:
-        with whole_file(tmp_path / "a") as out:
-            out.write(b"new")
-            out.flush()
-            os.kill(os.getpid(), signal.SIGKILL)
-    assert os.waitstatus_to_exitcode(os.waitpid(writer, 0)[1]) == -signal.SIGKILL
+    writing = (
+        "import os, pathlib, signal, sys; from node.files import whole_file\n"
+        "with whole_file(pathlib.Path(sys.argv[1])) as out:\n"
+        "    out.write(b'new'); out.flush(); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    writer = subprocess.run([sys.executable, "-c", writing, str(tmp_path / "a")], timeout=60)
+    assert writer.returncode == -signal.SIGKILL
     assert (tmp_path / "a").read_bytes() == b"old"
     write_whole(tmp_path / "a", b"newer")
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"newer"]

@@ -4,6 +4,8 @@ import os
 import signal
 import sqlite3
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -59,11 +61,13 @@ def test_no_entry_can_be_changed_or_removed(tmp_path: Path, statement: str) -> N
 
 
 def test_an_entry_is_on_the_disk_when_it_was_added(tmp_path: Path) -> None:
-    writer = os.fork()
-    if writer == 0:
-        Journal(tmp_path / "journal.sqlite").add(ONE, Mark.SECRETS, b"a", 1)
-        os.kill(os.getpid(), signal.SIGKILL)
-    assert os.waitstatus_to_exitcode(os.waitpid(writer, 0)[1]) == -signal.SIGKILL
+    writing = (
+        "import os, pathlib, signal, sys; from node.journal import Journal, Mark\n"
+        "Journal(pathlib.Path(sys.argv[1])).add(b'1' * 32, Mark.SECRETS, b'a', 1)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    writer = subprocess.run([sys.executable, "-c", writing, str(tmp_path / "journal.sqlite")], timeout=60)
+    assert writer.returncode == -signal.SIGKILL
     assert Journal(tmp_path / "journal.sqlite").last(ONE, Mark.SECRETS) == Entry(ONE, Mark.SECRETS, b"a", 1)
 
 
