@@ -22,7 +22,27 @@ need() {
     python=$(find_python)
     echo "Setting up .venv with $extras (once; a few minutes) ..." >&2
     [ -x .venv/bin/python ] || "$python" -m venv .venv
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[$extras]" >&2
+    constraints > .venv/constraints.txt
+    case ",$extras," in
+        *,neural,* | *,sdv,*) pip_install "torch" ;;
+    esac
+    pip_install -e ".[$extras]"
     echo "$wanted" > "$stamp"
     echo "Set up." >&2
+}
+
+pip_install() {
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check -c .venv/constraints.txt "$@" >&2
+}
+
+# Torch comes in the tested version and before anything that asks for a newer one, which would bring CUDA along. A torch
+# that is there already, perhaps with a user's own CUDA, stays as it is.
+constraints() {
+    local torch
+    torch=$(.venv/bin/python -c 'from importlib.metadata import version; print(version("torch"))' 2>/dev/null || true)
+    if [ -n "$torch" ]; then
+        sed "s/^torch==.*/torch==${torch%%+*}/" constraints.txt
+    else
+        cat constraints.txt
+    fi
 }
