@@ -1,9 +1,9 @@
 """`scripts/bench`: every benchmark, or those that are named, one after the other, as tables or as one JSON object."""
 
-import argparse
 import json
 import subprocess
 import sys
+from itertools import takewhile
 
 NAMES = {
     "gas": "gas of each step of an order, beside comparable projects",
@@ -15,9 +15,9 @@ NAMES = {
 }
 
 
-def run(name: str, as_json: bool) -> str:
+def run(name: str, options: list[str]) -> str:
     """What one benchmark prints. Ends the program if it fails."""
-    command = [sys.executable, "-m", f"scripts.benchmarks.{name}", *(["--json"] if as_json else [])]
+    command = [sys.executable, "-m", f"scripts.benchmarks.{name}", *options]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         sys.exit(f"expected the benchmark {name} to end well, it ended with {done.returncode}")
@@ -25,17 +25,20 @@ def run(name: str, as_json: bool) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[[], *NAMES], help=f"which: {', '.join(NAMES)}; all by default")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    given = parser.parse_args()
-    names = given.names or list(NAMES)
-    if given.json:
-        print(json.dumps({name: json.loads(run(name, as_json=True)) for name in names}, indent=2))
+    given = sys.argv[1:]
+    names = list(takewhile(lambda word: not word.startswith("-"), given))
+    options = given[len(names) :]
+    if {"-h", "--help"} & set(options) and not names:
+        print(__doc__ + "".join(f"\n  {name:<10}{words}" for name, words in NAMES.items()))
         return
-    for name in names:
+    if set(names) - set(NAMES) or (options not in ([], ["--json"]) and len(names) != 1):
+        sys.exit(f"expected names among {', '.join(NAMES)}, and options of a benchmark behind its name alone")
+    if "--json" in options:
+        print(json.dumps({name: json.loads(run(name, options)) for name in names or NAMES}, indent=2))
+        return
+    for name in names or NAMES:
         print(f"\n## {NAMES[name]}\n", flush=True)
-        print(run(name, as_json=False), flush=True)
+        print(run(name, options), flush=True)
 
 
 if __name__ == "__main__":
