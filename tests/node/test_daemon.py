@@ -369,6 +369,7 @@ def test_a_key_is_revealed_though_the_store_is_gone(market: Market) -> None:
     market.client.accept(order)
     shutil.rmtree(market.folder / "store")
     market.run_until(daemon, order, OrderState.REVEALED)
+    assert market.client.order(order).key is not None
     daemon.close()
 
 

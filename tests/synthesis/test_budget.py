@@ -55,6 +55,7 @@ def test_a_rho_that_cannot_pay_is_refused_with_the_least_that_can(rho_micro: int
 
 def test_the_least_rho_is_accepted() -> None:
     PrivateMarginals().check(WIDE, specification(), 300)
+    assert budget_of(WIDE, specification().workload, 300).rho_micro == 300
 
 
 def test_a_workload_of_unknown_columns_is_invalid() -> None:
