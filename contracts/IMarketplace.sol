@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
+import {IBooks} from "./IBooks.sol";
 
 /// @title The rules of a marketplace for health data in which the records never move.
 /// @notice A provider sells results made from its datasets. The price waits here until the provider has committed to a
@@ -14,158 +14,56 @@ import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
 /// Deadlines are inclusive for the one who must act and strict for everyone else: at the deadline's second the provider
 /// may still deliver and nobody may yet refund.
 ///
+/// Permits, the providers' own words and the licences stand in contracts of their own, which this one makes and names.
+/// Wherever a signature is checked, that of a key is tried first and then the account's own code is asked (ERC-1271).
+///
 /// Warning: the contract proves accounting, not that noise was added nor that a result is good.
 /// Warning: a token whose balances change by themselves (rebasing, fee on transfer) is not supported; an order whose
 /// price does not arrive exactly is refused.
 /// Warning: there is no owner, no upgrade and no pause.
-interface IMarketplace is IERC5267 {
-    /// @notice What is sold.
-    enum Kind {
-        Synthetic,
-        Analysis,
-        Train
+interface IMarketplace is IBooks {
+    /// @notice Why a provider turned an order down before it touched records.
+    enum DeclineReason {
+        Unstated,
+        Specification,
+        Rules,
+        Budget,
+        Records,
+        Capacity
     }
 
-    /// @notice What is promised about the records behind a result.
-    enum Guarantee {
-        DifferentiallyPrivate,
-        Exact
+    /// @notice How a relayed order is paid: out of an approval given before, by one signed for this (EIP-2612), or by a
+    /// transfer signed for this order alone (EIP-3009).
+    enum Means {
+        Approval,
+        SignedApproval,
+        Authorization
     }
 
-    /// @notice Where an order stands. Settled, Refunded and Forfeited are final.
-    enum OrderState {
-        Absent,
-        Placed,
-        Delivered,
-        Accepted,
-        Revealed,
-        Contested,
-        Settled,
-        Refunded,
-        Forfeited
+    /// @notice A provider's word that it is a member of an offer.
+    /// @param until The last second at which the offer can be published with it.
+    /// @param signature Over `Consent(Offer offer,uint64 until)`.
+    struct Consent {
+        uint64 until;
+        bytes signature;
     }
 
-    /// @notice Why an order moved to the state it is in.
-    enum Reason {
-        None,
-        Declined,
-        NotDelivered,
-        Rejected,
-        NotAccepted,
-        NotRevealed,
-        PermitRevoked,
-        Approved,
-        Unchallenged,
-        WrongByte,
-        Ruled,
-        NotRuled
+    /// @notice The signature that pays for a relayed order.
+    /// @param deadline The EIP-2612 deadline, or the EIP-3009 `validBefore` (with `validAfter` zero).
+    struct Payment {
+        Means means;
+        uint256 deadline;
+        uint8 v;
+        bytes32 r;
+        bytes32 s;
     }
 
-    /// @notice One population's records at one provider and their account for ever.
-    /// @param provider Who holds the records.
-    /// @param total What the dataset may reveal in all, in millionths of zCDP rho. Only grows.
-    /// @param used What orders have taken of it. Falls only by `release`.
-    /// @param version Counts from 1; `revise` adds one.
-    struct Dataset {
-        address provider;
-        uint64 total;
-        uint64 used;
-        uint16 version;
-    }
-
-    /// @notice The terms of an offer, the same for all of its members.
-    /// @param lead Who publishes the offer, posts its bonds and sends its deliveries.
-    /// @param token The ERC-20 that price, bond and deposit are counted in.
-    /// @param cost Price line: what making the result costs, in token units.
-    /// @param margin Price line: what is charged above the cost, in token units. The price is `cost + margin`, above
-    /// zero and below 2^96.
-    /// @param delta The delta of the promise in units of 1e-18; at most 1e-5.
-    /// @param deliverWindow Seconds from placing to delivery; at least a minute. No window is longer than 365 days.
-    /// @param acceptWindow Seconds from delivery to acceptance; at least a minute.
-    /// @param revealWindow Seconds from acceptance to the key; at least an hour.
-    /// @param challengeWindow Seconds from the key to settlement by anyone; at least an hour.
-    /// @param ruleWindow Seconds that an arbiter has; zero without an arbiter.
-    /// @param licenceSeconds How long the licence lasts from the reveal; at least one, at most 3,650 days.
-    /// @param computeFeeBps The part of the price, in basis points and at most 1,000, that a buyer who rejects a
-    /// delivery or lets it lapse does not get back.
-    /// @param bond What the lead stakes behind each order, in token units.
-    /// @param contestDeposit What contesting costs up front; zero without an arbiter.
-    /// @param maxOpen How many orders may be open at once; at least one.
-    /// @param terms SHA-256 of the licence terms, a raw block of the content store.
-    /// @param purposes The set of purposes that permits may have; zero without an authority.
-    /// @param authority Whose permits are required; zero for none.
-    /// @param arbiter Who rules contested orders; zero for none, and then nothing can be contested.
-    /// @param stock The earlier delivery that this offer sells again; zero for none.
-    /// @param validUntil The last second at which an order can be placed.
-    struct Head {
-        address lead;
-        Kind kind;
-        Guarantee guarantee;
-        address token;
-        uint128 cost;
-        uint128 margin;
-        uint64 delta;
-        uint32 deliverWindow;
-        uint32 acceptWindow;
-        uint32 revealWindow;
-        uint32 challengeWindow;
-        uint32 ruleWindow;
-        uint64 licenceSeconds;
-        uint16 computeFeeBps;
-        uint128 bond;
-        uint128 contestDeposit;
-        uint32 maxOpen;
-        bytes32 terms;
-        uint256 purposes;
-        address authority;
-        address arbiter;
-        bytes32 stock;
-        uint64 validUntil;
-    }
-
-    /// @notice One dataset behind an offer.
-    /// @param shareBps The provider's share of what the offer earns, in basis points; all shares sum to 10,000.
-    /// @param rhoMicro What one order takes from the dataset's budget, in millionths of zCDP rho; above zero.
-    struct Member {
-        bytes32 dataset;
-        address provider;
-        uint16 shareBps;
-        uint64 rhoMicro;
-    }
-
-    /// @notice One purchase of an offer.
-    /// @param offer The offer's id.
-    /// @param specification SHA-256 of the specification, a raw block of the content store. It holds the sealing key
-    /// made for this one order, so no two orders are alike.
-    /// @param versions The version of each member's dataset that the buyer means: member `i` in bits `16 i` to
-    /// `16 i + 15`, and no other bit.
-    /// @param permit The permit that the buyer holds; zero where the offer names no authority.
-    /// @param placeBy The last second at which this order can be placed.
-    struct Order {
-        bytes32 offer;
-        address buyer;
-        bytes32 specification;
-        uint256 versions;
-        bytes32 permit;
-        uint64 placeBy;
-    }
-
-    /// @notice The provider's commitment to a sealed result.
-    /// @param commitmentRoot Root of the tree over the sealed chunks.
-    /// @param plainRoot Root of the tree over the result's salted chunks.
-    /// @param keyHash SHA-256 of the byte 3, which is the key's tag, and the 32 bytes of the key.
-    /// @param object SHA-256 digest in the CIDv1 of the sealed object.
-    /// @param manifest SHA-256 digest in the CIDv1 of the manifest, a raw block.
-    /// @param count How many chunks there are; above zero.
-    /// @param objectCodec The codec in the object's CIDv1: 0x55 (raw) or 0x70 (dag-pb).
-    struct Delivery {
-        bytes32 commitmentRoot;
-        bytes32 plainRoot;
-        bytes32 keyHash;
-        bytes32 object;
-        bytes32 manifest;
-        uint32 count;
-        uint8 objectCodec;
+    /// @notice The earlier order whose delivery becomes stock.
+    struct Origin {
+        Head head;
+        Member[] members;
+        Order order;
+        Delivery delivery;
     }
 
     /// @notice One chunk that does not open to its hash. `docs/sealing.md` defines every byte.
@@ -182,65 +80,63 @@ interface IMarketplace is IERC5267 {
         bytes32[] path;
     }
 
-    /// @notice What the ledger keeps of an order.
-    /// @param deadline The last second at which the one who must act can do so; zero in a final state.
-    /// @param revealedAt When the key was published; zero before.
-    /// @param released Bit `i` is set once member `i` has released the order's rho.
-    /// @param delivery The delivery hash; zero before.
-    struct Standing {
-        OrderState state;
-        Reason reason;
-        uint40 deadline;
-        uint40 revealedAt;
-        uint16 released;
-        bytes32 delivery;
-    }
-
-    /// @notice What the ledger keeps of an offer.
-    /// @param open How many of its orders are not in a final state.
-    /// @param accrued What it has earned for its members in all, in token units.
-    struct OfferStanding {
-        bool published;
-        bool retired;
-        uint32 open;
-        uint128 accrued;
-    }
-
     event DatasetRegistered(
         bytes32 indexed dataset,
         address indexed provider,
         bytes32 salt,
         bytes32 commitment,
         bytes32 description,
-        uint64 total
+        uint64 total,
+        uint32 exactTotal
     );
     event DatasetRevised(bytes32 indexed dataset, uint16 version, bytes32 commitment, bytes32 description);
-    event OfferPublished(bytes32 indexed offer, address indexed lead, Head head, Member[] members);
+    event EpochOpened(bytes32 indexed dataset, uint16 epoch, uint64 total, uint32 exactTotal, bytes32 reason);
+    event OfferPublished(bytes32 indexed offer, Head head, Member[] members);
+    event StockOffered(bytes32 indexed offer, bytes32 indexed origin);
     event OfferRetired(bytes32 indexed offer, address indexed by);
     event Staked(address indexed token, address indexed account, uint256 amount);
     event OrderPlaced(
-        bytes32 indexed order, bytes32 indexed offer, address indexed buyer, Order details, uint40 deadline
+        bytes32 indexed order,
+        bytes32 indexed offer,
+        address indexed buyer,
+        bytes32 specification,
+        uint256 versions,
+        bytes32 permit,
+        uint64 placeBy
     );
-    event OrderDelivered(bytes32 indexed order, bytes32 delivery, Delivery details, uint40 deadline);
-    event OrderAccepted(bytes32 indexed order, bytes32 delivery, uint40 deadline);
-    event OrderRevealed(bytes32 indexed order, bytes32 key, uint40 deadline);
+    event OrderDelivered(bytes32 indexed order, bytes32 delivery, Delivery details);
+    event OrderAccepted(bytes32 indexed order);
+    event OrderRevealed(bytes32 indexed order, bytes32 key);
+    event OrderDeclined(bytes32 indexed order, DeclineReason why);
+    event OrderContested(bytes32 indexed order, bytes32 grounds);
+    event OrderRuled(bytes32 indexed order, uint16 priceBps, uint16 bondBps);
     event OrderSettled(bytes32 indexed order, Reason reason);
     event OrderRefunded(bytes32 indexed order, Reason reason);
     event OrderForfeited(bytes32 indexed order, Reason reason);
     event RhoReleased(bytes32 indexed order, bytes32 indexed dataset, uint64 rhoMicro);
+    event ExactReleased(bytes32 indexed order, bytes32 indexed dataset);
     event CreditWithdrawn(address indexed token, address indexed account, uint256 amount);
     event PayoutWithdrawn(bytes32 indexed offer, uint256 indexed member, address indexed provider, uint256 amount);
 
-    /// @notice `field` must be zero: this contract does not serve it.
-    error NotServed(string field);
+    /// @notice `field` must be zero here.
+    error NotZero(bytes32 field);
     /// @notice `field` lies outside what the interface allows.
-    error OutOfRange(string field, uint256 given, uint256 least, uint256 most);
+    error OutOfRange(bytes32 field, uint256 given, uint256 least, uint256 most);
     error DatasetExists(bytes32 dataset);
     error UnknownDataset(bytes32 dataset);
     error NotTheProvider(bytes32 dataset, address caller);
     error NotTheLead(address lead, address caller);
     error NotTheBuyer(address buyer, address caller);
+    error NotTheArbiter(address arbiter, address caller);
+    error NotAMember(bytes32 offer, uint256 member, address caller);
+    error LeadIsNotAMember(address lead);
     error SharesNotWhole(uint256 sumBps);
+    error MembersNotSorted(bytes32 before, bytes32 dataset);
+    error SignatureMissing(address signer);
+    error ConsentExpired(bytes32 dataset, uint64 until);
+    error RoleConflict(bytes32 role, address account);
+    error NotStock(bytes32 origin);
+    error WrongStock(bytes32 stock, bytes32 plainRoot);
     error TokenWithoutCode(address token);
     error OfferExists(bytes32 offer);
     error UnknownOffer(bytes32 offer);
@@ -252,6 +148,7 @@ interface IMarketplace is IERC5267 {
     error PlacedTooLate(bytes32 order, uint64 placeBy);
     error WrongVersion(bytes32 dataset, uint16 current, uint16 named);
     error BudgetExceeded(bytes32 dataset, uint64 left, uint64 asked);
+    error AllowanceExceeded(bytes32 dataset, uint32 exactTotal);
     error InsufficientCredit(address token, address account, uint256 credit, uint256 asked);
     error InexactTransfer(address token, uint256 expected, uint256 received);
     error WrongState(bytes32 order, OrderState state, OrderState expected);
@@ -260,6 +157,9 @@ interface IMarketplace is IERC5267 {
     error WrongDelivery(bytes32 order, bytes32 recorded, bytes32 given);
     error WrongKey(bytes32 order, bytes32 keyHash);
     error WrongSignature(address signer);
+    error NoArbiter(bytes32 order);
+    error PermitNotRevoked(bytes32 order, bytes32 permit);
+    error PermitWasRevoked(bytes32 order, bytes32 permit);
     error ChunkNotCommitted(bytes32 order, uint32 index);
     error ChunkIsRight(bytes32 order, uint32 index);
     error NotReleasable(bytes32 order, OrderState state, Reason reason);
@@ -274,20 +174,38 @@ interface IMarketplace is IERC5267 {
     /// @param commitment Salted commitment to the records.
     /// @param description SHA-256 of the description, a raw block of the content store.
     /// @param total What the dataset may reveal in all, in micro-rho, above zero.
-    function register(bytes32 salt, bytes32 commitment, bytes32 description, uint64 total)
+    /// @param exactTotal How many orders without a privacy promise its first epoch may serve.
+    function register(bytes32 salt, bytes32 commitment, bytes32 description, uint64 total, uint32 exactTotal)
         external
         returns (bytes32 dataset);
 
     /// @notice Puts new records and their description under the same budget as the next version.
     function revise(bytes32 dataset, bytes32 commitment, bytes32 description) external;
 
+    /// @notice Opens the dataset's next epoch: its total can only be raised, and its allowance of exact orders begins
+    /// anew with `allowance`.
+    /// @param reason SHA-256 of a document, a raw block of the content store, that says why.
+    function openEpoch(bytes32 dataset, uint64 total, uint32 allowance, bytes32 reason) external;
+
     // ------------------------------------------------------------------------------------------------------- offers
 
-    /// @notice Publishes an offer of the caller. For now exactly one member, whose provider is the lead.
-    function publish(Head calldata head, Member[] calldata members) external returns (bytes32 offer);
+    /// @notice Publishes an offer of the caller, who is one of its members' providers.
+    /// @param consents One for each member whose provider is not the lead, in their order.
+    function publish(Head calldata head, Member[] calldata members, Consent[] calldata consents)
+        external
+        returns (bytes32 offer);
 
-    /// @notice Ends an offer: no further order can be placed. Orders already placed go on.
-    function retire(Head calldata head, bytes32 membersHash) external;
+    /// @notice Publishes an offer that sells the delivery of an earlier order again, byte for byte. That order had the same
+    /// datasets, kind, guarantee and delta, it was delivered, and no wrong byte was proven; how it ended does not matter.
+    function publishStock(
+        Head calldata head,
+        Member[] calldata members,
+        Consent[] calldata consents,
+        Origin calldata origin
+    ) external returns (bytes32 offer);
+
+    /// @notice The provider of member `index` ends an offer: no further order can be placed. Orders already placed go on.
+    function retire(Head calldata head, Member[] calldata members, uint256 index) external;
 
     // -------------------------------------------------------------------------------------------------------- money
 
@@ -305,18 +223,35 @@ interface IMarketplace is IERC5267 {
     // --------------------------------------------------------------------------------------------- the way of an order
 
     /// @notice Places an order of the caller: takes the price, moves the bond out of the lead's credit, takes the rho
-    /// from every member's budget. The caller must have approved the price.
+    /// from every member's budget (or one from its allowance), checks the permit. The caller must have approved the price.
     function place(Head calldata head, Member[] calldata members, Order calldata order) external returns (bytes32 id);
+
+    /// @notice Anyone hands in an order with its buyer's signature, which is over the order itself, so its id is what is
+    /// signed. The price comes from the buyer by `payment`; an EIP-3009 nonce is the order's id.
+    function placeFor(
+        Head calldata head,
+        Member[] calldata members,
+        Order calldata order,
+        bytes calldata signature,
+        Payment calldata payment
+    ) external returns (bytes32 id);
 
     /// @notice The lead turns a placed order down, by the deadline. The price goes back whole, the bond is freed.
     /// Warning: this does not give the rho back; `release` does, and asserts that no record was touched.
-    function decline(Head calldata head, bytes32 membersHash, Order calldata order) external;
+    function decline(Head calldata head, bytes32 membersHash, Order calldata order, DeclineReason why) external;
 
-    /// @notice The lead commits to a sealed result, by the deadline.
-    function deliver(Head calldata head, Member[] calldata members, Order calldata order, Delivery calldata delivery)
-        external;
+    /// @notice The lead commits to a sealed result, by the deadline. Every other provider has signed the delivery, whose
+    /// hash is what is signed.
+    /// @param signatures One for each member whose provider is not the lead, in their order.
+    function deliver(
+        Head calldata head,
+        Member[] calldata members,
+        Order calldata order,
+        Delivery calldata delivery,
+        bytes[] calldata signatures
+    ) external;
 
-    /// @notice The buyer accepts the delivery of this hash, by the deadline.
+    /// @notice The buyer accepts the delivery of this hash, by the deadline. Its permit must outlive the reveal window.
     function accept(Head calldata head, bytes32 membersHash, Order calldata order, bytes32 delivery) external;
 
     /// @notice Anyone hands in the buyer's signature over `Acceptance(order, delivery)`, by the deadline.
@@ -331,7 +266,8 @@ interface IMarketplace is IERC5267 {
     /// @notice The buyer turns the delivery of this hash down, by the deadline. It loses the compute fee.
     function reject(Head calldata head, bytes32 membersHash, Order calldata order, bytes32 delivery) external;
 
-    /// @notice The lead publishes the key of an accepted delivery, by the deadline. The licence begins.
+    /// @notice The lead publishes the key of an accepted delivery, by the deadline, unless the buyer's permit was revoked.
+    /// The licence begins.
     function reveal(
         Head calldata head,
         bytes32 membersHash,
@@ -340,20 +276,33 @@ interface IMarketplace is IERC5267 {
         bytes32 key
     ) external;
 
+    /// @notice The buyer of a revealed order calls the arbiter, by the deadline, with the offer's deposit, which it must
+    /// have approved.
+    /// @param grounds SHA-256 of the document that says what is wrong, a raw block of the content store.
+    function contest(Head calldata head, bytes32 membersHash, Order calldata order, bytes32 grounds) external;
+
+    /// @notice The arbiter divides price and bond of a contested order, by the deadline, and earns the deposit. The order
+    /// is Settled, or Refunded where the providers' share of the price is zero.
+    /// @param priceBps The providers' share of the price, in basis points; the amount is floored, the rest the buyer's.
+    /// @param bondBps The lead's share of the bond, likewise.
+    function rule(Head calldata head, bytes32 membersHash, Order calldata order, uint16 priceBps, uint16 bondBps)
+        external;
+
     /// @notice Ends a revealed order in the providers' favour: the buyer at any time, anyone else after the
-    /// challenge window.
+    /// challenge window. Ends a contested one, too, for anyone after the arbiter's window: the deposit goes back.
     function settle(Head calldata head, bytes32 membersHash, Order calldata order) external;
 
     /// @notice Anyone ends an order whose delivery (price back whole) or acceptance (less the compute fee) did
-    /// not come.
+    /// not come, or whose permit was revoked between acceptance and the reveal's deadline (less the compute fee).
     function refund(Head calldata head, bytes32 membersHash, Order calldata order) external;
 
-    /// @notice Anyone ends an accepted order whose key did not come: price and bond go to the buyer.
+    /// @notice Anyone ends an accepted order whose key did not come, with a permit that was alive: price and bond go to
+    /// the buyer.
     function forfeit(Head calldata head, bytes32 membersHash, Order calldata order) external;
 
     /// @notice The buyer proves by the deadline that the delivery contradicts itself: it commits to a chunk that the
     /// revealed key does not open to the hash that it commits to as well. Price and bond go to the buyer, and the licence
-    /// is void. From Revealed, and from Contested still.
+    /// is void. From Revealed, and from Contested still, when the deposit goes back too.
     /// Warning: this proves that chunk, hash and key disagree, not that a result is bad.
     function complain(
         Head calldata head,
@@ -363,47 +312,7 @@ interface IMarketplace is IERC5267 {
         Complaint calldata complaint
     ) external;
 
-    /// @notice The provider of member `index` gives the rho of an order that was refunded from Placed back to its
-    /// dataset, and by doing so asserts for all to read that no record was touched.
+    /// @notice The provider of member `index` gives what an order that was refunded from Placed took back to its dataset,
+    /// and by doing so asserts for all to read that no record was touched.
     function release(Head calldata head, Member[] calldata members, Order calldata order, uint256 index) external;
-
-    // -------------------------------------------------------------------------------------------------------- views
-
-    /// @notice The id that `register` gives for this provider and salt.
-    function datasetId(address provider, bytes32 salt) external view returns (bytes32);
-
-    /// @notice EIP-712 encoding of a list of members.
-    function hashMembers(Member[] calldata members) external pure returns (bytes32);
-
-    /// @notice The offer's id: EIP-712 digest of `Offer(Head head,Member[] members)`.
-    function offerId(Head calldata head, bytes32 membersHash) external view returns (bytes32);
-
-    /// @notice The order's id: EIP-712 digest of `Order`.
-    function orderId(Order calldata order) external view returns (bytes32);
-
-    /// @notice The delivery hash: EIP-712 digest of `Delivery(bytes32 order,...)`, so it names chain, contract
-    /// and order.
-    function deliveryHash(bytes32 order, Delivery calldata delivery) external view returns (bytes32);
-
-    /// @notice All zero for a dataset that was never registered.
-    function getDataset(bytes32 dataset) external view returns (Dataset memory);
-
-    /// @notice All zero for an offer that was never published.
-    function getOffer(bytes32 offer) external view returns (OfferStanding memory);
-
-    /// @notice All zero for an order that was never placed.
-    function getOrder(bytes32 order) external view returns (Standing memory);
-
-    /// @notice What `account` may withdraw in `token`, or lock as bonds.
-    function getCredit(address token, address account) external view returns (uint256);
-
-    /// @notice What member `index` of an offer has withdrawn of its payouts.
-    function getWithdrawn(bytes32 offer, uint256 index) external view returns (uint256);
-
-    /// @notice Whether `who` holds the licence of `order` at `time`: the order is Revealed or Settled, `who` is its
-    /// buyer, and `time` lies from the reveal to the end of the term.
-    function isLicensed(Head calldata head, bytes32 membersHash, Order calldata order, address who, uint256 time)
-        external
-        view
-        returns (bool);
 }

@@ -25,6 +25,15 @@ library TypedData {
         "uint256 purposes,address authority,address arbiter,bytes32 stock,uint64 validUntil)"
         "Member(bytes32 dataset,address provider,uint16 shareBps,uint64 rhoMicro)"
     );
+    bytes32 private constant CONSENT_TYPEHASH = keccak256(
+        "Consent(Offer offer,uint64 until)"
+        "Head(address lead,uint8 kind,uint8 guarantee,address token,uint128 cost,uint128 margin,uint64 delta,"
+        "uint32 deliverWindow,uint32 acceptWindow,uint32 revealWindow,uint32 challengeWindow,uint32 ruleWindow,"
+        "uint64 licenceSeconds,uint16 computeFeeBps,uint128 bond,uint128 contestDeposit,uint32 maxOpen,bytes32 terms,"
+        "uint256 purposes,address authority,address arbiter,bytes32 stock,uint64 validUntil)"
+        "Member(bytes32 dataset,address provider,uint16 shareBps,uint64 rhoMicro)"
+        "Offer(Head head,Member[] members)"
+    );
     bytes32 private constant ORDER_TYPEHASH = keccak256(
         "Order(bytes32 offer,address buyer,bytes32 specification,uint256 versions,bytes32 permit,uint64 placeBy)"
     );
@@ -34,16 +43,35 @@ library TypedData {
     );
     bytes32 private constant ACCEPTANCE_TYPEHASH = keccak256("Acceptance(bytes32 order,bytes32 delivery)");
 
-    function hashOffer(IMarketplace.Head calldata head, bytes32 membersHash) internal pure returns (bytes32) {
-        return keccak256(abi.encode(OFFER_TYPEHASH, hashHead(head), membersHash));
+    /// @dev Where the arguments of a call stand in its calldata. Every function about an offer begins with its head, and
+    /// every function about an order goes on with one word, the order and, where there is one, its delivery. These structs
+    /// are static, so the ABI puts each of their fields into a word of its own at these places.
+    uint256 private constant HEAD = 4;
+    uint256 private constant HEAD_END = HEAD + 23 * 32;
+    uint256 private constant ORDER = HEAD_END + 32;
+    uint256 private constant ORDER_END = ORDER + 6 * 32;
+    uint256 private constant DELIVERY_END = ORDER_END + 7 * 32;
+
+    // What this call is about. The same hashes as of the structs below, from the words as they came: looking at each field
+    // would cost every step of an order some 3,000 gas. Bits that a field does not have are hashed too instead of refused,
+    // so a struct that has such bits is the one of no offer, order or delivery.
+
+    function hashCalledHead() internal pure returns (bytes32) {
+        return keccak256(abi.encodePacked(HEAD_TYPEHASH, msg.data[HEAD:HEAD_END]));
     }
 
-    function hashMembers(IMarketplace.Member[] calldata members) internal pure returns (bytes32) {
-        bytes32[] memory hashes = new bytes32[](members.length);
-        for (uint256 i = 0; i < members.length; i++) {
-            hashes[i] = keccak256(abi.encode(MEMBER_TYPEHASH, members[i]));
-        }
-        return keccak256(abi.encodePacked(hashes));
+    function hashCalledOrder() internal pure returns (bytes32) {
+        return keccak256(abi.encodePacked(ORDER_TYPEHASH, msg.data[ORDER:ORDER_END]));
+    }
+
+    function hashCalledDelivery(bytes32 order) internal pure returns (bytes32) {
+        return keccak256(abi.encodePacked(DELIVERY_TYPEHASH, order, msg.data[ORDER_END:DELIVERY_END]));
+    }
+
+    // Structs, wherever they stand.
+
+    function hashHead(IMarketplace.Head calldata head) internal pure returns (bytes32) {
+        return keccak256(abi.encode(HEAD_TYPEHASH, head));
     }
 
     function hashOrder(IMarketplace.Order calldata order) internal pure returns (bytes32) {
@@ -54,20 +82,23 @@ library TypedData {
         return keccak256(abi.encode(DELIVERY_TYPEHASH, order, delivery));
     }
 
-    function hashAcceptance(bytes32 order, bytes32 delivery) internal pure returns (bytes32) {
-        return keccak256(abi.encode(ACCEPTANCE_TYPEHASH, order, delivery));
+    function hashMembers(IMarketplace.Member[] calldata members) internal pure returns (bytes32) {
+        bytes32[] memory hashes = new bytes32[](members.length);
+        for (uint256 i = 0; i < members.length; i++) {
+            hashes[i] = keccak256(abi.encode(MEMBER_TYPEHASH, members[i]));
+        }
+        return keccak256(abi.encodePacked(hashes));
     }
 
-    /// @dev The same as `keccak256(abi.encode(HEAD_TYPEHASH, head))`, without looking at each of its 23 fields, which
-    /// would cost every step of an order 2,000 gas. What differs: bits that no field has are hashed too instead of
-    /// refused. `publish` refuses them, so a head that has such bits is the head of no offer.
-    function hashHead(IMarketplace.Head calldata head) private pure returns (bytes32 hash) {
-        bytes32 typehash = HEAD_TYPEHASH;
-        assembly ("memory-safe") {
-            let data := mload(0x40)
-            mstore(data, typehash)
-            calldatacopy(add(data, 32), head, mul(23, 32))
-            hash := keccak256(data, mul(24, 32))
-        }
+    function hashOffer(bytes32 head, bytes32 members) internal pure returns (bytes32) {
+        return keccak256(abi.encode(OFFER_TYPEHASH, head, members));
+    }
+
+    function hashConsent(bytes32 offer, uint64 until) internal pure returns (bytes32) {
+        return keccak256(abi.encode(CONSENT_TYPEHASH, offer, until));
+    }
+
+    function hashAcceptance(bytes32 order, bytes32 delivery) internal pure returns (bytes32) {
+        return keccak256(abi.encode(ACCEPTANCE_TYPEHASH, order, delivery));
     }
 }

@@ -8,8 +8,8 @@ from scripts.compiling.sources import ROOT, collect, digest
 
 PATH = ROOT / "marketplace" / "ledger" / "artifact.json"
 
-_ENTRIES = {"Marketplace": "contracts/Marketplace.sol", "TestEuro": "contracts/TestEuro.sol"}
-_ENUMS = "contracts/IMarketplace.sol"
+_ENTRIES = {name: f"contracts/{name}.sol" for name in ("Marketplace", "Permits", "Providers", "Licences", "TestEuro")}
+_ENUMS = ("contracts/IBooks.sol", "contracts/IMarketplace.sol")
 
 
 def build() -> str:
@@ -22,7 +22,7 @@ def build() -> str:
             "format": "agora/artifact/1",
             "compiler": {"version": compiler.version(), "settings": compiler.SETTINGS},
             "sources": {"sha256": digest(sources), "paths": list(sources)},
-            "enums": enums(answer["sources"][_ENUMS]["ast"]),
+            "enums": enums([answer["sources"][path]["ast"] for path in _ENUMS]),
             "contracts": {name: _contract(answer["contracts"][path][name]) for name, path in _ENTRIES.items()},
         }
     )
