@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {IBooks} from "./IBooks.sol";
 import {IMarketplace} from "./IMarketplace.sol";
 import {Limits} from "./Limits.sol";
 import {Sealing} from "./Sealing.sol";
@@ -13,8 +14,8 @@ contract Checks {
 
     /// @notice The numbers of head and members are within their limits.
     function publish(
-        IMarketplace.Head calldata head,
-        IMarketplace.Member[] calldata members,
+        IBooks.Head calldata head,
+        IBooks.Member[] calldata members,
         IMarketplace.Consent[] calldata
     ) external view {
         require(head.stock == 0, IMarketplace.NotZero("stock"));
@@ -24,8 +25,8 @@ contract Checks {
 
     /// @notice As for `publish`, and `origin` tells of an order whose delivery may be this offer's stock. Returns its id.
     function publishStock(
-        IMarketplace.Head calldata head,
-        IMarketplace.Member[] calldata members,
+        IBooks.Head calldata head,
+        IBooks.Member[] calldata members,
         IMarketplace.Consent[] calldata,
         IMarketplace.Origin calldata origin
     ) external view returns (bytes32 id) {
@@ -34,19 +35,19 @@ contract Checks {
         bytes32 plainRoot = origin.delivery.plainRoot;
         bytes32 offer = market.offerId(origin.head, market.hashMembers(origin.members));
         id = market.orderId(origin.order);
-        IMarketplace.Standing memory standing = market.getOrder(id);
+        IBooks.Standing memory standing = market.getOrder(id);
         bool delivered = origin.order.offer == offer && standing.delivery == market.deliveryHash(id, origin.delivery)
-            && standing.reason != IMarketplace.Reason.WrongByte;
+            && standing.reason != IBooks.Reason.WrongByte;
         require(delivered && areAlike(head, members, origin), IMarketplace.NotStock(id));
         require(head.stock == plainRoot, IMarketplace.WrongStock(head.stock, plainRoot));
     }
 
     /// @notice The delivery commits to this chunk at this index, and its key does not open it to its hash.
     function complain(
-        IMarketplace.Head calldata,
+        IBooks.Head calldata,
         bytes32,
-        IMarketplace.Order calldata order,
-        IMarketplace.Delivery calldata delivery,
+        IBooks.Order calldata order,
+        IBooks.Delivery calldata delivery,
         IMarketplace.Complaint calldata complaint
     ) external view {
         uint32 index = complaint.index;
@@ -63,8 +64,8 @@ contract Checks {
 
     /// @dev Whether the offer that `origin` tells of promised the same about the same datasets.
     function areAlike(
-        IMarketplace.Head calldata head,
-        IMarketplace.Member[] calldata members,
+        IBooks.Head calldata head,
+        IBooks.Member[] calldata members,
         IMarketplace.Origin calldata origin
     ) private pure returns (bool alike) {
         alike = origin.head.kind == head.kind && origin.head.guarantee == head.guarantee

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {IBooks} from "./IBooks.sol";
 import {IMarketplace} from "./IMarketplace.sol";
 
 /// @title What the numbers of an offer and of a delivery may be.
@@ -21,8 +22,8 @@ library Limits {
     uint8 private constant RAW_CODEC = 0x55;
     uint8 private constant DAG_PB_CODEC = 0x70;
 
-    function checkHead(IMarketplace.Head calldata head) internal view {
-        bool exact = head.guarantee == IMarketplace.Guarantee.Exact;
+    function checkHead(IBooks.Head calldata head) internal view {
+        bool exact = head.guarantee == IBooks.Guarantee.Exact;
         bool permitted = head.authority != address(0);
         bool arbitrated = head.arbiter != address(0);
         require(head.token.code.length > 0, IMarketplace.TokenWithoutCode(head.token));
@@ -44,13 +45,13 @@ library Limits {
     }
 
     /// @dev Members stand in the order of their datasets, so none stands there twice.
-    function checkMembers(IMarketplace.Head calldata head, IMarketplace.Member[] calldata members) internal pure {
+    function checkMembers(IBooks.Head calldata head, IBooks.Member[] calldata members) internal pure {
         within("members", members.length, 1, MOST_MEMBERS);
-        bool free = head.stock != 0 || head.guarantee == IMarketplace.Guarantee.Exact;
+        bool free = head.stock != 0 || head.guarantee == IBooks.Guarantee.Exact;
         bool leads = false;
         uint256 sum = 0;
         for (uint256 i = 0; i < members.length; i++) {
-            IMarketplace.Member calldata member = members[i];
+            IBooks.Member calldata member = members[i];
             within("rhoMicro", member.rhoMicro, free ? 0 : 1, free ? 0 : type(uint64).max);
             if (i > 0) {
                 bytes32 before = members[i - 1].dataset;
@@ -65,7 +66,7 @@ library Limits {
         require(sum == WHOLE_BPS, IMarketplace.SharesNotWhole(sum));
     }
 
-    function checkDelivery(IMarketplace.Head calldata head, IMarketplace.Delivery calldata delivery) internal pure {
+    function checkDelivery(IBooks.Head calldata head, IBooks.Delivery calldata delivery) internal pure {
         bool asked = head.stock == 0 || head.stock == delivery.plainRoot;
         require(asked, IMarketplace.WrongStock(head.stock, delivery.plainRoot));
         within("count", delivery.count, 1, type(uint32).max);

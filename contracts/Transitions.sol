@@ -1,29 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {IBooks} from "./IBooks.sol";
 import {IMarketplace} from "./IMarketplace.sol";
 
 /// @title The table of an order's life: which state may follow which.
 library Transitions {
-    uint256 private constant PLACED = 1 << uint8(IMarketplace.OrderState.Placed);
-    uint256 private constant DELIVERED = 1 << uint8(IMarketplace.OrderState.Delivered);
-    uint256 private constant ACCEPTED = 1 << uint8(IMarketplace.OrderState.Accepted);
-    uint256 private constant REVEALED = 1 << uint8(IMarketplace.OrderState.Revealed);
-    uint256 private constant CONTESTED = 1 << uint8(IMarketplace.OrderState.Contested);
-    uint256 private constant SETTLED = 1 << uint8(IMarketplace.OrderState.Settled);
-    uint256 private constant REFUNDED = 1 << uint8(IMarketplace.OrderState.Refunded);
-    uint256 private constant FORFEITED = 1 << uint8(IMarketplace.OrderState.Forfeited);
+    uint256 private constant PLACED = 1 << uint8(IBooks.OrderState.Placed);
+    uint256 private constant DELIVERED = 1 << uint8(IBooks.OrderState.Delivered);
+    uint256 private constant ACCEPTED = 1 << uint8(IBooks.OrderState.Accepted);
+    uint256 private constant REVEALED = 1 << uint8(IBooks.OrderState.Revealed);
+    uint256 private constant CONTESTED = 1 << uint8(IBooks.OrderState.Contested);
+    uint256 private constant SETTLED = 1 << uint8(IBooks.OrderState.Settled);
+    uint256 private constant REFUNDED = 1 << uint8(IBooks.OrderState.Refunded);
+    uint256 private constant FORFEITED = 1 << uint8(IBooks.OrderState.Forfeited);
 
     /// @dev For each state, in sixteen bits, the set of those that may follow. The final states have none.
-    uint256 private constant TABLE = PLACED << 16 * uint8(IMarketplace.OrderState.Absent)
-        | (DELIVERED | REFUNDED) << 16 * uint8(IMarketplace.OrderState.Placed)
-        | (ACCEPTED | REFUNDED) << 16 * uint8(IMarketplace.OrderState.Delivered)
-        | (REVEALED | REFUNDED | FORFEITED) << 16 * uint8(IMarketplace.OrderState.Accepted)
-        | (SETTLED | FORFEITED | CONTESTED) << 16 * uint8(IMarketplace.OrderState.Revealed)
-        | (SETTLED | REFUNDED | FORFEITED) << 16 * uint8(IMarketplace.OrderState.Contested);
+    uint256 private constant TABLE = PLACED << 16 * uint8(IBooks.OrderState.Absent)
+        | (DELIVERED | REFUNDED) << 16 * uint8(IBooks.OrderState.Placed)
+        | (ACCEPTED | REFUNDED) << 16 * uint8(IBooks.OrderState.Delivered)
+        | (REVEALED | REFUNDED | FORFEITED) << 16 * uint8(IBooks.OrderState.Accepted)
+        | (SETTLED | FORFEITED | CONTESTED) << 16 * uint8(IBooks.OrderState.Revealed)
+        | (SETTLED | REFUNDED | FORFEITED) << 16 * uint8(IBooks.OrderState.Contested);
 
     /// @notice Whether the table leads from `from` to `to`. Total: what it does not name is refused.
-    function lead(IMarketplace.OrderState from, IMarketplace.OrderState to) internal pure returns (bool) {
+    function lead(IBooks.OrderState from, IBooks.OrderState to) internal pure returns (bool) {
         return TABLE >> (16 * uint256(from) + uint256(to)) & 1 == 1;
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {IBooks} from "./IBooks.sol";
 import {IMarketplace} from "./IMarketplace.sol";
 
 /// @title EIP-712 struct hashes of what the marketplace names and what its users sign.
@@ -70,19 +71,19 @@ library TypedData {
 
     // Structs, wherever they stand.
 
-    function hashHead(IMarketplace.Head calldata head) internal pure returns (bytes32) {
+    function hashHead(IBooks.Head calldata head) internal pure returns (bytes32) {
         return keccak256(abi.encode(HEAD_TYPEHASH, head));
     }
 
-    function hashOrder(IMarketplace.Order calldata order) internal pure returns (bytes32) {
+    function hashOrder(IBooks.Order calldata order) internal pure returns (bytes32) {
         return keccak256(abi.encode(ORDER_TYPEHASH, order));
     }
 
-    function hashDelivery(bytes32 order, IMarketplace.Delivery calldata delivery) internal pure returns (bytes32) {
+    function hashDelivery(bytes32 order, IBooks.Delivery calldata delivery) internal pure returns (bytes32) {
         return keccak256(abi.encode(DELIVERY_TYPEHASH, order, delivery));
     }
 
-    function hashMembers(IMarketplace.Member[] calldata members) internal pure returns (bytes32) {
+    function hashMembers(IBooks.Member[] calldata members) internal pure returns (bytes32) {
         bytes32[] memory hashes = new bytes32[](members.length);
         for (uint256 i = 0; i < members.length; i++) {
             hashes[i] = keccak256(abi.encode(MEMBER_TYPEHASH, members[i]));
