@@ -9,9 +9,11 @@ from marketplace.ledger.chain import Block
 from marketplace.ledger.ids import Domain
 from marketplace.ledger.signer import Signer
 from marketplace.protocol.events import Event
-from marketplace.protocol.identity import Address, DatasetId, DeliveryHash, OfferId, OrderId
-from marketplace.protocol.offer import Head, Member, Offer
-from marketplace.protocol.order import Complaint, Delivery, Order, Standing
+from marketplace.protocol.identity import Address, DatasetId, DeliveryHash, OfferId, OrderId, PermitId
+from marketplace.protocol.offer import Consent, Head, Member, Offer
+from marketplace.protocol.order import Complaint, Delivery, Order, Origin, Payment, Standing
+from marketplace.protocol.permit import Grant, PermitStanding
+from marketplace.protocol.states import DeclineReason
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,10 @@ class DatasetStanding:
     provider: Address
     total_micro: int
     used_micro: int
+    exact_total: int
+    exact_used: int
     version: int
+    epoch: int
 
 
 @dataclass(frozen=True)
@@ -92,18 +97,28 @@ class Ledger(Protocol):
     # ------------------------------------------------------------------------------------------------------------ changes
 
     def register(
-        self, by: Signer, salt: bytes, commitment: bytes, description: bytes, total_micro: int
+        self, by: Signer, salt: bytes, commitment: bytes, description: bytes, total_micro: int, exact_total: int = 0
     ) -> tuple[DatasetId, Receipt]:
-        """The provider registers a dataset with its budget."""
+        """The provider registers a dataset with its budget and its first allowance of exact orders."""
 
     def revise(self, by: Signer, dataset: DatasetId, commitment: bytes, description: bytes) -> Receipt:
         """The provider puts the next version under the same budget."""
 
-    def publish(self, by: Signer, head: Head, members: Sequence[Member]) -> tuple[Offer, Receipt]:
-        """The lead publishes an offer."""
+    def open_epoch(self, by: Signer, dataset: DatasetId, total_micro: int, allowance: int, reason: bytes) -> Receipt:
+        """The provider raises the dataset's total and begins a new allowance of exact orders. `reason`: SHA-256."""
 
-    def retire(self, by: Signer, offer: Offer) -> Receipt:
-        """The lead ends an offer for further orders."""
+    def publish(
+        self, by: Signer, head: Head, members: Sequence[Member], consents: Sequence[Consent] = ()
+    ) -> tuple[Offer, Receipt]:
+        """The lead publishes an offer, with one consent of each member that is another's, in their order."""
+
+    def publish_stock(
+        self, by: Signer, head: Head, members: Sequence[Member], origin: Origin, consents: Sequence[Consent] = ()
+    ) -> tuple[Offer, Receipt]:
+        """The lead publishes an offer that sells an earlier delivery again."""
+
+    def retire(self, by: Signer, offer: Offer, index: int = 0) -> Receipt:
+        """The provider of member `index` ends an offer for further orders."""
 
     def stake(self, by: Signer, token: Address, amount_units: int) -> Receipt:
         """Pays an approved amount into the sender's credit."""
@@ -117,11 +132,18 @@ class Ledger(Protocol):
     def place(self, by: Signer, offer: Offer, order: Order) -> tuple[OrderId, Receipt]:
         """The buyer places an order, having approved the price."""
 
-    def decline(self, by: Signer, offer: Offer, order: Order) -> Receipt:
+    def place_for(
+        self, by: Signer, offer: Offer, order: Order, signature: bytes, payment: Payment
+    ) -> tuple[OrderId, Receipt]:
+        """Anyone hands in an order that its buyer has signed and pays for by `payment`."""
+
+    def decline(self, by: Signer, offer: Offer, order: Order, why: DeclineReason = DeclineReason.UNSTATED) -> Receipt:
         """The lead turns a placed order down."""
 
-    def deliver(self, by: Signer, offer: Offer, order: Order, delivery: Delivery) -> Receipt:
-        """The lead commits to a sealed result."""
+    def deliver(
+        self, by: Signer, offer: Offer, order: Order, delivery: Delivery, signatures: Sequence[bytes] = ()
+    ) -> Receipt:
+        """The lead commits to a sealed result, with one signature of each member that is another's, in their order."""
 
     def accept(self, by: Signer, offer: Offer, order: Order, delivery: DeliveryHash) -> Receipt:
         """The buyer accepts the delivery of this hash."""
@@ -135,11 +157,18 @@ class Ledger(Protocol):
     def reveal(self, by: Signer, offer: Offer, order: Order, delivery: Delivery, key: bytes) -> Receipt:
         """The lead publishes the key of an accepted delivery."""
 
+    def contest(self, by: Signer, offer: Offer, order: Order, grounds: bytes) -> Receipt:
+        """The buyer calls the arbiter, having approved the deposit. `grounds`: SHA-256 of the document."""
+
+    def rule(self, by: Signer, offer: Offer, order: Order, price_bps: int, bond_bps: int) -> Receipt:
+        """The arbiter divides price and bond: the shares of the providers' side, in basis points."""
+
     def settle(self, by: Signer, offer: Offer, order: Order) -> Receipt:
-        """The buyer at once, or anyone after the challenge window, ends a revealed order."""
+        """The buyer at once, or anyone after the challenge window, ends a revealed order; or anyone a contested one that
+        was not ruled in time."""
 
     def refund(self, by: Signer, offer: Offer, order: Order) -> Receipt:
-        """Anyone ends an order whose delivery or acceptance did not come in time."""
+        """Anyone ends an order whose delivery or acceptance did not come in time, or whose permit was revoked in time."""
 
     def forfeit(self, by: Signer, offer: Offer, order: Order) -> Receipt:
         """Anyone ends an accepted order whose key did not come in time."""
@@ -148,7 +177,30 @@ class Ledger(Protocol):
         """The buyer proves that a chunk of a revealed delivery is wrong: price and bond are its credit."""
 
     def release(self, by: Signer, offer: Offer, order: Order, index: int = 0) -> Receipt:
-        """The provider of member `index` gives the rho of an order back that was refunded before delivery."""
+        """The provider of member `index` gives back what an order took that was refunded before delivery."""
+
+    # ------------------------------------------------------------------------------------------------ permits, licences
+
+    def grant(self, by: Signer, grant: Grant) -> tuple[PermitId, Receipt]:
+        """The sender, as an authority, grants a permit."""
+
+    def extend(self, by: Signer, permit: PermitId, to_s: int, document: bytes) -> Receipt:
+        """The authority moves the end of its permit, once."""
+
+    def revoke(self, by: Signer, permit: PermitId, document: bytes) -> Receipt:
+        """The authority ends its permit for ever."""
+
+    def describe(self, by: Signer, descriptor: bytes, certificate: bytes) -> Receipt:
+        """The provider names its descriptor and its node's TLS certificate by their SHA-256."""
+
+    def anchor(self, by: Signer, day: int, root: bytes) -> Receipt:
+        """The provider anchors a root of 32 bytes for a day, counted from 1970-01-01 UTC."""
+
+    def name_user(self, by: Signer, offer: Offer, order: Order, user: Address) -> Receipt:
+        """The buyer names a further user of its order's licence."""
+
+    def show_licence(self, by: Signer, offer: Offer, order: Order) -> Receipt:
+        """Anyone shows a live licence as a token in its buyer's wallet."""
 
     # ------------------------------------------------------------------------------------------------------- what stands
 
@@ -160,6 +212,12 @@ class Ledger(Protocol):
 
     def order(self, order: OrderId) -> Standing:
         """Where an order stands."""
+
+    def permit(self, permit: PermitId) -> PermitStanding:
+        """Where a permit stands."""
+
+    def permit_covers(self, permit: PermitId, subject: bytes) -> bool:
+        """Whether a permit is for this offer or dataset."""
 
     def credit_units(self, token: Address, who: Address) -> int:
         """What `who` may withdraw, or lock as bonds."""

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from marketplace.protocol.identity import Address, DatasetId, DeliveryHash, OfferId, OrderId
+from marketplace.protocol.identity import Address, DatasetId, DeliveryHash, OfferId, OrderId, PermitId
 from marketplace.protocol.offer import Offer
 from marketplace.protocol.order import Delivery, Order
-from marketplace.protocol.states import Reason
+from marketplace.protocol.permit import Grant
+from marketplace.protocol.states import DeclineReason, Reason
 
 
 @dataclass(frozen=True, order=True)
@@ -27,6 +28,7 @@ class DatasetRegistered:
     commitment: bytes
     description: bytes
     total_micro: int
+    exact_total: int
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,30 @@ class DatasetRevised:
 
 
 @dataclass(frozen=True)
+class EpochOpened:
+    """`exact_total` counts from the registration: what was used before, and this epoch's allowance."""
+
+    position: Position
+    dataset: DatasetId
+    epoch: int
+    total_micro: int
+    exact_total: int
+    reason: bytes
+
+
+@dataclass(frozen=True)
 class OfferPublished:
     position: Position
     offer: Offer
+
+
+@dataclass(frozen=True)
+class StockOffered:
+    """`origin` is the earlier order whose delivery the offer sells again."""
+
+    position: Position
+    offer: OfferId
+    origin: OrderId
 
 
 @dataclass(frozen=True)
@@ -64,7 +87,6 @@ class OrderPlaced:
     position: Position
     id: OrderId
     order: Order
-    deadline_s: int
 
 
 @dataclass(frozen=True)
@@ -73,15 +95,12 @@ class OrderDelivered:
     id: OrderId
     hash: DeliveryHash
     delivery: Delivery
-    deadline_s: int
 
 
 @dataclass(frozen=True)
 class OrderAccepted:
     position: Position
     id: OrderId
-    hash: DeliveryHash
-    deadline_s: int
 
 
 @dataclass(frozen=True)
@@ -91,7 +110,34 @@ class OrderRevealed:
     position: Position
     id: OrderId
     key: bytes
-    deadline_s: int
+
+
+@dataclass(frozen=True)
+class OrderDeclined:
+    """Comes right before the `OrderRefunded` of a declined order."""
+
+    position: Position
+    id: OrderId
+    why: DeclineReason
+
+
+@dataclass(frozen=True)
+class OrderContested:
+    """`grounds` is the SHA-256 of the document that says what is wrong."""
+
+    position: Position
+    id: OrderId
+    grounds: bytes
+
+
+@dataclass(frozen=True)
+class OrderRuled:
+    """Comes right before the `OrderSettled` or `OrderRefunded` of a ruled order. Both are the providers' side's shares."""
+
+    position: Position
+    id: OrderId
+    price_bps: int
+    bond_bps: int
 
 
 @dataclass(frozen=True)
@@ -124,6 +170,13 @@ class RhoReleased:
 
 
 @dataclass(frozen=True)
+class ExactReleased:
+    position: Position
+    id: OrderId
+    dataset: DatasetId
+
+
+@dataclass(frozen=True)
 class CreditWithdrawn:
     position: Position
     token: Address
@@ -140,20 +193,82 @@ class PayoutWithdrawn:
     amount_units: int
 
 
+@dataclass(frozen=True)
+class PermitGranted:
+    position: Position
+    permit: PermitId
+    authority: Address
+    grant: Grant
+
+
+@dataclass(frozen=True)
+class PermitExtended:
+    position: Position
+    permit: PermitId
+    to_s: int
+    document: bytes
+
+
+@dataclass(frozen=True)
+class PermitRevoked:
+    position: Position
+    permit: PermitId
+    document: bytes
+
+
+@dataclass(frozen=True)
+class ProviderDescribed:
+    """`descriptor` and `certificate` are SHA-256 digests of the descriptor and of the node's TLS certificate in DER."""
+
+    position: Position
+    provider: Address
+    descriptor: bytes
+    certificate: bytes
+
+
+@dataclass(frozen=True)
+class RootAnchored:
+    """`day` counts from 1970-01-01 UTC."""
+
+    position: Position
+    provider: Address
+    day: int
+    root: bytes
+
+
+@dataclass(frozen=True)
+class UserNamed:
+    position: Position
+    order: OrderId
+    user: Address
+
+
 Event = (
     DatasetRegistered
     | DatasetRevised
+    | EpochOpened
     | OfferPublished
+    | StockOffered
     | OfferRetired
     | Staked
     | OrderPlaced
     | OrderDelivered
     | OrderAccepted
     | OrderRevealed
+    | OrderDeclined
+    | OrderContested
+    | OrderRuled
     | OrderSettled
     | OrderRefunded
     | OrderForfeited
     | RhoReleased
+    | ExactReleased
     | CreditWithdrawn
     | PayoutWithdrawn
+    | PermitGranted
+    | PermitExtended
+    | PermitRevoked
+    | ProviderDescribed
+    | RootAnchored
+    | UserNamed
 )

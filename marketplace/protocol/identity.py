@@ -11,3 +11,4 @@ Digest = NewType("Digest", bytes)
 
 NOBODY = Address("0x0000000000000000000000000000000000000000")
 NOTHING = bytes(32)
+PermitId = NewType("PermitId", bytes)

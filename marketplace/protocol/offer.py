@@ -1,4 +1,4 @@
-"""Offers: what is sold, by whom, on which terms. The fields are the contract's, in its order."""
+"""Offers: what is sold, by whom, on which terms. The fields are the contract's."""
 
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -69,6 +69,14 @@ class Member:
     provider: Address
     share_bps: int
     rho_micro: int
+
+
+@dataclass(frozen=True)
+class Consent:
+    """A provider's signed word that it is a member of an offer, good for publishing it up to `until_s`."""
+
+    until_s: int
+    signature: bytes = field(repr=False)
 
 
 @dataclass(frozen=True)

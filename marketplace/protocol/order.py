@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
 
 from marketplace.errors import Invalid
 from marketplace.protocol.identity import NOTHING, Address, DeliveryHash, OfferId
+from marketplace.protocol.offer import Head, Member
 from marketplace.protocol.states import OrderState, Reason
 
 CODEC_RAW = 0x55
@@ -50,6 +52,37 @@ class Delivery:
     object_codec: int
 
 
+class Means(IntEnum):
+    """How a relayed order is paid: by an approval given before, one signed for it (EIP-2612), or a transfer signed for it
+    alone (EIP-3009)."""
+
+    APPROVAL = 0
+    SIGNED_APPROVAL = 1
+    AUTHORIZATION = 2
+
+
+@dataclass(frozen=True)
+class Payment:
+    """The signature that pays for a relayed order. `deadline_s`: the last second of a signed approval, or the second
+    before which an authorization can be used."""
+
+    means: Means
+    deadline_s: int = 0
+    v: int = 0
+    r: bytes = field(default=NOTHING, repr=False)
+    s: bytes = field(default=NOTHING, repr=False)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The earlier order whose delivery becomes stock, with the offer that it was placed under."""
+
+    head: Head
+    members: tuple[Member, ...]
+    order: Order
+    delivery: Delivery
+
+
 @dataclass(frozen=True)
 class Complaint:
     """What proves a wrong byte: a chunk that a delivery commits to and that the revealed `key` does not open to its hash.
@@ -67,11 +100,16 @@ class Complaint:
 
 @dataclass(frozen=True)
 class Standing:
-    """What the ledger keeps of an order. `deadline_s` and `revealed_at_s` are 0 where there is none."""
+    """What the ledger keeps of an order. `deadline_s` and `revealed_at_s` are 0 where there is none.
+
+    `price_bps`, `bond_bps`: where an arbiter ruled, the providers' share of the price and the lead's of the bond.
+    """
 
     state: OrderState
     reason: Reason
     deadline_s: int
     revealed_at_s: int
     released: int
+    price_bps: int
+    bond_bps: int
     delivery: DeliveryHash

@@ -39,6 +39,17 @@ class Reason(IntEnum):
     NOT_RULED = 11
 
 
+class DeclineReason(IntEnum):
+    """Why a provider turned an order down before it touched records."""
+
+    UNSTATED = 0
+    SPECIFICATION = 1
+    RULES = 2
+    BUDGET = 3
+    RECORDS = 4
+    CAPACITY = 5
+
+
 NEXT: dict[OrderState, frozenset[OrderState]] = {
     OrderState.ABSENT: frozenset({OrderState.PLACED}),
     OrderState.PLACED: frozenset({OrderState.DELIVERED, OrderState.REFUNDED}),
