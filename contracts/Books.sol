@@ -121,9 +121,11 @@ abstract contract Books is IMarketplace, EIP712 {
 
     // --------------------------------------------------------------------------------------- the state of an order
 
-    /// @dev Moves an order, which has been found in `from`, along the table, and only along it. `window` is how many seconds there are for the next
-    /// step; zero in a final state, after which nothing is due.
-    function advance(Standing storage standing, OrderState from, OrderState to, Reason reason, uint256 window) internal {
+    /// @dev Moves an order, which has been found in `from`, along the table, and only along it. `window` is how many
+    /// seconds there are for the next step; zero in a final state, after which nothing is due.
+    function advance(Standing storage standing, OrderState from, OrderState to, Reason reason, uint256 window)
+        internal
+    {
         assert(Transitions.lead(from, to));
         standing.state = to;
         standing.reason = reason;
@@ -149,8 +151,8 @@ abstract contract Books is IMarketplace, EIP712 {
 
     // --------------------------------------------------------------------------------------------- budget and money
 
-    /// @dev Takes what an order costs the members' datasets, in the versions that the buyer named: rho from each budget, or
-    /// one from each allowance. Stock takes nothing.
+    /// @dev Takes what an order costs the members' datasets, in the versions that the buyer named: rho from each
+    /// budget, or one from each allowance. Stock takes nothing.
     function spend(Head calldata head, Member[] calldata members, uint256 versions) internal {
         if (head.stock != 0) return Limits.within("versions", versions, 0, 0);
         Limits.within("versions", versions, 0, type(uint256).max >> (256 - 16 * members.length));
@@ -203,16 +205,17 @@ abstract contract Books is IMarketplace, EIP712 {
         if (amount == 0) return;
         if (payment.means == Means.Authorization) {
             uint256 before = balanceOf(token);
-            IERC3009(token).receiveWithAuthorization(
-                from, address(this), amount, 0, payment.deadline, id, payment.v, payment.r, payment.s
-            );
+            IERC3009(token)
+                .receiveWithAuthorization(
+                    from, address(this), amount, 0, payment.deadline, id, payment.v, payment.r, payment.s
+                );
             return requireExactly(token, before, amount);
         }
         if (payment.means == Means.SignedApproval) {
             // Somebody may have used the signature before. What counts is the approval that stands.
-            try IERC20Permit(token).permit(
-                from, address(this), amount, payment.deadline, payment.v, payment.r, payment.s
-            ) {} catch {}
+            try IERC20Permit(token)
+                .permit(from, address(this), amount, payment.deadline, payment.v, payment.r, payment.s) {}
+                catch {}
         }
         collect(token, from, amount);
     }

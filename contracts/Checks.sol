@@ -7,23 +7,23 @@ import {Limits} from "./Limits.sol";
 import {Sealing} from "./Sealing.sol";
 
 /// @title What is asked of offers and of proofs, away from the money.
-/// @notice The marketplace puts some of the calls that it gets, as they are, to this contract first, which reverts with an
-/// error of `IMarketplace` where the rules say no. It keeps nothing and asks nobody but the marketplace.
+/// @notice The marketplace puts some of the calls that it gets, as they are, to this contract first, which reverts with
+/// an error of `IMarketplace` where the rules say no. It keeps nothing and asks nobody but the marketplace.
 contract Checks {
     IMarketplace private immutable market = IMarketplace(msg.sender);
 
     /// @notice The numbers of head and members are within their limits.
-    function publish(
-        IBooks.Head calldata head,
-        IBooks.Member[] calldata members,
-        IMarketplace.Consent[] calldata
-    ) external view {
+    function publish(IBooks.Head calldata head, IBooks.Member[] calldata members, IMarketplace.Consent[] calldata)
+        external
+        view
+    {
         require(head.stock == 0, IMarketplace.NotZero("stock"));
         Limits.checkHead(head);
         Limits.checkMembers(head, members);
     }
 
-    /// @notice As for `publish`, and `origin` tells of an order whose delivery may be this offer's stock. Returns its id.
+    /// @notice As for `publish`, and `origin` tells of an order whose delivery may be this offer's stock. Returns its
+    /// id.
     function publishStock(
         IBooks.Head calldata head,
         IBooks.Member[] calldata members,
@@ -63,11 +63,11 @@ contract Checks {
     }
 
     /// @dev Whether the offer that `origin` tells of promised the same about the same datasets.
-    function areAlike(
-        IBooks.Head calldata head,
-        IBooks.Member[] calldata members,
-        IMarketplace.Origin calldata origin
-    ) private pure returns (bool alike) {
+    function areAlike(IBooks.Head calldata head, IBooks.Member[] calldata members, IMarketplace.Origin calldata origin)
+        private
+        pure
+        returns (bool alike)
+    {
         alike = origin.head.kind == head.kind && origin.head.guarantee == head.guarantee
             && origin.head.delta == head.delta && origin.members.length == members.length;
         for (uint256 i = 0; alike && i < members.length; i++) {

@@ -91,7 +91,8 @@ interface IBooks is IERC5267 {
     /// @param terms SHA-256 of the licence terms, a raw block of the content store.
     /// @param purposes The set of purposes that permits may have, purpose `p` as bit `p`; zero without an authority.
     /// @param authority Whose permits are required; zero for none. An Exact offer has one.
-    /// @param arbiter Who rules contested orders; zero for none, and then nothing can be contested. None of the providers.
+    /// @param arbiter Who rules contested orders; zero for none, and then nothing can be contested. None of the
+    /// providers.
     /// @param stock The plain root of the earlier delivery that this offer sells again; zero for none.
     /// @param validUntil The last second at which an order can be placed.
     struct Head {
@@ -122,8 +123,8 @@ interface IBooks is IERC5267 {
 
     /// @notice One dataset behind an offer: 1 to 16 of them, in the order of their ids.
     /// @param shareBps The provider's share of what the offer earns, in basis points; all shares sum to 10,000.
-    /// @param rhoMicro What one order takes from the dataset's budget, in millionths of zCDP rho; above zero, but zero in
-    /// an Exact offer, which takes one from each dataset's allowance, and in one of stock, which takes nothing.
+    /// @param rhoMicro What one order takes from the dataset's budget, in millionths of zCDP rho; above zero, but zero
+    /// in an Exact offer, which takes one from each dataset's allowance, and in one of stock, which takes nothing.
     struct Member {
         bytes32 dataset;
         address provider;

@@ -6,9 +6,9 @@ import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
 import {IBooks} from "./IBooks.sol";
 
 /// @title The licences that orders give, derived from the marketplace and never in an order's path.
-/// @notice A licence is live while its order is Revealed, or Settled with a share for the providers, from the reveal to the
-/// end of its term, and as long as the order's permit is live. It is suspended while the order is Contested and void
-/// otherwise. It belongs to the order's buyer and to those whom the buyer names beside it.
+/// @notice A licence is live while its order is Revealed, or Settled with a share for the providers, from the reveal to
+/// the end of its term, and as long as the order's permit is live. It is suspended while the order is Contested and
+/// void otherwise. It belongs to the order's buyer and to those whom the buyer names beside it.
 ///
 /// For wallets a licence can be shown as a token that nobody can transfer (ERC-721 with ERC-5192); its number is the
 /// order's id.
@@ -32,13 +32,10 @@ interface ILicences is IERC721 {
     error AlreadyShown(bytes32 order);
     error NotTransferable();
 
-    /// @notice The buyer names a further user of its order's licence, once and for all; at most eight, from the reveal on.
-    function nameUser(
-        IBooks.Head calldata head,
-        bytes32 membersHash,
-        IBooks.Order calldata order,
-        address user
-    ) external;
+    /// @notice The buyer names a further user of its order's licence, once and for all; at most eight, from the reveal
+    /// on.
+    function nameUser(IBooks.Head calldata head, bytes32 membersHash, IBooks.Order calldata order, address user)
+        external;
 
     /// @notice Whether `who` holds the licence of `order` at `time`, as far as is known now.
     function isLicensed(

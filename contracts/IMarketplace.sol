@@ -195,8 +195,9 @@ interface IMarketplace is IBooks {
         external
         returns (bytes32 offer);
 
-    /// @notice Publishes an offer that sells the delivery of an earlier order again, byte for byte. That order had the same
-    /// datasets, kind, guarantee and delta, it was delivered, and no wrong byte was proven; how it ended does not matter.
+    /// @notice Publishes an offer that sells the delivery of an earlier order again, byte for byte. That order had the
+    /// same datasets, kind, guarantee and delta, it was delivered, and no wrong byte was proven; how it ended does not
+    /// matter.
     function publishStock(
         Head calldata head,
         Member[] calldata members,
@@ -204,7 +205,8 @@ interface IMarketplace is IBooks {
         Origin calldata origin
     ) external returns (bytes32 offer);
 
-    /// @notice The provider of member `index` ends an offer: no further order can be placed. Orders already placed go on.
+    /// @notice The provider of member `index` ends an offer: no further order can be placed. Orders already placed go
+    /// on.
     function retire(Head calldata head, Member[] calldata members, uint256 index) external;
 
     // -------------------------------------------------------------------------------------------------------- money
@@ -223,11 +225,12 @@ interface IMarketplace is IBooks {
     // --------------------------------------------------------------------------------------------- the way of an order
 
     /// @notice Places an order of the caller: takes the price, moves the bond out of the lead's credit, takes the rho
-    /// from every member's budget (or one from its allowance), checks the permit. The caller must have approved the price.
+    /// from every member's budget (or one from its allowance), checks the permit. The caller must have approved the
+    /// price.
     function place(Head calldata head, Member[] calldata members, Order calldata order) external returns (bytes32 id);
 
-    /// @notice Anyone hands in an order with its buyer's signature, which is over the order itself, so its id is what is
-    /// signed. The price comes from the buyer by `payment`; an EIP-3009 nonce is the order's id.
+    /// @notice Anyone hands in an order with its buyer's signature, which is over the order itself, so its id is what
+    /// is signed. The price comes from the buyer by `payment`; an EIP-3009 nonce is the order's id.
     function placeFor(
         Head calldata head,
         Member[] calldata members,
@@ -240,8 +243,8 @@ interface IMarketplace is IBooks {
     /// Warning: this does not give the rho back; `release` does, and asserts that no record was touched.
     function decline(Head calldata head, bytes32 membersHash, Order calldata order, DeclineReason why) external;
 
-    /// @notice The lead commits to a sealed result, by the deadline. Every other provider has signed the delivery, whose
-    /// hash is what is signed.
+    /// @notice The lead commits to a sealed result, by the deadline. Every other provider has signed the delivery,
+    /// whose hash is what is signed.
     /// @param signatures One for each member whose provider is not the lead, in their order.
     function deliver(
         Head calldata head,
@@ -266,8 +269,8 @@ interface IMarketplace is IBooks {
     /// @notice The buyer turns the delivery of this hash down, by the deadline. It loses the compute fee.
     function reject(Head calldata head, bytes32 membersHash, Order calldata order, bytes32 delivery) external;
 
-    /// @notice The lead publishes the key of an accepted delivery, by the deadline, unless the buyer's permit was revoked.
-    /// The licence begins.
+    /// @notice The lead publishes the key of an accepted delivery, by the deadline, unless the buyer's permit was
+    /// revoked. The licence begins.
     function reveal(
         Head calldata head,
         bytes32 membersHash,
@@ -276,13 +279,13 @@ interface IMarketplace is IBooks {
         bytes32 key
     ) external;
 
-    /// @notice The buyer of a revealed order calls the arbiter, by the deadline, with the offer's deposit, which it must
-    /// have approved.
+    /// @notice The buyer of a revealed order calls the arbiter, by the deadline, with the offer's deposit, which it
+    /// must have approved.
     /// @param grounds SHA-256 of the document that says what is wrong, a raw block of the content store.
     function contest(Head calldata head, bytes32 membersHash, Order calldata order, bytes32 grounds) external;
 
-    /// @notice The arbiter divides price and bond of a contested order, by the deadline, and earns the deposit. The order
-    /// is Settled, or Refunded where the providers' share of the price is zero.
+    /// @notice The arbiter divides price and bond of a contested order, by the deadline, and earns the deposit. The
+    /// order is Settled, or Refunded where the providers' share of the price is zero.
     /// @param priceBps The providers' share of the price, in basis points; the amount is floored, the rest the buyer's.
     /// @param bondBps The lead's share of the bond, likewise.
     function rule(Head calldata head, bytes32 membersHash, Order calldata order, uint16 priceBps, uint16 bondBps)
@@ -301,8 +304,8 @@ interface IMarketplace is IBooks {
     function forfeit(Head calldata head, bytes32 membersHash, Order calldata order) external;
 
     /// @notice The buyer proves by the deadline that the delivery contradicts itself: it commits to a chunk that the
-    /// revealed key does not open to the hash that it commits to as well. Price and bond go to the buyer, and the licence
-    /// is void. From Revealed, and from Contested still, when the deposit goes back too.
+    /// revealed key does not open to the hash that it commits to as well. Price and bond go to the buyer, and the
+    /// licence is void. From Revealed, and from Contested still, when the deposit goes back too.
     /// Warning: this proves that chunk, hash and key disagree, not that a result is bad.
     function complain(
         Head calldata head,
@@ -312,7 +315,7 @@ interface IMarketplace is IBooks {
         Complaint calldata complaint
     ) external;
 
-    /// @notice The provider of member `index` gives what an order that was refunded from Placed took back to its dataset,
-    /// and by doing so asserts for all to read that no record was touched.
+    /// @notice The provider of member `index` gives what an order that was refunded from Placed took back to its
+    /// dataset, and by doing so asserts for all to read that no record was touched.
     function release(Head calldata head, Member[] calldata members, Order calldata order, uint256 index) external;
 }

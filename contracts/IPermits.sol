@@ -54,14 +54,9 @@ interface IPermits {
     /// @param from May lie in the past. `to` lies after it by at most ten years (3,650 days).
     /// @param document SHA-256 of the decision, a raw block of the content store.
     /// @param subjects Ids of the offers or datasets that it is for, 1 to 64.
-    function grant(
-        address holder,
-        uint8 purpose,
-        uint40 from,
-        uint40 to,
-        bytes32 document,
-        bytes32[] calldata subjects
-    ) external returns (bytes32 permit);
+    function grant(address holder, uint8 purpose, uint40 from, uint40 to, bytes32 document, bytes32[] calldata subjects)
+        external
+        returns (bytes32 permit);
 
     /// @notice The authority moves the end of a permit that is not revoked, once, by at most ten years.
     /// @param document SHA-256 of the decision, a raw block of the content store.

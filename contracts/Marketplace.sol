@@ -53,8 +53,7 @@ contract Marketplace is Books, ReentrancyGuardTransient {
         require(providerOf[dataset] == address(0), DatasetExists(dataset));
 
         providerOf[dataset] = msg.sender;
-        budgets[dataset] =
-            Budget({total: total, used: 0, exactTotal: exactTotal, exactUsed: 0, version: 1, epoch: 1});
+        budgets[dataset] = Budget({total: total, used: 0, exactTotal: exactTotal, exactUsed: 0, version: 1, epoch: 1});
         emit DatasetRegistered(dataset, msg.sender, salt, commitment, description, total, exactTotal);
     }
 
@@ -96,19 +95,17 @@ contract Marketplace is Books, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IMarketplace
-    function publishStock(
-        Head calldata head,
-        Member[] calldata members,
-        Consent[] calldata consents,
-        Origin calldata
-    ) external returns (bytes32 offer) {
+    function publishStock(Head calldata head, Member[] calldata members, Consent[] calldata consents, Origin calldata)
+        external
+        returns (bytes32 offer)
+    {
         bytes32 origin = abi.decode(putToChecks(), (bytes32));
         offer = publishOffer(head, members, consents);
         emit StockOffered(offer, origin);
     }
 
     /// @inheritdoc IMarketplace
-    function retire(Head calldata head, Member[] calldata members, uint256 index) external {
+    function retire(Head calldata, Member[] calldata members, uint256 index) external {
         bytes32 offer = calledOffer(hashMembers(members));
         require(offers[offer].published, UnknownOffer(offer));
         require(index < members.length, UnknownMember(offer, index));
@@ -293,8 +290,9 @@ contract Marketplace is Books, ReentrancyGuardTransient {
         Limits.within("bondBps", bondBps, 0, WHOLE_BPS);
         bytes32 id = calledOrder(membersHash, order);
         Standing storage standing = inTime(id, OrderState.Contested);
+        OrderState to = priceBps == 0 ? OrderState.Refunded : OrderState.Settled;
 
-        advance(standing, OrderState.Contested, priceBps == 0 ? OrderState.Refunded : OrderState.Settled, Reason.Ruled, 0);
+        advance(standing, OrderState.Contested, to, Reason.Ruled, 0);
         (standing.priceBps, standing.bondBps) = (priceBps, bondBps);
         divide(head, order, priceOf(head) * priceBps / WHOLE_BPS, uint256(head.bond) * bondBps / WHOLE_BPS);
         credit(head.token, head.arbiter, head.contestDeposit);
@@ -430,7 +428,9 @@ contract Marketplace is Books, ReentrancyGuardTransient {
         spend(head, members, order.versions);
         debit(head.token, head.lead, head.bond);
         advance(orders[id], OrderState.Absent, OrderState.Placed, Reason.None, head.deliverWindow);
-        emit OrderPlaced(id, order.offer, order.buyer, order.specification, order.versions, order.permit, order.placeBy);
+        emit OrderPlaced(
+            id, order.offer, order.buyer, order.specification, order.versions, order.permit, order.placeBy
+        );
     }
 
     function acceptDelivery(Head calldata head, Order calldata order, bytes32 id, bytes32 delivery) private {

@@ -12,14 +12,10 @@ contract Permits is IPermits {
     mapping(bytes32 permit => mapping(bytes32 subject => bool)) private covered;
 
     /// @inheritdoc IPermits
-    function grant(
-        address holder,
-        uint8 purpose,
-        uint40 from,
-        uint40 to,
-        bytes32 document,
-        bytes32[] calldata subjects
-    ) external returns (bytes32 permit) {
+    function grant(address holder, uint8 purpose, uint40 from, uint40 to, bytes32 document, bytes32[] calldata subjects)
+        external
+        returns (bytes32 permit)
+    {
         requireTerm(from, to);
         uint256 count = subjects.length;
         require(count >= 1 && count <= MOST_SUBJECTS, SubjectsOutOfRange(count, 1, MOST_SUBJECTS));

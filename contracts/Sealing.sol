@@ -32,8 +32,8 @@ library Sealing {
         return sha256(abi.encodePacked(LEAF, index, plainHash, cipher));
     }
 
-    /// @notice How deep the trees over `count` chunks are: the least depth with `2 ** depth >= count`, for `count` above
-    /// zero.
+    /// @notice How deep the trees over `count` chunks are: the least depth with `2 ** depth >= count`, for `count`
+    /// above zero.
     function depthOf(uint32 count) internal pure returns (uint256) {
         return Math.log2(count, Math.Rounding.Ceil);
     }

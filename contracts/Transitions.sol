@@ -16,12 +16,17 @@ library Transitions {
     uint256 private constant FORFEITED = 1 << uint8(IBooks.OrderState.Forfeited);
 
     /// @dev For each state, in sixteen bits, the set of those that may follow. The final states have none.
-    uint256 private constant TABLE = PLACED << 16 * uint8(IBooks.OrderState.Absent)
-        | (DELIVERED | REFUNDED) << 16 * uint8(IBooks.OrderState.Placed)
-        | (ACCEPTED | REFUNDED) << 16 * uint8(IBooks.OrderState.Delivered)
-        | (REVEALED | REFUNDED | FORFEITED) << 16 * uint8(IBooks.OrderState.Accepted)
-        | (SETTLED | FORFEITED | CONTESTED) << 16 * uint8(IBooks.OrderState.Revealed)
-        | (SETTLED | REFUNDED | FORFEITED) << 16 * uint8(IBooks.OrderState.Contested);
+    uint256 private constant FROM_ABSENT = PLACED << 16 * uint8(IBooks.OrderState.Absent);
+    uint256 private constant FROM_PLACED = (DELIVERED | REFUNDED) << 16 * uint8(IBooks.OrderState.Placed);
+    uint256 private constant FROM_DELIVERED = (ACCEPTED | REFUNDED) << 16 * uint8(IBooks.OrderState.Delivered);
+    uint256 private constant FROM_ACCEPTED = (REVEALED | REFUNDED | FORFEITED)
+        << 16 * uint8(IBooks.OrderState.Accepted);
+    uint256 private constant FROM_REVEALED = (SETTLED | FORFEITED | CONTESTED)
+        << 16 * uint8(IBooks.OrderState.Revealed);
+    uint256 private constant FROM_CONTESTED =
+        (SETTLED | REFUNDED | FORFEITED) << 16 * uint8(IBooks.OrderState.Contested);
+    uint256 private constant TABLE =
+        FROM_ABSENT | FROM_PLACED | FROM_DELIVERED | FROM_ACCEPTED | FROM_REVEALED | FROM_CONTESTED;
 
     /// @notice Whether the table leads from `from` to `to`. Total: what it does not name is refused.
     function lead(IBooks.OrderState from, IBooks.OrderState to) internal pure returns (bool) {

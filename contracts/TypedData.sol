@@ -32,8 +32,7 @@ library TypedData {
         "uint32 deliverWindow,uint32 acceptWindow,uint32 revealWindow,uint32 challengeWindow,uint32 ruleWindow,"
         "uint64 licenceSeconds,uint16 computeFeeBps,uint128 bond,uint128 contestDeposit,uint32 maxOpen,bytes32 terms,"
         "uint256 purposes,address authority,address arbiter,bytes32 stock,uint64 validUntil)"
-        "Member(bytes32 dataset,address provider,uint16 shareBps,uint64 rhoMicro)"
-        "Offer(Head head,Member[] members)"
+        "Member(bytes32 dataset,address provider,uint16 shareBps,uint64 rhoMicro)" "Offer(Head head,Member[] members)"
     );
     bytes32 private constant ORDER_TYPEHASH = keccak256(
         "Order(bytes32 offer,address buyer,bytes32 specification,uint256 versions,bytes32 permit,uint64 placeBy)"
@@ -44,18 +43,18 @@ library TypedData {
     );
     bytes32 private constant ACCEPTANCE_TYPEHASH = keccak256("Acceptance(bytes32 order,bytes32 delivery)");
 
-    /// @dev Where the arguments of a call stand in its calldata. Every function about an offer begins with its head, and
-    /// every function about an order goes on with one word, the order and, where there is one, its delivery. These structs
-    /// are static, so the ABI puts each of their fields into a word of its own at these places.
+    /// @dev Where the arguments of a call stand in its calldata. Every function about an offer begins with its head,
+    /// and every function about an order goes on with one word, the order and, where there is one, its delivery. These
+    /// structs are static, so the ABI puts each of their fields into a word of its own at these places.
     uint256 private constant HEAD = 4;
     uint256 private constant HEAD_END = HEAD + 23 * 32;
     uint256 private constant ORDER = HEAD_END + 32;
     uint256 private constant ORDER_END = ORDER + 6 * 32;
     uint256 private constant DELIVERY_END = ORDER_END + 7 * 32;
 
-    // What this call is about. The same hashes as of the structs below, from the words as they came: looking at each field
-    // would cost every step of an order some 3,000 gas. Bits that a field does not have are hashed too instead of refused,
-    // so a struct that has such bits is the one of no offer, order or delivery.
+    // What this call is about. The same hashes as of the structs below, from the words as they came: looking at each
+    // field would cost every step of an order some 3,000 gas. Bits that a field does not have are hashed too instead of
+    // refused, so a struct that has such bits is the one of no offer, order or delivery.
 
     function hashCalledHead() internal pure returns (bytes32) {
         return keccak256(abi.encodePacked(HEAD_TYPEHASH, msg.data[HEAD:HEAD_END]));
