@@ -4,8 +4,10 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
+from marketplace.protocol.decision import Act, Decision
 from marketplace.protocol.description import Description
-from marketplace.protocol.identity import Address
+from marketplace.protocol.grounds import Grounds
+from marketplace.protocol.identity import Address, DeliveryHash, OrderId
 from marketplace.protocol.offer import Guarantee, Head, Kind
 from marketplace.protocol.schema import Category, Column, Number, Schema
 from marketplace.protocol.specification import SEALING_KEY_BYTES, Specification, Workload
@@ -23,11 +25,25 @@ SPECIFICATION = Specification(
     sealing_key=b"k" * SEALING_KEY_BYTES,
     nonce=b"n" * 32,
 )
+GROUNDS = Grounds(OrderId(b"o" * 32), DeliveryHash(b"d" * 32), "The ages are all one.\nSee row 5.", b"e" * 32)
 
 
 def address(number: int) -> Address:
     """An address without letters, which is its own mixed-case form."""
     return Address(f"0x{number:040d}")
+
+
+DECISION = Decision(
+    act=Act.GRANT,
+    authority=address(20),
+    holder=address(21),
+    purpose=4,
+    from_s=1_700_000_000,
+    to_s=1_731_536_000,
+    subjects=(b"o" * 32, b"d" * 32),
+    reference="HDAB 2026/17",
+    words="For a study of hospital stays.\nResults are published within 18 months.",
+)
 
 
 def head(**changes: object) -> Head:

@@ -1,4 +1,4 @@
-"""What descriptions, specifications and terms have in common: canonical bytes with a format, refused by name."""
+"""What the public documents have in common: canonical bytes with a format, refused by name."""
 
 import json
 from collections.abc import Callable
@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from marketplace.errors import Corrupt
+from marketplace.protocol.decision import Decision
 from marketplace.protocol.description import Description
+from marketplace.protocol.grounds import Grounds
 from marketplace.protocol.specification import Specification
 from marketplace.protocol.terms import Terms
 
-from .examples import DESCRIPTION, SPECIFICATION
+from .examples import DECISION, DESCRIPTION, GROUNDS, SPECIFICATION
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ CASES = {
     "description": Case("description", DESCRIPTION.encode(), Description.decode),
     "specification": Case("specification", SPECIFICATION.encode(), Specification.decode),
     "terms": Case("terms", Terms("Research licence", 365).encode(), Terms.decode),
+    "grounds": Case("grounds", GROUNDS.encode(), Grounds.decode),
+    "permit": Case("permit", DECISION.encode(), Decision.decode),
 }
 PARTS = [(noun, part) for noun, case in CASES.items() for part in json.loads(case.data) if part != "format"]
 
@@ -74,9 +78,9 @@ WRONG_KINDS = [
     (noun, part, value)
     for noun, part in PARTS
     for value in (None, True, -5, [], {}, [1], {"a": 1})
-    if (noun, part, value) != ("specification", "workload", [])
+    if (noun, part, value) not in (("specification", "workload", []), ("grounds", "evidence", None))
 ]
-"""Every part as something it is not. An empty list is a workload like any other."""
+"""Every part as something it is not. An empty list is a workload like any other, and grounds need no evidence."""
 
 
 @pytest.mark.parametrize(("noun", "part", "value"), WRONG_KINDS, ids=repr)
@@ -107,6 +111,27 @@ def test_a_part_of_another_kind_is_refused(noun: str, part: str, value: Any) -> 
         ("terms", {"title": ""}),
         ("terms", {"permission": []}),
         ("terms", {"prohibition": []}),
+        ("grounds", {"order": "ab"}),
+        ("grounds", {"order": "AB" * 32}),
+        ("grounds", {"evidence": "ab" * 31}),
+        ("grounds", {"because": " \n"}),
+        ("grounds", {"because": "a\u202eb"}),
+        ("grounds", {"because": "a" * 4_001}),
+        ("permit", {"act": "lend"}),
+        ("permit", {"authority": "0x12"}),
+        ("permit", {"holder": "0x" + "g" * 40}),
+        ("permit", {"purpose": 256}),
+        ("permit", {"purpose": True}),
+        ("permit", {"purpose": "4"}),
+        ("permit", {"to_s": 1_700_000_000}),
+        ("permit", {"to_s": 2**40}),
+        ("permit", {"from_s": "1700000000"}),
+        ("permit", {"subjects": []}),
+        ("permit", {"subjects": ["ab" * 31]}),
+        ("permit", {"subjects": ["AB" * 32]}),
+        ("permit", {"reference": "two\nlines"}),
+        ("permit", {"reference": ""}),
+        ("permit", {"words": "\t"}),
     ],
 )
 def test_a_part_with_another_value_than_it_can_have_is_refused(noun: str, changes: dict[str, Any]) -> None:
