@@ -10,8 +10,9 @@ from eth_abi.exceptions import DecodingError
 
 from marketplace.errors import Corrupt, Invalid
 from marketplace.ledger.addresses import checksummed
-from marketplace.protocol.offer import Guarantee, Head, Kind, Member
-from marketplace.protocol.order import Complaint, Delivery, Order, Standing
+from marketplace.protocol.offer import Consent, Guarantee, Head, Kind, Member
+from marketplace.protocol.order import Complaint, Delivery, Means, Order, Payment, Standing
+from marketplace.protocol.permit import PermitStanding
 from marketplace.protocol.states import OrderState, Reason
 
 Value = TypeVar("Value")
@@ -197,6 +198,43 @@ STANDING = Struct(
         Field("deadline", "uint40", "deadline_s"),
         Field("revealedAt", "uint40", "revealed_at_s"),
         Field("released", "uint16", "released"),
+        Field("priceBps", "uint16", "price_bps"),
+        Field("bondBps", "uint16", "bond_bps"),
         Field("delivery", "bytes32", "delivery"),
+    ),
+)
+
+CONSENT = Struct(
+    "Consent",
+    Consent,
+    (
+        Field("until", "uint64", "until_s"),
+        Field("signature", "bytes", "signature"),
+    ),
+)
+
+PAYMENT = Struct(
+    "Payment",
+    Payment,
+    (
+        Field("means", "uint8", "means", Means),
+        Field("deadline", "uint256", "deadline_s"),
+        Field("v", "uint8", "v"),
+        Field("r", "bytes32", "r"),
+        Field("s", "bytes32", "s"),
+    ),
+)
+
+PERMIT = Struct(
+    "Permit",
+    PermitStanding,
+    (
+        Field("authority", "address", "authority"),
+        Field("holder", "address", "holder"),
+        Field("purpose", "uint8", "purpose"),
+        Field("extended", "bool", "extended"),
+        Field("from", "uint40", "from_s"),
+        Field("to", "uint40", "to_s"),
+        Field("revokedAt", "uint40", "revoked_at_s"),
     ),
 )

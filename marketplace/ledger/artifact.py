@@ -45,7 +45,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Compiled:
-    """One compiled contract: creation code, functions by name, events by topic, errors by selector."""
+    """One compiled contract: creation code, functions by name, events by topic, errors by selector.
+
+    Of several functions of one name, it has the one with the most parameters.
+    """
 
     creation: bytes = field(repr=False)
     functions: Mapping[str, Function] = field(repr=False)
@@ -55,17 +58,22 @@ class Compiled:
 
 @dataclass(frozen=True)
 class Artifact:
-    """Both contracts. `source_hash`: SHA-256 of their sources. `enums`: the members of every enum, in order."""
+    """All contracts. `source_hash`: SHA-256 of their sources. `enums`: the members of every enum, in order."""
 
     marketplace: Compiled
+    permits: Compiled
+    providers: Compiled
+    licences: Compiled
+    checks: Compiled
     euro: Compiled
     source_hash: bytes
     enums: Mapping[str, tuple[str, ...]]
 
     @cached_property
     def errors(self) -> Mapping[bytes, Entry]:
-        """The errors of both contracts by selector."""
-        return {**self.euro.errors, **self.marketplace.errors}
+        """The errors of all contracts by selector."""
+        contracts = (self.euro, self.licences, self.providers, self.permits, self.checks, self.marketplace)
+        return {key: entry for contract in contracts for key, entry in contract.errors.items()}
 
 
 @cache
@@ -74,23 +82,30 @@ def load() -> Artifact:
     document = json.loads(resources.files(__package__).joinpath("artifact.json").read_text())
     if document.get("format") != FORMAT:
         raise Corrupt(f"expected an artifact {FORMAT}, got {document.get('format')!r}; install this program again")
-    contracts = document["contracts"]
+    contracts = {name: _compiled(contract) for name, contract in document["contracts"].items()}
     return Artifact(
-        marketplace=_compiled(contracts["Marketplace"]),
-        euro=_compiled(contracts["TestEuro"]),
+        marketplace=contracts["Marketplace"],
+        permits=contracts["Permits"],
+        providers=contracts["Providers"],
+        licences=contracts["Licences"],
+        checks=contracts["Checks"],
+        euro=contracts["TestEuro"],
         source_hash=bytes.fromhex(document["sources"]["sha256"]),
         enums={name: tuple(members) for name, members in document["enums"].items()},
     )
 
 
 def _compiled(contract: Mapping[str, Any]) -> Compiled:
-    functions, events, errors = {}, {}, {}
+    functions: dict[str, Function] = {}
+    events, errors = {}, {}
     for item in contract["abi"]:
         inputs = _parameters(item["inputs"])
         match item["type"]:
             case "function":
                 selector = _hash(item["name"], inputs)[:4]
-                functions[item["name"]] = Function(item["name"], selector, inputs, _parameters(item["outputs"]))
+                known = functions.get(item["name"])
+                if known is None or len(known.inputs) < len(inputs):
+                    functions[item["name"]] = Function(item["name"], selector, inputs, _parameters(item["outputs"]))
             case "event":
                 topic = _hash(item["name"], inputs)
                 events[topic] = Entry(item["name"], topic, inputs)

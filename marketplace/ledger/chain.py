@@ -57,9 +57,10 @@ class Sent:
 
 @dataclass(frozen=True)
 class Log:
-    """One entry that a contract wrote: where it stands, its topics (32 bytes each) and its data."""
+    """One entry that a contract wrote: where it stands, its contract, its topics (32 bytes each) and its data."""
 
     position: Position
+    contract: Address
     topics: tuple[bytes, ...]
     data: bytes = field(repr=False)
 
@@ -104,5 +105,6 @@ class Chain(Protocol):
     def sent(self, transaction: bytes) -> Sent | None:
         """The transaction of this hash; None if the chain does not know it."""
 
-    def logs(self, address: Address, first: int, last: int) -> Sequence[Log]:
-        """What `address` wrote in blocks `first` to `last`, in order. Raises `Refused` where that is too much at once."""
+    def logs(self, contracts: Sequence[Address], first: int, last: int) -> Sequence[Log]:
+        """What these contracts wrote in blocks `first` to `last`, in order. Raises `Refused` where that is too much at
+        once."""

@@ -3,20 +3,22 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from marketplace.ledger import artifact, ids, sending
-from marketplace.ledger.abi import STANDING, Row
-from marketplace.ledger.addresses import checksummed
-from marketplace.ledger.artifact import Compiled
+from marketplace.ledger import artifact, ids, sending, tokens
+from marketplace.ledger.abi import PERMIT, STANDING, Row
+from marketplace.ledger.addresses import checksummed, places_of
+from marketplace.ledger.artifact import Artifact, Compiled
 from marketplace.ledger.calls import Call, Calls, answer, call
 from marketplace.ledger.chain import Block, Chain, Revert
-from marketplace.ledger.events import decode_event
+from marketplace.ledger.events import decode_events, entries_at
 from marketplace.ledger.ledger import DatasetStanding, OfferStanding, Prepared, Receipt
 from marketplace.ledger.refusals import refusal
 from marketplace.ledger.signer import Signer
 from marketplace.protocol.events import Event
-from marketplace.protocol.identity import Address, DatasetId, DeliveryHash, OfferId, OrderId
-from marketplace.protocol.offer import Head, Member, Offer
-from marketplace.protocol.order import Complaint, Delivery, Order, Standing
+from marketplace.protocol.identity import Address, DatasetId, DeliveryHash, OfferId, OrderId, PermitId
+from marketplace.protocol.offer import Consent, Head, Member, Offer
+from marketplace.protocol.order import Complaint, Delivery, Order, Origin, Payment, Standing
+from marketplace.protocol.permit import Grant, PermitStanding
+from marketplace.protocol.states import DeclineReason
 
 WAIT_S = 120.0
 _UNNAMED = "a transaction of something else"
@@ -31,12 +33,12 @@ class Contract:
     def __init__(self, chain: Chain, address: Address, wait_s: float = WAIT_S) -> None:
         self.chain = chain
         self.domain = ids.Domain(chain.chain_id, checksummed(address))
-        compiled = artifact.load()
-        self.source_hash = compiled.source_hash
-        self._marketplace, self._euro = compiled.marketplace, compiled.euro
-        self._names = {item.selector: item.name for item in compiled.marketplace.functions.values()}
-        self._names |= {compiled.euro.functions[name].selector: name for name in ("approve", "mint")}
-        self.calls = Calls(self.domain.contract, compiled.marketplace)
+        self.places = places_of(self.domain.contract)
+        self._compiled = artifact.load()
+        self.source_hash = self._compiled.source_hash
+        self.calls = Calls(self.places, self._compiled)
+        self._names = _function_names(self._compiled)
+        self._entries = entries_at(self.places, self._compiled)
         self._wait_s = wait_s
 
     # ---------------------------------------------------------------------------------------------- sending in two steps
@@ -61,20 +63,31 @@ class Contract:
     # ------------------------------------------------------------------------------------------------------------ changes
 
     def register(
-        self, by: Signer, salt: bytes, commitment: bytes, description: bytes, total_micro: int
+        self, by: Signer, salt: bytes, commitment: bytes, description: bytes, total_micro: int, exact_total: int = 0
     ) -> tuple[DatasetId, Receipt]:
-        receipt = self._do(by, self.calls.register(salt, commitment, description, total_micro))
+        receipt = self._do(by, self.calls.register(salt, commitment, description, total_micro, exact_total))
         return ids.dataset_id(self.domain, by.address, salt), receipt
 
     def revise(self, by: Signer, dataset: DatasetId, commitment: bytes, description: bytes) -> Receipt:
         return self._do(by, self.calls.revise(dataset, commitment, description))
 
-    def publish(self, by: Signer, head: Head, members: Sequence[Member]) -> tuple[Offer, Receipt]:
-        receipt = self._do(by, self.calls.publish(head, members))
+    def open_epoch(self, by: Signer, dataset: DatasetId, total_micro: int, allowance: int, reason: bytes) -> Receipt:
+        return self._do(by, self.calls.open_epoch(dataset, total_micro, allowance, reason))
+
+    def publish(
+        self, by: Signer, head: Head, members: Sequence[Member], consents: Sequence[Consent] = ()
+    ) -> tuple[Offer, Receipt]:
+        receipt = self._do(by, self.calls.publish(head, members, consents))
         return ids.offer(self.domain, head, members), receipt
 
-    def retire(self, by: Signer, offer: Offer) -> Receipt:
-        return self._do(by, self.calls.retire(offer))
+    def publish_stock(
+        self, by: Signer, head: Head, members: Sequence[Member], origin: Origin, consents: Sequence[Consent] = ()
+    ) -> tuple[Offer, Receipt]:
+        receipt = self._do(by, self.calls.publish_stock(head, members, origin, consents))
+        return ids.offer(self.domain, head, members), receipt
+
+    def retire(self, by: Signer, offer: Offer, index: int = 0) -> Receipt:
+        return self._do(by, self.calls.retire(offer, index))
 
     def stake(self, by: Signer, token: Address, amount_units: int) -> Receipt:
         return self._do(by, self.calls.stake(token, amount_units))
@@ -89,11 +102,19 @@ class Contract:
         receipt = self._do(by, self.calls.place(offer, order))
         return ids.order_id(self.domain, order), receipt
 
-    def decline(self, by: Signer, offer: Offer, order: Order) -> Receipt:
-        return self._do(by, self.calls.decline(offer, order))
+    def place_for(
+        self, by: Signer, offer: Offer, order: Order, signature: bytes, payment: Payment
+    ) -> tuple[OrderId, Receipt]:
+        receipt = self._do(by, self.calls.place_for(offer, order, signature, payment))
+        return ids.order_id(self.domain, order), receipt
 
-    def deliver(self, by: Signer, offer: Offer, order: Order, delivery: Delivery) -> Receipt:
-        return self._do(by, self.calls.deliver(offer, order, delivery))
+    def decline(self, by: Signer, offer: Offer, order: Order, why: DeclineReason = DeclineReason.UNSTATED) -> Receipt:
+        return self._do(by, self.calls.decline(offer, order, why))
+
+    def deliver(
+        self, by: Signer, offer: Offer, order: Order, delivery: Delivery, signatures: Sequence[bytes] = ()
+    ) -> Receipt:
+        return self._do(by, self.calls.deliver(offer, order, delivery, signatures))
 
     def accept(self, by: Signer, offer: Offer, order: Order, delivery: DeliveryHash) -> Receipt:
         return self._do(by, self.calls.accept(offer, order, delivery))
@@ -106,6 +127,12 @@ class Contract:
 
     def reveal(self, by: Signer, offer: Offer, order: Order, delivery: Delivery, key: bytes) -> Receipt:
         return self._do(by, self.calls.reveal(offer, order, delivery, key))
+
+    def contest(self, by: Signer, offer: Offer, order: Order, grounds: bytes) -> Receipt:
+        return self._do(by, self.calls.contest(offer, order, grounds))
+
+    def rule(self, by: Signer, offer: Offer, order: Order, price_bps: int, bond_bps: int) -> Receipt:
+        return self._do(by, self.calls.rule(offer, order, price_bps, bond_bps))
 
     def settle(self, by: Signer, offer: Offer, order: Order) -> Receipt:
         return self._do(by, self.calls.settle(offer, order))
@@ -122,11 +149,35 @@ class Contract:
     def release(self, by: Signer, offer: Offer, order: Order, index: int = 0) -> Receipt:
         return self._do(by, self.calls.release(offer, order, index))
 
+    # ------------------------------------------------------------------------------------------------ permits, licences
+
+    def grant(self, by: Signer, grant: Grant) -> tuple[PermitId, Receipt]:
+        receipt = self._do(by, self.calls.grant(grant))
+        return ids.permit_id(self.domain, by.address, grant), receipt
+
+    def extend(self, by: Signer, permit: PermitId, to_s: int, document: bytes) -> Receipt:
+        return self._do(by, self.calls.extend(permit, to_s, document))
+
+    def revoke(self, by: Signer, permit: PermitId, document: bytes) -> Receipt:
+        return self._do(by, self.calls.revoke(permit, document))
+
+    def describe(self, by: Signer, descriptor: bytes, certificate: bytes) -> Receipt:
+        return self._do(by, self.calls.describe(descriptor, certificate))
+
+    def anchor(self, by: Signer, day: int, root: bytes) -> Receipt:
+        return self._do(by, self.calls.anchor(day, root))
+
+    def name_user(self, by: Signer, offer: Offer, order: Order, user: Address) -> Receipt:
+        return self._do(by, self.calls.name_user(offer, order, user))
+
+    def show_licence(self, by: Signer, offer: Offer, order: Order) -> Receipt:
+        return self._do(by, self.calls.show_licence(offer, order))
+
     # ------------------------------------------------------------------------------------------------------- what stands
 
     def dataset(self, dataset: DatasetId) -> DatasetStanding:
-        ((provider, total, used, version),) = self._ask("getDataset", dataset)
-        return DatasetStanding(checksummed(provider), total, used, version)
+        ((provider, *numbers),) = self._ask("getDataset", dataset)
+        return DatasetStanding(checksummed(provider), *numbers)
 
     def offer(self, offer: OfferId) -> OfferStanding:
         (row,) = self._ask("getOffer", offer)
@@ -136,6 +187,14 @@ class Contract:
         (row,) = self._ask("getOrder", order)
         return STANDING.value(row)
 
+    def permit(self, permit: PermitId) -> PermitStanding:
+        (row,) = self._ask_permits("getPermit", permit)
+        return PERMIT.value(row)
+
+    def permit_covers(self, permit: PermitId, subject: bytes) -> bool:
+        (covered,) = self._ask_permits("isFor", permit, subject)
+        return bool(covered)
+
     def credit_units(self, token: Address, who: Address) -> int:
         return self._number("getCredit", token, who)
 
@@ -143,7 +202,7 @@ class Contract:
         return self._number("getWithdrawn", offer, index)
 
     def is_licensed(self, offer: Offer, order: Order, who: Address, at_s: int) -> bool:
-        (licensed,) = self._answer(self._marketplace, self.calls.is_licensed(offer, order, who, at_s))
+        (licensed,) = self._answer(self._compiled.licences, self.calls.is_licensed(offer, order, who, at_s))
         return bool(licensed)
 
     def now_s(self) -> int:
@@ -156,8 +215,7 @@ class Contract:
         return self.chain.block(number)
 
     def events(self, first: int, last: int) -> Iterator[Event]:
-        logs = self.chain.logs(self.domain.contract, first, last)
-        return (decode_event(log, self._marketplace.events) for log in logs)
+        return decode_events(self.chain.logs(tuple(self._entries), first, last), self._entries)
 
     # ------------------------------------------------------------------------------------------------------------- tokens
 
@@ -168,10 +226,16 @@ class Contract:
         return self._token_number(token, "allowance", owner, self.domain.contract)
 
     def approve(self, by: Signer, token: Address, amount_units: int) -> Receipt:
-        return self._do(by, call(token, self._euro, "approve", self.domain.contract, amount_units))
+        return self._do(by, call(token, self._compiled.euro, "approve", self.domain.contract, amount_units))
 
     def mint(self, by: Signer, token: Address, to: Address, amount_units: int) -> Receipt:
-        return self._do(by, call(token, self._euro, "mint", to, amount_units))
+        return self._do(by, call(token, self._compiled.euro, "mint", to, amount_units))
+
+    def token_domain(self, token: Address) -> ids.Domain:
+        return tokens.token_domain(self.chain, checksummed(token))
+
+    def approval_nonce(self, token: Address, owner: Address) -> int:
+        return tokens.approval_nonce(self.chain, checksummed(token), owner)
 
     def gas_balance_wei(self, who: Address) -> int:
         return self.chain.gas_balance_wei(who)
@@ -182,14 +246,19 @@ class Contract:
     # ------------------------------------------------------------------------------------------------------------- asking
 
     def _ask(self, name: str, *values: Any) -> Row:
-        return self._answer(self._marketplace, call(self.domain.contract, self._marketplace, name, *values))
+        compiled = self._compiled.marketplace
+        return self._answer(compiled, call(self.places.marketplace, compiled, name, *values))
+
+    def _ask_permits(self, name: str, *values: Any) -> Row:
+        compiled = self._compiled.permits
+        return self._answer(compiled, call(self.places.permits, compiled, name, *values))
 
     def _number(self, name: str, *values: Any) -> int:
         (number,) = self._ask(name, *values)
         return int(number)
 
     def _token_number(self, token: Address, name: str, *values: Any) -> int:
-        (number,) = self._answer(self._euro, call(token, self._euro, name, *values))
+        (number,) = self._answer(self._compiled.euro, call(token, self._compiled.euro, name, *values))
         return int(number)
 
     def _answer(self, compiled: Compiled, question: Call) -> Row:
@@ -198,3 +267,15 @@ class Contract:
         except Revert as revert:
             raise refusal(revert.data) from revert
         return answer(compiled, question.function, data)
+
+
+def _function_names(compiled: Artifact) -> dict[bytes, str]:
+    """The names of the functions that this program sends to, by selector."""
+    whole = [
+        item
+        for contract in (compiled.marketplace, compiled.permits, compiled.providers)
+        for item in contract.functions.values()
+    ]
+    some = [compiled.licences.functions[name] for name in ("nameUser", "show")]
+    some += [compiled.euro.functions[name] for name in ("approve", "mint")]
+    return {item.selector: item.name for item in (*whole, *some)}

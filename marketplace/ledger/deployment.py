@@ -1,10 +1,11 @@
 """Putting the contracts on a chain, and telling a marketplace from anything else that may stand at an address."""
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from marketplace.errors import Refused
 from marketplace.ledger import artifact, sending
-from marketplace.ledger.addresses import checksummed
+from marketplace.ledger.abi import encode
+from marketplace.ledger.addresses import address_of, checksummed, places_of
 from marketplace.ledger.artifact import Compiled
 from marketplace.ledger.calls import Call
 from marketplace.ledger.chain import Chain, Revert
@@ -16,7 +17,10 @@ from marketplace.protocol.identity import Address
 
 @dataclass(frozen=True)
 class Deployed:
-    """Where the contracts stand, and the receipts of the transactions that put them there."""
+    """Where the contracts stand, and the receipts of the transactions that put them there: one for each of these two.
+
+    The marketplace makes the other contracts itself, in the same transaction.
+    """
 
     marketplace: Address
     euro: Address
@@ -32,36 +36,58 @@ def deploy(chain: Chain, by: Signer, wait_s: float = 120.0) -> Deployed:
 
 
 def check(chain: Chain, address: Address) -> Address:
-    """`address` in mixed case, if this program's marketplace stands there.
+    """`address` in mixed case, if this program's marketplace stands there, with the contracts that it makes.
 
     Raises `Invalid` if it is no address, `Refused` if no contract or another one stands there. The chain itself is asked
-    what the creation code of this program's contract would leave there, so even one other byte of code is found out.
+    what the creation code of this program's contracts would leave there, so even one other byte of code is found out.
     """
-    address = checksummed(address)
-    code = chain.code(address)
-    if not code:
-        raise Refused(f"expected a marketplace at {address}, got an address without code; check address and chain")
-    try:
-        expected = chain.call(None, artifact.load().marketplace.creation)
-    except Revert:
-        expected = b""
-    if len(code) != len(expected) or _common(code, code, chain, address) != _common(expected, code, chain, address):
+    places = places_of(checksummed(address))
+    if not chain.code(places.marketplace):
         raise Refused(
-            f"expected the marketplace of this program's version at {address}, got another contract; "
-            "check the address, or use the version that it was deployed with"
+            f"expected a marketplace at {places.marketplace}, got an address without code; check address and chain"
         )
-    return address
+    compiled = artifact.load()
+    own = _words(places.marketplace)
+    expected = {
+        places.marketplace: compiled.marketplace.creation,
+        places.permits: compiled.permits.creation,
+        places.providers: compiled.providers.creation,
+        places.licences: compiled.licences.creation + own,
+        places.checks: compiled.checks.creation,
+    }
+    for place, creation in expected.items():
+        if not _is(chain, place, creation, places.marketplace):
+            raise Refused(
+                f"expected the marketplace of this program's version at {places.marketplace}, got another contract; "
+                "check the address, or use the version that it was deployed with"
+            )
+    return places.marketplace
 
 
-def _common(code: bytes, deployed: bytes, chain: Chain, address: Address) -> bytes:
-    """`code` without what `deployed` says about its own address: the address itself and the domain made from it."""
-    masked = bytearray(code)
-    for own in (bytes.fromhex(address.removeprefix("0x")), Domain(chain.chain_id, address).separator):
-        start = deployed.find(own)
-        while start >= 0:
-            masked[start : start + len(own)] = bytes(len(own))
-            start = deployed.find(own, start + len(own))
-    return bytes(masked)
+def _is(chain: Chain, place: Address, creation: bytes, marketplace: Address) -> bool:
+    """Whether what stands at `place` is what `creation` leaves, but for the marketplace that it was made by or for."""
+    code = chain.code(place)
+    try:
+        expected = chain.call(None, creation)
+    except Revert:
+        return False
+    at = code.find(_words(marketplace)[12:])
+    if len(code) != len(expected) or at < 0:
+        return code == expected
+    model = address_of(expected[at : at + 20])
+    return code == _renamed(expected, chain.chain_id, model, marketplace)
+
+
+def _renamed(code: bytes, chain_id: int, model: Address, marketplace: Address) -> bytes:
+    """`code` with all that it says about the marketplace `model` said about another: its address, those of the contracts
+    that it makes, and its domain."""
+    for old, new in zip(astuple(places_of(model)), astuple(places_of(marketplace)), strict=True):
+        code = code.replace(_words(old)[12:], _words(new)[12:])
+    return code.replace(Domain(chain_id, model).separator, Domain(chain_id, marketplace).separator)
+
+
+def _words(address: Address) -> bytes:
+    return encode(["address"], [address])
 
 
 def _create(chain: Chain, by: Signer, compiled: Compiled, wait_s: float) -> tuple[Address, Receipt]:

@@ -2,7 +2,6 @@
 
 import ast
 from bisect import bisect_left
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -39,7 +38,7 @@ class EmbeddedChain:
         self._clock = clock
         self._mined: dict[bytes, Mined] = {}
         self._sent: dict[bytes, Sent] = {}
-        self._logs: dict[Address, list[Log]] = defaultdict(list)
+        self._logs: list[Log] = []
 
     @property
     def chain_id(self) -> int:
@@ -107,9 +106,9 @@ class EmbeddedChain:
     def sent(self, transaction: bytes) -> Sent | None:
         return self._sent.get(transaction)
 
-    def logs(self, address: Address, first: int, last: int) -> Sequence[Log]:
-        logs = self._logs[address]
-        return logs[bisect_left(logs, first, key=_block_of) : bisect_left(logs, last + 1, key=_block_of)]
+    def logs(self, contracts: Sequence[Address], first: int, last: int) -> Sequence[Log]:
+        start, end = (bisect_left(self._logs, number, key=_block_of) for number in (first, last + 1))
+        return [log for log in self._logs[start:end] if log.contract in contracts]
 
     def advance(self, seconds: int) -> None:
         """Mines a block whose time is `seconds` (1 or more) after the latest block's."""
@@ -126,7 +125,7 @@ class EmbeddedChain:
         at_s = self._block(number).at_s
         for entry in receipt["logs"]:
             position = Position(number, entry["log_index"], digest, at_s)
-            self._logs[address_of(entry["address"])].append(Log(position, tuple(entry["topics"]), entry["data"]))
+            self._logs.append(Log(position, address_of(entry["address"]), tuple(entry["topics"]), entry["data"]))
 
     def _block(self, number: int | None = None) -> Block:
         """The block of this number, or the latest."""

@@ -7,15 +7,19 @@ from functools import cached_property
 from web3 import Web3
 
 from marketplace.ledger.abi import DELIVERY, HEAD, MEMBER, ORDER, check, encode
-from marketplace.protocol.identity import Address, DatasetId, DeliveryHash, OfferId, OrderId
+from marketplace.ledger.addresses import places_of
+from marketplace.protocol.identity import Address, DatasetId, DeliveryHash, OfferId, OrderId, PermitId
 from marketplace.protocol.offer import Head, Member, Offer
 from marketplace.protocol.order import Delivery, Order
+from marketplace.protocol.permit import Grant
 
 NAME = "Agora Health"
 VERSION = "1"
 
 _DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
-_OFFER_TYPE = f"Offer(Head head,Member[] members){HEAD.eip712()}{MEMBER.eip712()}"
+_OFFER = "Offer(Head head,Member[] members)"
+_OFFER_TYPE = f"{_OFFER}{HEAD.eip712()}{MEMBER.eip712()}"
+_CONSENT_TYPE = f"Consent(Offer offer,uint64 until){HEAD.eip712()}{MEMBER.eip712()}{_OFFER}"
 _ACCEPTANCE_TYPE = "Acceptance(bytes32 order,bytes32 delivery)"
 _CERTIFICATE_TYPE = "Certificate(bytes32 order,bytes32 document)"
 
@@ -27,17 +31,23 @@ def keccak(data: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Domain:
-    """One marketplace: the contract at this address of this chain. Every id and every signature is bound to it."""
+    """One contract: the one at this address of this chain. Every id and every signature is bound to it.
+
+    Unless it says another name, it is a marketplace.
+    """
 
     chain_id: int
     contract: Address
+    name: str = NAME
+    version: str = VERSION
 
     @cached_property
     def separator(self) -> bytes:
         """The domain's hash. Source: EIP-712."""
+        names = (keccak(self.name.encode()), keccak(self.version.encode()))
         words = encode(
             ("bytes32", "bytes32", "bytes32", "uint256", "address"),
-            (_type_hash(_DOMAIN_TYPE), keccak(NAME.encode()), keccak(VERSION.encode()), self.chain_id, self.contract),
+            (_type_hash(_DOMAIN_TYPE), *names, self.chain_id, self.contract),
         )
         return keccak(words)
 
@@ -58,10 +68,15 @@ def members_hash(members: Iterable[Member]) -> bytes:
     return keccak(b"".join(keccak(kind + MEMBER.words(member)) for member in members))
 
 
+def offer_hash(head: Head, members: Iterable[Member]) -> bytes:
+    """The EIP-712 hash of an offer, before the domain."""
+    head_hash = keccak(_type_hash(HEAD.eip712()) + HEAD.words(head))
+    return keccak(_type_hash(_OFFER_TYPE) + head_hash + members_hash(members))
+
+
 def offer_id(domain: Domain, head: Head, members: Iterable[Member]) -> OfferId:
     """The id of the offer with these terms and members."""
-    head_hash = keccak(_type_hash(HEAD.eip712()) + HEAD.words(head))
-    return OfferId(domain.digest(keccak(_type_hash(_OFFER_TYPE) + head_hash + members_hash(members))))
+    return OfferId(domain.digest(offer_hash(head, members)))
 
 
 def offer(domain: Domain, head: Head, members: Iterable[Member]) -> Offer:
@@ -70,15 +85,47 @@ def offer(domain: Domain, head: Head, members: Iterable[Member]) -> Offer:
     return Offer(offer_id(domain, head, members), head, members)
 
 
+def consent_hash(head: Head, members: Iterable[Member], until_s: int) -> bytes:
+    """The EIP-712 hash of a provider's consent to an offer up to `until_s`, before the domain."""
+    values = (offer_hash(head, members), check("until", "uint64", until_s))
+    return keccak(_type_hash(_CONSENT_TYPE) + encode(("bytes32", "uint64"), values))
+
+
+def order_hash(order: Order) -> bytes:
+    """The EIP-712 hash of an order, before the domain."""
+    return keccak(_type_hash(ORDER.eip712()) + ORDER.words(order))
+
+
 def order_id(domain: Domain, order: Order) -> OrderId:
     """The id of an order."""
-    return OrderId(domain.digest(keccak(_type_hash(ORDER.eip712()) + ORDER.words(order))))
+    return OrderId(domain.digest(order_hash(order)))
+
+
+def delivery_struct(order: OrderId, delivery: Delivery) -> bytes:
+    """The EIP-712 hash of a delivery for `order`, before the domain."""
+    kind = _type_hash(DELIVERY.eip712("bytes32 order"))
+    return keccak(kind + check("order", "bytes32", order) + DELIVERY.words(delivery))
 
 
 def delivery_hash(domain: Domain, order: OrderId, delivery: Delivery) -> DeliveryHash:
     """The hash of a delivery for `order`, which names chain, contract and order."""
-    kind = _type_hash(DELIVERY.eip712("bytes32 order"))
-    return DeliveryHash(domain.digest(keccak(kind + check("order", "bytes32", order) + DELIVERY.words(delivery))))
+    return DeliveryHash(domain.digest(delivery_struct(order, delivery)))
+
+
+def permit_id(domain: Domain, authority: Address, grant: Grant) -> PermitId:
+    """The id of the permit that `authority` grants at this marketplace."""
+    fields = (
+        ("authority", "address", authority),
+        ("holder", "address", grant.holder),
+        ("purpose", "uint8", grant.purpose),
+        ("from", "uint40", grant.from_s),
+        ("to", "uint40", grant.to_s),
+        ("document", "bytes32", grant.document),
+        ("subjects", "bytes32[]", grant.subjects),
+    )
+    types = ("uint256", "address", *(kind for _, kind, _ in fields))
+    values = (check(name, kind, value) for name, kind, value in fields)
+    return PermitId(keccak(encode(types, (domain.chain_id, places_of(domain.contract).permits, *values))))
 
 
 def acceptance_hash(order: OrderId, delivery: DeliveryHash) -> bytes:

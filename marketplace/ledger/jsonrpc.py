@@ -89,8 +89,8 @@ class JsonRpcChain:
         to = found.get("to")
         return Sent(checksummed(found["from"]), checksummed(to) if to else None, _bytes(found["input"]))
 
-    def logs(self, address: Address, first: int, last: int) -> Sequence[Log]:
-        wanted = {"address": address, "fromBlock": hex(first), "toBlock": hex(last)}
+    def logs(self, contracts: Sequence[Address], first: int, last: int) -> Sequence[Log]:
+        wanted = {"address": list(contracts), "fromBlock": hex(first), "toBlock": hex(last)}
         found = self._ask("eth_getLogs", wanted)
         times = self._times(entry["blockNumber"] for entry in found if not entry.get("blockTimestamp"))
         return [_log(entry, times) for entry in found]
@@ -207,7 +207,12 @@ def _log(entry: Mapping[str, Any], times: Mapping[str, str]) -> Log:
         transaction=_bytes(entry["transactionHash"]),
         at_s=_number(entry.get("blockTimestamp") or times[entry["blockNumber"]]),
     )
-    return Log(position, tuple(_bytes(topic) for topic in entry["topics"]), _bytes(entry["data"]))
+    return Log(
+        position,
+        checksummed(entry["address"]),
+        tuple(_bytes(topic) for topic in entry["topics"]),
+        _bytes(entry["data"]),
+    )
 
 
 def _number(text: Any) -> int:

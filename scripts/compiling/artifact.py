@@ -8,7 +8,8 @@ from scripts.compiling.sources import ROOT, collect, digest
 
 PATH = ROOT / "marketplace" / "ledger" / "artifact.json"
 
-_ENTRIES = {name: f"contracts/{name}.sol" for name in ("Marketplace", "Permits", "Providers", "Licences", "TestEuro")}
+_NAMES = ("Marketplace", "Permits", "Providers", "Licences", "Checks", "TestEuro")
+_ENTRIES = {name: f"contracts/{name}.sol" for name in _NAMES}
 _ENUMS = ("contracts/IBooks.sol", "contracts/IMarketplace.sol")
 
 
