@@ -1,5 +1,6 @@
 """Putting the contracts on a chain, and telling a marketplace from anything else that may stand at an address."""
 
+from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 
 from marketplace.errors import Refused
@@ -75,15 +76,26 @@ def _is(chain: Chain, place: Address, creation: bytes, marketplace: Address) -> 
     if len(code) != len(expected) or at < 0:
         return code == expected
     model = address_of(expected[at : at + 20])
-    return code == _renamed(expected, chain.chain_id, model, marketplace)
+    return code == _renamed(expected, code, zip(_names(chain, model), _names(chain, marketplace), strict=True))
 
 
-def _renamed(code: bytes, chain_id: int, model: Address, marketplace: Address) -> bytes:
-    """`code` with all that it says about the marketplace `model` said about another: its address, those of the contracts
-    that it makes, and its domain."""
-    for old, new in zip(astuple(places_of(model)), astuple(places_of(marketplace)), strict=True):
-        code = code.replace(_words(old)[12:], _words(new)[12:])
-    return code.replace(Domain(chain_id, model).separator, Domain(chain_id, marketplace).separator)
+def _names(chain: Chain, marketplace: Address) -> list[bytes]:
+    """What code says about a marketplace: its address, those of the contracts that it makes, and its domain."""
+    places = astuple(places_of(marketplace))
+    return [*(_words(place)[12:] for place in places), Domain(chain.chain_id, marketplace).separator]
+
+
+def _renamed(expected: bytes, code: bytes, names: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """`expected` with each name that it says changed for another, at the places where `code` says that other."""
+    renamed = bytearray(expected)
+    for old, new in names:
+        at = code.find(new)
+        while at >= 0:
+            end = at + len(new)
+            if expected[at:end] == old:
+                renamed[at:end] = new
+            at = code.find(new, end)
+    return bytes(renamed)
 
 
 def _words(address: Address) -> bytes:

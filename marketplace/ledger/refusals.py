@@ -66,7 +66,7 @@ class _Shown:
             case "reason":
                 return member(Reason, self._value).name.lower().replace("_", " ")
             case "word":
-                return str(self._value.rstrip(b"\0").decode("ascii", "replace"))
+                return " ".join(self._value.rstrip(b"\0").decode("ascii", "replace").split())
         if self._kind == "bytes32":
             return f"0x{self._value.hex()}"
         return checksummed(self._value) if self._kind == "address" else str(self._value)

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from dataclasses import fields
 
 import pytest
 
@@ -9,10 +10,13 @@ from marketplace.errors import Corrupt, Invalid
 from marketplace.ledger import artifact
 from marketplace.ledger.abi import (
     COMPLAINT,
+    CONSENT,
     DELIVERY,
     HEAD,
     MEMBER,
     ORDER,
+    PAYMENT,
+    PERMIT,
     STANDING,
     Struct,
     check,
@@ -23,10 +27,16 @@ from marketplace.ledger.abi import (
 from marketplace.ledger.addresses import checksummed
 from marketplace.ledger.calls import Calls
 from marketplace.protocol.offer import Guarantee, Kind
-from marketplace.protocol.states import OrderState, Reason
+from marketplace.protocol.order import Means, Origin
+from marketplace.protocol.states import DeclineReason, OrderState, Reason
 
-MARKETPLACE = artifact.load().marketplace
-VIEWS = {"datasetId", "hashMembers", "offerId", "orderId", "deliveryHash", "eip712Domain", "isLicensed"}
+COMPILED = artifact.load()
+MARKETPLACE = COMPILED.marketplace
+VIEWS = {"datasetId", "hashMembers", "offerId", "orderId", "deliveryHash", "eip712Domain"}
+VIEWS |= {"permits", "providers", "licences"}
+ASKED_OF_PERMITS = {"requirePermit", "requireLive", "isLive", "isFor", "revokedAt", "getPermit"}
+FOR_WALLETS = {"balanceOf", "ownerOf", "locked", "getApproved", "isApprovedForAll", "supportsInterface", "namedAt"}
+FOR_NOBODY = {"transferFrom", "safeTransferFrom", "approve", "setApprovalForAll"}
 
 
 def camel(name: str) -> str:
@@ -42,6 +52,8 @@ def camel(name: str) -> str:
         (ORDER, "orderId", 0),
         (DELIVERY, "deliveryHash", 1),
         (COMPLAINT, "complain", 4),
+        (CONSENT, "publish", 2),
+        (PAYMENT, "placeFor", 4),
     ],
     ids=lambda value: value.name if isinstance(value, Struct) else "",
 )
@@ -51,23 +63,44 @@ def test_a_struct_has_the_compilers_fields(struct: "Struct[object]", function: s
     assert tuple(field.name for field in struct.fields) == compiled.parts
 
 
-def test_a_standing_has_the_compilers_fields() -> None:
-    (compiled,) = MARKETPLACE.functions["getOrder"].outputs
-    assert STANDING.abi == compiled.type
-    assert tuple(field.name for field in STANDING.fields) == compiled.parts
+@pytest.mark.parametrize(
+    ("struct", "compiled"),
+    [(STANDING, MARKETPLACE.functions["getOrder"]), (PERMIT, COMPILED.permits.functions["getPermit"])],
+    ids=["standing", "permit"],
+)
+def test_what_the_ledger_keeps_has_the_compilers_fields(struct: "Struct[object]", compiled: artifact.Function) -> None:
+    (answer,) = compiled.outputs
+    assert struct.abi == answer.type
+    assert tuple(field.name for field in struct.fields) == answer.parts
 
 
-@pytest.mark.parametrize("enum", [Kind, Guarantee, OrderState, Reason])
+def test_an_origin_has_the_compilers_fields() -> None:
+    origin = MARKETPLACE.functions["publishStock"].inputs[3]
+    assert origin.type == f"({HEAD.abi},{MEMBER.abi}[],{ORDER.abi},{DELIVERY.abi})"
+    assert origin.parts == tuple(field.name for field in fields(Origin))
+
+
+@pytest.mark.parametrize("enum", [Kind, Guarantee, OrderState, Reason, DeclineReason, Means])
 def test_an_enum_counts_as_the_compiler_does(enum: type[Kind]) -> None:
-    names = [re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper() for name in artifact.load().enums[enum.__name__]]
+    names = [re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper() for name in COMPILED.enums[enum.__name__]]
     assert [item.name for item in enum] == names
     assert [item.value for item in enum] == list(range(len(names)))
 
 
-def test_every_function_of_the_contract_is_a_typed_call_or_a_typed_question() -> None:
+def test_no_enum_of_the_contracts_is_unknown() -> None:
+    assert set(COMPILED.enums) == {"Kind", "Guarantee", "OrderState", "Reason", "DeclineReason", "Means"}
+
+
+def test_every_function_of_the_contracts_is_a_typed_call_or_a_typed_question() -> None:
     calls = {camel(name) for name, _ in inspect.getmembers(Calls, inspect.isfunction) if not name.startswith("_")}
-    asked = VIEWS | {name for name in MARKETPLACE.functions if name.startswith("get")}
-    assert calls - {"isLicensed"} == set(MARKETPLACE.functions) - asked
+    marketplace = set(MARKETPLACE.functions) - VIEWS - {name for name in MARKETPLACE.functions if name[:3] == "get"}
+    permits = set(COMPILED.permits.functions) - ASKED_OF_PERMITS
+    licences = set(COMPILED.licences.functions) - FOR_WALLETS - FOR_NOBODY - {"show"} | {"showLicence"}
+    assert calls == marketplace | permits | licences | set(COMPILED.providers.functions)
+
+
+def test_of_several_functions_of_one_name_the_one_with_all_arguments_is_called() -> None:
+    assert len(COMPILED.licences.functions["isLicensed"].inputs) == 5
 
 
 def test_numbers_outside_their_type_are_invalid() -> None:

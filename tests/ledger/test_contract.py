@@ -10,7 +10,8 @@ from marketplace.ledger.ledger import DatasetStanding, Ledger, OfferStanding
 from marketplace.ledger.refusals import error_name
 from marketplace.ledger.signatures import sign_acceptance
 from marketplace.ledger.signer import LocalSigner
-from marketplace.protocol.identity import NOBODY, NOTHING, DatasetId, DeliveryHash, OfferId, OrderId
+from marketplace.protocol.identity import NOBODY, NOTHING, DatasetId, DeliveryHash, OfferId, OrderId, PermitId
+from marketplace.protocol.permit import PermitStanding
 from marketplace.protocol.states import OrderState, Reason
 from tests.ledger.world import BOND_UNITS, COMPLAINT, HOUR_S, PRICE_UNITS, RHO_MICRO, TOTAL_MICRO, World
 
@@ -20,7 +21,7 @@ class TestEveryFunctionChangesWhatItSays:
         salt = world.fresh()
         dataset, receipt = world.ledger.register(world.provider, salt, world.fresh(), world.fresh(), 77)
         assert dataset == ids.dataset_id(world.ledger.domain, world.provider.address, salt)
-        assert world.ledger.dataset(dataset) == DatasetStanding(world.provider.address, 77, 0, 1)
+        assert world.ledger.dataset(dataset) == DatasetStanding(world.provider.address, 77, 0, 0, 0, 1, 1)
         assert receipt.function == "register"
 
     def test_revising_makes_the_next_version(self, world: World) -> None:
@@ -169,7 +170,7 @@ class TestEveryFunctionChangesWhatItSays:
 
 class TestWhatWasNeverMadeIsAllZero:
     def test_a_dataset(self, world: World) -> None:
-        assert world.ledger.dataset(DatasetId(world.fresh())) == DatasetStanding(NOBODY, 0, 0, 0)
+        assert world.ledger.dataset(DatasetId(world.fresh())) == DatasetStanding(NOBODY, 0, 0, 0, 0, 0, 0)
 
     def test_an_offer(self, world: World) -> None:
         assert world.ledger.offer(OfferId(world.fresh())) == OfferStanding(False, False, 0, 0)
@@ -177,6 +178,12 @@ class TestWhatWasNeverMadeIsAllZero:
     def test_an_order(self, world: World) -> None:
         standing = world.ledger.order(OrderId(world.fresh()))
         assert (standing.state, standing.deadline_s, standing.delivery) == (OrderState.ABSENT, 0, NOTHING)
+
+    def test_a_permit(self, world: World) -> None:
+        permit = PermitId(world.fresh())
+        assert world.ledger.permit(permit) == PermitStanding(NOBODY, NOBODY, 0, False, 0, 0, 0)
+        assert not world.ledger.permit(permit).granted
+        assert not world.ledger.permit_covers(permit, world.fresh())
 
 
 class TestARefusalComesBeforeAnyGasIsSpent:

@@ -167,6 +167,7 @@ class TestWhatANodeSays:
 
     def test_block_times_are_asked_for_where_entries_do_not_carry_them(self) -> None:
         entry = {
+            "address": NOBODY,
             "blockNumber": "0x5",
             "logIndex": "0x1",
             "transactionHash": "0x" + "11" * 32,
@@ -175,11 +176,12 @@ class TestWhatANodeSays:
         }
         block = {"number": "0x5", "hash": "0x" + "44" * 32, "timestamp": "0x99"}
         with endpoint(saying(eth_getLogs=[entry, entry], eth_getBlockByNumber=block)) as url:
-            logs = JsonRpcChain(url).logs(NOBODY, 0, 9)
+            logs = JsonRpcChain(url).logs([NOBODY], 0, 9)
         assert [log.position.at_s for log in logs] == [0x99, 0x99]
 
     def test_a_node_that_takes_no_batches_is_asked_one_by_one(self) -> None:
-        entry = {"blockNumber": "0x5", "logIndex": "0x1", "transactionHash": "0x", "topics": [], "data": "0x"}
+        place = {"address": NOBODY, "blockNumber": "0x5", "logIndex": "0x1", "transactionHash": "0x"}
+        entry = {**place, "topics": [], "data": "0x"}
         block = {"number": "0x5", "hash": "0x" + "44" * 32, "timestamp": "0x99"}
 
         def answer(question: Any) -> tuple[int, bytes]:
@@ -188,7 +190,7 @@ class TestWhatANodeSays:
             return saying(eth_getLogs=[entry], eth_getBlockByNumber=block)(question)
 
         with endpoint(answer) as url:
-            (log,) = JsonRpcChain(url).logs(NOBODY, 0, 9)
+            (log,) = JsonRpcChain(url).logs([NOBODY], 0, 9)
         assert log.position.at_s == 0x99
 
 

@@ -9,7 +9,8 @@ from marketplace.errors import Corrupt, Invalid, Refused
 from marketplace.ledger import artifact
 from marketplace.ledger.abi import encode
 from marketplace.ledger.artifact import Entry
-from marketplace.ledger.refusals import MESSAGE, REFUSALS, error_name, refusal
+from marketplace.ledger.refusals import MESSAGE, error_name, refusal
+from marketplace.ledger.wording import WORDING
 from marketplace.protocol.states import OrderState
 
 ERRORS = {entry.name: entry for entry in artifact.load().errors.values()}
@@ -27,13 +28,13 @@ def fields_of(text: str) -> Iterator[str]:
 
 
 def test_the_map_names_the_contracts_errors_and_no_others() -> None:
-    assert set(REFUSALS) == set(ERRORS)
+    assert set(WORDING) == set(ERRORS)
 
 
-@pytest.mark.parametrize("name", sorted(REFUSALS))
+@pytest.mark.parametrize("name", sorted(WORDING))
 def test_an_error_becomes_one_line_of_its_class(name: str) -> None:
     error = refusal(data_of(ERRORS[name]))
-    kind, text = REFUSALS[name]
+    kind, text = WORDING[name]
     assert type(error) is kind
     assert kind in (Invalid, Refused, Corrupt)
     assert str(error).startswith("expected ")
@@ -55,6 +56,22 @@ def test_amounts_times_and_states_are_shown_as_people_say_them() -> None:
         state.key + encode(["bytes32", "uint8", "uint8"], [bytes(32), OrderState.PLACED, OrderState.ACCEPTED])
     )
     assert "to be Accepted, it is Placed" in str(wrong)
+
+
+@pytest.mark.parametrize(
+    ("name", "word"), [("NotZero", "stock"), ("OutOfRange", "contestDeposit"), ("RoleConflict", "arbiter")]
+)
+def test_a_field_is_named_by_its_word(name: str, word: str) -> None:
+    entry = ERRORS[name]
+    values = [word.encode().ljust(32, b"\0"), *(EXAMPLES.get(item.type, 3) for item in entry.inputs[1:])]
+    text = str(refusal(entry.key + encode((item.type for item in entry.inputs), values)))
+    assert f" {word} " in text
+    assert "\0" not in text
+
+
+def test_a_field_that_is_no_word_is_still_one_line() -> None:
+    entry = ERRORS["NotZero"]
+    assert "\n" not in str(refusal(entry.key + b"a\nb\xff".ljust(32, b"\0")))
 
 
 def test_the_largest_time_can_be_shown() -> None:
