@@ -13,15 +13,19 @@ from typing import Any
 
 from eth.vm.spoof import SpoofTransaction
 from eth_abi.abi import decode, encode
+from eth_account import Account
 from eth_tester import PyEVMBackend  # type: ignore[import-untyped]
 from eth_utils.abi import event_abi_to_log_topic, function_abi_to_4byte_selector
 from eth_utils.address import to_canonical_address, to_normalized_address
+from eth_utils.crypto import keccak
 
 Abi = Any
 
 _ARTIFACT = Path(__file__).resolve().parents[2] / "marketplace" / "ledger" / "artifact.json"
 _GAS = 16_000_000
 _FEE_WEI = 10**9
+_BALANCE_WEI = 10**30
+_ACCOUNTS = 24
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,9 @@ class Compiled:
 
     @cached_property
     def functions(self) -> dict[str, Abi]:
-        return {entry["name"]: entry for entry in self.abi if entry["type"] == "function"}
+        """By name; of several of one name, the one with the most parameters."""
+        entries = [entry for entry in self.abi if entry["type"] == "function"]
+        return {entry["name"]: entry for entry in sorted(entries, key=lambda entry: len(entry["inputs"]))}
 
     @cached_property
     def errors(self) -> dict[bytes, Abi]:
@@ -107,13 +113,13 @@ class Evm:
     """The state of a ledger. A snapshot is a value; one may go back to any of them, any number of times."""
 
     def __init__(self) -> None:
-        backend = PyEVMBackend()
+        keys = [keccak(text=f"account {number}") for number in range(_ACCOUNTS)]
+        self.keys = {to_normalized_address(Account.from_key(key).address): key for key in keys}
+        self.accounts = tuple(self.keys)
+        riches = {"balance": _BALANCE_WEI, "nonce": 0, "code": b"", "storage": {}}
+        backend = PyEVMBackend(genesis_state={to_canonical_address(account): riches for account in self.accounts})
         self._chain = backend.chain
         self._header = self._chain.header
-        self.keys: dict[str, bytes] = {
-            to_normalized_address(key.public_key.to_address()): key.to_bytes() for key in backend.account_keys
-        }
-        self.accounts = tuple(self.keys)
         self.chain_id: int = self._chain.chain_id
 
     @property
@@ -137,6 +143,18 @@ class Evm:
         if computation.is_error:
             raise contract.refusal(computation)
         return Deployed(self, contract, to_normalized_address(computation.msg.storage_address))
+
+    def word(self, address: str, slot: int) -> int:
+        """A word of a contract's storage."""
+        return int(self._chain.get_vm(self._header).state.get_storage(to_canonical_address(address), slot))
+
+    def put(self, address: str, words: Mapping[int, int]) -> None:
+        """Let these words stand in a contract's storage from now on, by slot."""
+        state = self._chain.get_vm(self._header).state
+        for slot, value in words.items():
+            state.set_storage(to_canonical_address(address), slot, value)
+        state.persist()
+        self._header = self._header.copy(state_root=state.make_state_root())
 
     def execute(self, sender: str, to: str, data: bytes, *, keep: bool) -> tuple[Any, int]:
         """Run one transaction. Gives the computation and the gas used; what was refused leaves no trace."""
