@@ -26,9 +26,12 @@ contract Licences is ILicences {
     }
 
     /// @inheritdoc ILicences
-    function nameUser(IBooks.Head calldata head, bytes32 membersHash, IBooks.Order calldata order, address user)
-        external
-    {
+    function nameUser(
+        IBooks.Head calldata head,
+        bytes32 membersHash,
+        IBooks.Order calldata order,
+        address user
+    ) external {
         require(msg.sender == order.buyer, NotTheBuyer(order.buyer, msg.sender));
         bytes32 id = identify(head, membersHash, order);
         require(isLive(id, licenceOf(head, order), block.timestamp), NotLicensed(id));
@@ -102,9 +105,8 @@ contract Licences is ILicences {
 
     /// @inheritdoc IERC165
     function supportsInterface(bytes4 interfaceId) external pure returns (bool) {
-        return
-            interfaceId == type(IERC165).interfaceId || interfaceId == type(IERC721).interfaceId
-                || interfaceId == LOCKABLE;
+        return interfaceId == type(IERC165).interfaceId || interfaceId == type(IERC721).interfaceId
+            || interfaceId == LOCKABLE;
     }
 
     // ------------------------------------------------------------------------------------- what nobody can do with it
@@ -146,7 +148,11 @@ contract Licences is ILicences {
         return market.orderId(order);
     }
 
-    function licenceOf(IBooks.Head calldata head, IBooks.Order calldata order) private pure returns (Licence memory) {
+    function licenceOf(IBooks.Head calldata head, IBooks.Order calldata order)
+        private
+        pure
+        returns (Licence memory)
+    {
         return Licence(order.buyer, head.licenceSeconds, order.permit);
     }
 
@@ -155,9 +161,12 @@ contract Licences is ILicences {
         return (who == licence.buyer || named != 0 && named <= time) && isLive(order, licence, time);
     }
 
+    /// @dev Without a buyer there is no licence: it is not shown.
     function isLive(bytes32 order, Licence memory licence, uint256 time) private view returns (bool) {
+        if (licence.buyer == address(0)) return false;
         IBooks.Standing memory standing = market.getOrder(order);
-        bool open = standing.state == IBooks.OrderState.Revealed || standing.state == IBooks.OrderState.Settled;
+        bool open = standing.state == IBooks.OrderState.Revealed
+            || standing.state == IBooks.OrderState.Settled;
         bool inTerm = standing.revealedAt <= time && time <= standing.revealedAt + licence.licenceSeconds;
         return open && inTerm && (licence.permit == 0 || market.permits().isLive(licence.permit, time));
     }

@@ -35,19 +35,34 @@ def disagreements(
 ) -> Faults:
     """Everything that is wrong with the manifest of a delivery on `order`, as far as it can be known from what is given.
 
-    `account` holds the order's offer and its dataset; `domain` is the ledger that the account was read from.
+    `account` holds the order's offer and its dataset; `domain` is the ledger that the account was read from. A sale of
+    stock has the manifest of the order that its result was made for, whose documents these are then.
     """
-    certificate = manifest.certificate
-    offer = account.offers[order.order.offer].offer
+    certificate, made = manifest.certificate, made_for(account, order)
+    offer = account.offer_of(made)
     dataset = account.datasets.get(certificate.dataset)
     return (
         *signature_faults(manifest),
-        *ledger_faults(manifest, domain, order, offer, dataset),
+        *ledger_faults(manifest, domain, made, offer, dataset),
+        *(_delivery_faults(manifest, order) if made.id != order.id else ()),
         *rho_faults(certificate),
         *epsilon_faults(certificate),
         *((*delta_faults(certificate, description), *unit_faults(certificate, description)) if description else ()),
         *(specification_faults(certificate, specification) if specification else ()),
     )
+
+
+def made_for(account: Account, order: OrderView) -> OrderView:
+    """The order that the result of `order` was made for: itself, or the earlier one where its offer sells stock.
+
+    Raises `Corrupt` where offers name each other, as none on a ledger can.
+    """
+    for _ in range(len(account.orders) + 1):
+        origin = account.offers[order.order.offer].origin
+        if origin is None:
+            return order
+        order = account.orders[origin]
+    raise Corrupt("expected stock of an earlier order, got offers that name each other; read the ledger again")
 
 
 def signer_of(manifest: Manifest) -> Address:

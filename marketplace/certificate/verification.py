@@ -10,10 +10,11 @@ from marketplace.certificate import agreement
 from marketplace.certificate.certificate import Certificate
 from marketplace.certificate.folder import INNER, ResultFolder
 from marketplace.certificate.manifest import Manifest
+from marketplace.certificate.opening import Opening
 from marketplace.errors import Corrupt, Invalid
 from marketplace.ledger.ids import Domain
 from marketplace.protocol import result
-from marketplace.protocol.account import Account
+from marketplace.protocol.account import Account, OrderView
 from marketplace.protocol.check import Check
 from marketplace.protocol.description import Description
 from marketplace.protocol.identity import Address
@@ -225,11 +226,20 @@ def _ledger_checks(kept: ResultFolder, account: Account, domain: Domain) -> tupl
         faults = ("the ledger has no such order",)
         return _check(12, faults), _check(13, faults)
     found = agreement.disagreements(manifest, account=account, order=order, domain=domain)
-    same = opening is not None and (opening.delivery, opening.key) == (order.delivery, order.key)
+    sale = _sale_of(opening, order, account)
+    digest = sale.delivery_hash if sale and sale.delivery_hash else b""
     return (
         _check(12, found, f"order {order.id.hex()}"),
-        _check(13, () if same else ("the ledger has another delivery or key",), (order.delivery_hash or b"").hex()),
+        _check(13, () if sale else ("the ledger has another delivery or key",), digest.hex()),
     )
+
+
+def _sale_of(opening: Opening | None, made: OrderView, account: Account) -> OrderView | None:
+    """The order that the delivery with its key was for: the one that the result was made for, or a sale of it as stock."""
+    if opening is None:
+        return None
+    sales = (order for order in account.orders.values() if agreement.made_for(account, order).id == made.id)
+    return next((sale for sale in sales if (sale.delivery, sale.key) == (opening.delivery, opening.key)), None)
 
 
 def _check(number: int, faults: Iterable[str], evidence: str = "") -> Check:

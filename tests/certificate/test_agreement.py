@@ -1,10 +1,11 @@
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from marketplace.certificate.agreement import disagreements, is_delta_small, signer_of
+from marketplace.certificate.agreement import disagreements, is_delta_small, made_for, signer_of
 from marketplace.certificate.certificate import Certificate
 from marketplace.certificate.manifest import Manifest
 from marketplace.errors import Corrupt
@@ -149,3 +150,45 @@ def test_a_signature_that_is_none_is_corrupt_and_a_fault(sold: Sale, changes: di
 )
 def test_a_delta_is_small_within_both_bounds(delta_atto: int, rows: int, small: bool) -> None:
     assert is_delta_small(delta_atto, rows) is small
+
+
+def resold(sold: Sale, **changes: Any) -> tuple[Any, Any]:
+    """A history in which the sale's delivery was sold again as stock, twice removed, and that last order."""
+    history = deepcopy(sold.history)
+    order = sold.id
+    for max_open in (2, 3):
+        offer = history.publish_stock(order, bond_units=0, max_open=max_open)
+        before, order = history.view(order).delivery, history.place(offer)
+        assert before
+        history.deliver(order, replace(before, commitment_root=bytes(32), object=bytes(32), **changes))
+    return history, history.view(order)
+
+
+def test_a_sale_of_stock_has_the_manifest_of_the_order_that_its_result_was_made_for(sold: Sale) -> None:
+    history, order = resold(sold)
+    assert made_for(history.account, order) == sold.order
+    assert made_for(history.account, sold.order) == sold.order
+    documents = {"description": sold.description, "specification": sold.specification}
+    assert disagreements(sold.manifest, account=history.account, order=order, domain=history.domain, **documents) == ()
+
+
+def test_offers_that_name_each_other_as_stock_are_corrupt(sold: Sale) -> None:
+    account, order = deepcopy(sold.history.account), sold.order
+    account.offers[order.order.offer] = replace(account.offers[order.order.offer], origin=order.id)
+    with pytest.raises(Corrupt, match="name each other"):
+        made_for(account, order)
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"manifest": bytes(32)}, "its hash is not the delivery's"),
+        ({"plain_root": bytes(32)}, "its plain root is not the delivery's"),
+        ({"count": 1}, "its count is not the delivery's"),
+    ],
+)
+def test_a_sale_of_stock_that_differs_from_its_manifest_is_noticed(
+    sold: Sale, changes: dict[str, Any], fault: str
+) -> None:
+    history, order = resold(sold, **changes)
+    assert disagreements(sold.manifest, account=history.account, order=order, domain=history.domain) == (fault,)

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
@@ -93,6 +94,18 @@ def test_where_the_sealed_object_lies_only_the_ledger_can_tell(sale: Sale, part:
     (sale.folder / DELIVERY).write_bytes(changed.encode())
     assert verify(sale.folder).passed
     assert failed(verify_against(sale.folder, sale.history.account, sale.history.domain)) == {13}
+
+
+def test_a_result_from_stock_agrees_with_the_ledger_by_its_own_sale(sale: Sale) -> None:
+    history, opening = deepcopy(sale.history), Opening.decode((sale.folder / DELIVERY).read_bytes())
+    resold = replace(opening, delivery=replace(opening.delivery, object=b"x" * 32))
+    (sale.folder / DELIVERY).write_bytes(resold.encode())
+    order = history.place(history.publish_stock(sale.id, bond_units=0))
+    history.deliver(order, resold.delivery)
+    assert failed(verify_against(sale.folder, history.account, history.domain)) == {13}
+    history.accept(order)
+    history.reveal(order)
+    assert verify_against(sale.folder, history.account, history.domain).passed
 
 
 @pytest.mark.parametrize(
