@@ -26,12 +26,9 @@ contract Licences is ILicences {
     }
 
     /// @inheritdoc ILicences
-    function nameUser(
-        IBooks.Head calldata head,
-        bytes32 membersHash,
-        IBooks.Order calldata order,
-        address user
-    ) external {
+    function nameUser(IBooks.Head calldata head, bytes32 membersHash, IBooks.Order calldata order, address user)
+        external
+    {
         require(msg.sender == order.buyer, NotTheBuyer(order.buyer, msg.sender));
         bytes32 id = identify(head, membersHash, order);
         require(isLive(id, licenceOf(head, order), block.timestamp), NotLicensed(id));
@@ -105,8 +102,9 @@ contract Licences is ILicences {
 
     /// @inheritdoc IERC165
     function supportsInterface(bytes4 interfaceId) external pure returns (bool) {
-        return interfaceId == type(IERC165).interfaceId || interfaceId == type(IERC721).interfaceId
-            || interfaceId == LOCKABLE;
+        return
+            interfaceId == type(IERC165).interfaceId || interfaceId == type(IERC721).interfaceId
+                || interfaceId == LOCKABLE;
     }
 
     // ------------------------------------------------------------------------------------- what nobody can do with it
@@ -148,11 +146,7 @@ contract Licences is ILicences {
         return market.orderId(order);
     }
 
-    function licenceOf(IBooks.Head calldata head, IBooks.Order calldata order)
-        private
-        pure
-        returns (Licence memory)
-    {
+    function licenceOf(IBooks.Head calldata head, IBooks.Order calldata order) private pure returns (Licence memory) {
         return Licence(order.buyer, head.licenceSeconds, order.permit);
     }
 
@@ -165,8 +159,7 @@ contract Licences is ILicences {
     function isLive(bytes32 order, Licence memory licence, uint256 time) private view returns (bool) {
         if (licence.buyer == address(0)) return false;
         IBooks.Standing memory standing = market.getOrder(order);
-        bool open = standing.state == IBooks.OrderState.Revealed
-            || standing.state == IBooks.OrderState.Settled;
+        bool open = standing.state == IBooks.OrderState.Revealed || standing.state == IBooks.OrderState.Settled;
         bool inTerm = standing.revealedAt <= time && time <= standing.revealedAt + licence.licenceSeconds;
         return open && inTerm && (licence.permit == 0 || market.permits().isLive(licence.permit, time));
     }
