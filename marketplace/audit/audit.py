@@ -1,8 +1,20 @@
-"""The audit itself: what was gathered, judged by fourteen numbered checks."""
+"""The audit itself: what was gathered, judged by numbered checks."""
 
 from dataclasses import dataclass
 
-from marketplace.audit import budgets, certificates, documents, lives, money, standing
+from marketplace.audit import (
+    budgets,
+    certificates,
+    contests,
+    documents,
+    licences,
+    lives,
+    money,
+    offers,
+    permits,
+    providers,
+    standing,
+)
 from marketplace.audit.evidence import Evidence
 from marketplace.protocol.check import Check
 
@@ -39,5 +51,14 @@ def judge(evidence: Evidence) -> Audit:
             certificates.certified(evidence, shelf),
             budgets.at_worst(evidence),
             documents.deltas_small(evidence, shelf),
+            permits.granted(evidence),
+            permits.used(evidence),
+            permits.ended(evidence),
+            offers.within_limits(evidence),
+            offers.stock(evidence),
+            contests.ruled(evidence),
+            licences.named(evidence),
+            money.shared(evidence),
+            providers.described(evidence),
         )
     )

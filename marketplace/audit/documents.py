@@ -14,7 +14,9 @@ from marketplace.content.cid import Cid
 from marketplace.errors import Corrupt, Invalid
 from marketplace.protocol.account import Account, OfferView, OrderView
 from marketplace.protocol.check import Check
+from marketplace.protocol.decision import Decision
 from marketplace.protocol.description import Description
+from marketplace.protocol.grounds import Grounds
 from marketplace.protocol.identity import OfferId
 from marketplace.protocol.offer import Guarantee
 from marketplace.protocol.specification import Specification
@@ -22,6 +24,7 @@ from marketplace.protocol.states import FINAL
 from marketplace.protocol.terms import Terms
 
 DESCRIPTION, TERMS, SPECIFICATION, MANIFEST, OBJECT = "description", "terms", "specification", "manifest", "object"
+REASON, DECISION, GROUNDS, DESCRIPTOR = "reason", "decision", "grounds", "descriptor"
 NO_STORE = "no content store was given"
 
 Value = TypeVar("Value")
@@ -44,7 +47,8 @@ def wanted(account: Account) -> Iterator[Wanted]:
     """Everything that the ledger names.
 
     While an order is open, its provider keeps what describes it, and the delivery once there is one. Specifications
-    are their buyers' business, what nobody has ordered harms nobody, and what belongs to the past may be gone.
+    and grounds are their buyers' business, decisions their authorities', what nobody has ordered harms nobody, and what
+    belongs to the past may be gone.
     """
     ordered = _named(account, [order for order in account.orders.values() if order.state not in FINAL])
     relied_on = set().union(*ordered.values())
@@ -52,6 +56,8 @@ def wanted(account: Account) -> Iterator[Wanted]:
         of = f"dataset {short(dataset.id)}"
         for version in dataset.versions:
             yield Wanted(DESCRIPTION, Cid.raw(version.description), of, version.description in relied_on)
+        for epoch in dataset.epochs[1:]:
+            yield Wanted(REASON, Cid.raw(epoch.reason), of, kept=False)
     for offer, view in account.offers.items():
         yield Wanted(TERMS, Cid.raw(view.offer.head.terms), f"offer {short(offer)}", offer in ordered)
     for order in account.orders.values():
@@ -61,6 +67,22 @@ def wanted(account: Account) -> Iterator[Wanted]:
             kept = order.state not in FINAL
             yield Wanted(MANIFEST, Cid.raw(order.delivery.manifest), of, kept)
             yield Wanted(OBJECT, Cid(order.delivery.object, order.delivery.object_codec), of, kept)
+        if order.grounds is not None:
+            yield Wanted(GROUNDS, Cid.raw(order.grounds), of, kept=False)
+    yield from _said(account)
+
+
+def _said(account: Account) -> Iterator[Wanted]:
+    """What authorities decided, and where providers say that their nodes answer."""
+    for permit, permit_view in account.permits.items():
+        for document in permit_view.documents:
+            yield Wanted(DECISION, Cid.raw(document), f"permit {short(permit)}", kept=False)
+    busy = {account.offer_of(order).head.lead for order in account.orders.values() if order.state not in FINAL}
+    for provider, said in account.providers.items():
+        if said.descriptor is not None:
+            yield Wanted(
+                DESCRIPTOR, Cid.raw(said.descriptor.descriptor), f"provider {short(provider)}", provider in busy
+            )
 
 
 @dataclass(frozen=True)
@@ -103,6 +125,8 @@ class _Shelving:
         self.specifications: dict[bytes, Specification] = {}
         self.manifests: dict[bytes, Manifest] = {}
         self.terms: dict[bytes, Terms] = {}
+        self.grounds: dict[bytes, Grounds] = {}
+        self.decisions: dict[bytes, Decision] = {}
         self.found: set[Cid] = set()
         self.wrong: list[str] = []
         self.gone: list[str] = []
@@ -128,6 +152,10 @@ class _Shelving:
                 self._decode(one, data, Manifest.decode, self.manifests)
             case "specification":
                 self._decode(one, data, Specification.decode, self.specifications)
+            case "grounds":
+                self._decode(one, data, Grounds.decode, self.grounds)
+            case "decision":
+                self._decode(one, data, Decision.decode, self.decisions)
 
     def _decode(self, one: Wanted, data: bytes, decode: Callable[[bytes], Value], shelf: dict[bytes, Value]) -> None:
         if one.cid.digest in shelf:

@@ -14,10 +14,12 @@ from marketplace.ledger.ledger import DatasetStanding, Ledger, OfferStanding
 from marketplace.ledger.reader import EventReader, before
 from marketplace.protocol.account import Account, fold
 from marketplace.protocol.events import Event
-from marketplace.protocol.identity import Address, DatasetId, OfferId, OrderId
+from marketplace.protocol.identity import Address, DatasetId, OfferId, OrderId, PermitId
 from marketplace.protocol.order import Standing
+from marketplace.protocol.permit import PermitStanding
 
 MOST_ORDERS_ASKED = 2_000
+MOST_RIGHTS_ASKED = 200
 MOST_ROUNDS = 20
 LARGEST_DOCUMENT_BYTES = 2**20
 
@@ -28,8 +30,9 @@ Key = TypeVar("Key")
 def gather(ledger: Ledger, store: ContentStore | None, progress: Progress, first_block: int = 0) -> Evidence:
     """Reads the ledger from `first_block` on (0, or the block of the contract's deployment), then the store, if given.
 
-    Up to 2,000 orders are asked for, evenly spread where there are more. While the ledger moves, what changed is asked
-    for again. Raises `Unreachable` if it never stands still for long enough, and as ledger and store do.
+    Up to 2,000 orders are asked for, and up to 200 licences and subjects of permits, evenly spread where there are more.
+    While the ledger moves, what changed is asked for again. Raises `Unreachable` if it never stands still for long enough,
+    and as ledger and store do.
     """
     reader = EventReader(ledger, before(first_block))
     events: list[Event] = []
@@ -62,10 +65,25 @@ class _Asking:
         self._credits: dict[tuple[Address, Address], int] = {}
         self._withdrawn: dict[tuple[OfferId, int], int] = {}
         self._balances: dict[Address, int | None] = {}
+        self._permits: dict[PermitId, PermitStanding] = {}
+        self._covers: dict[tuple[PermitId, bytes], bool] = {}
+        self._licensed: dict[tuple[OrderId, Address], bool] = {}
+        self._asked_at_s = 0
 
     @property
     def answers(self) -> Answers:
-        return Answers(self._datasets, self._offers, self._orders, self._credits, self._withdrawn, self._balances)
+        return Answers(
+            self._datasets,
+            self._offers,
+            self._orders,
+            self._credits,
+            self._withdrawn,
+            self._balances,
+            self._permits,
+            self._covers,
+            self._licensed,
+            self._asked_at_s,
+        )
 
     def ask(self, account: Account) -> None:
         """Whatever does not agree with `account` yet. What still does not is for the audit to judge."""
@@ -84,6 +102,8 @@ class _Asking:
             if self._credits.get((token, who)) != units:
                 self._credits[token, who] = ledger.credit_units(token, who)
         self._balances = {token: _balance(ledger, token) for token in tokens(account)}
+        self._ask_permits(account)
+        self._ask_licences(account)
 
     def _ask_orders(self, account: Account) -> None:
         chosen = spread(list(account.orders), MOST_ORDERS_ASKED)
@@ -91,6 +111,28 @@ class _Asking:
         for order in chosen:
             if self._orders.get(order) != standing.expected_order(account.orders[order], account):
                 self._orders[order] = self._ledger.order(order)
+
+    def _ask_permits(self, account: Account) -> None:
+        for permit, view in account.permits.items():
+            if self._permits.get(permit) != standing.expected_permit(view):
+                self._permits[permit] = self._ledger.permit(permit)
+        named = [(permit, subject) for permit, view in account.permits.items() for subject in view.grant.subjects]
+        for one in spread(named, MOST_RIGHTS_ASKED):
+            if one not in self._covers:
+                self._covers[one] = self._ledger.permit_covers(*one)
+
+    def _ask_licences(self, account: Account) -> None:
+        """Asks all anew: a licence ends with its time and with the permit's."""
+        self._asked_at_s = self._ledger.now_s()
+        held = [
+            (view, who)
+            for view in account.orders.values()
+            for who in (view.order.buyer, *(user.who for user in view.users))
+        ]
+        self._licensed = {
+            (view.id, who): self._ledger.is_licensed(account.offer_of(view), view.order, who, self._asked_at_s)
+            for view, who in spread(held, MOST_RIGHTS_ASKED)
+        }
 
 
 def _balance(ledger: Ledger, token: Address) -> int | None:

@@ -1,15 +1,15 @@
 """Checks of orders: each life a path in the table, in time, of what was on sale, with the promised key."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from marketplace.audit.evidence import Evidence
 from marketplace.audit.finding import counted, finding, short
 from marketplace.protocol import events as ev
-from marketplace.protocol.account import OrderView
+from marketplace.protocol.account import Account, OrderView, replay, window_s
 from marketplace.protocol.check import Check
-from marketplace.protocol.identity import DatasetId, OfferId
+from marketplace.protocol.identity import NOTHING
 from marketplace.protocol.offer import Head
 from marketplace.protocol.states import REASONS, OrderState, Reason
 from marketplace.sealing.chunk import key_hash
@@ -22,6 +22,9 @@ IN_TIME = frozenset(
         (OrderState.REFUNDED, Reason.REJECTED),
         (OrderState.REVEALED, Reason.NONE),
         (OrderState.FORFEITED, Reason.WRONG_BYTE),
+        (OrderState.CONTESTED, Reason.NONE),
+        (OrderState.SETTLED, Reason.RULED),
+        (OrderState.REFUNDED, Reason.RULED),
     }
 )
 """Steps of the one who must act: at the deadline's second or before."""
@@ -32,23 +35,10 @@ LAPSED = frozenset(
         (OrderState.REFUNDED, Reason.NOT_ACCEPTED),
         (OrderState.FORFEITED, Reason.NOT_REVEALED),
         (OrderState.SETTLED, Reason.UNCHALLENGED),
+        (OrderState.SETTLED, Reason.NOT_RULED),
     }
 )
 """Steps that anyone may take: after the deadline's second."""
-
-
-def window_s(head: Head, state: OrderState) -> int | None:
-    """How long an order in `state` has until its deadline; None where nothing is due."""
-    match state:
-        case OrderState.PLACED:
-            return head.deliver_window_s
-        case OrderState.DELIVERED:
-            return head.accept_window_s
-        case OrderState.ACCEPTED:
-            return head.reveal_window_s
-        case OrderState.REVEALED:
-            return head.challenge_window_s
-    return None
 
 
 def on_the_table(evidence: Evidence) -> Check:
@@ -57,9 +47,11 @@ def on_the_table(evidence: Evidence) -> Check:
     offenders = [f"order {short(order)} was placed {times} times" for order, times in placed.items() if times > 1]
     for order in evidence.account.orders.values():
         offenders += _steps_off_the_table(order)
+    offenders += _declines_without_end(evidence.events)
     return finding(
         4,
-        "Every order's life is a path in the table of states, for an allowed reason, and ends at most once.",
+        "Every order's life is a path in the table of states, for an allowed reason, and ends at most once; whoever "
+        "declines says why.",
         offenders,
         counted(len(evidence.account.orders), "order"),
     )
@@ -73,12 +65,26 @@ def _steps_off_the_table(order: OrderView) -> Iterator[str]:
         state = step.state
 
 
+def _declines_without_end(events: Sequence[ev.Event]) -> Iterator[str]:
+    """A decline and the refund after it stand in one transaction, and neither stands alone."""
+    for before, event in pairwise([None, *events, None]):
+        match before, event:
+            case ev.OrderDeclined() as declined, ev.OrderRefunded(position, order, Reason.DECLINED) if (
+                declined.id == order and declined.position.transaction == position.transaction
+            ):
+                continue
+            case ev.OrderDeclined(id=order), _:
+                yield f"order {short(order)} was declined and not refunded"
+        match event:
+            case ev.OrderRefunded(_, order, Reason.DECLINED):
+                yield f"order {short(order)} was declined without a word"
+
+
 def in_time(evidence: Evidence) -> Check:
-    """Check 5. Deadlines are recomputed from the windows in the offer."""
+    """Check 5. Deadlines are recomputed from the windows in the offer; check 3 compares them with the contract's."""
     offenders: list[str] = []
     for order in evidence.account.orders.values():
         offenders += _steps_out_of_time(order, evidence.account.offers[order.order.offer].offer.head)
-    offenders += _other_deadlines(evidence)
     return finding(
         5,
         "Whoever had to act did so by the deadline, and whatever lapsed did so after it.",
@@ -101,51 +107,45 @@ def _steps_out_of_time(order: OrderView, head: Head) -> Iterator[str]:
             yield f"order {short(order.id)} became {step.state.name} with {left_s:,} s left"
 
 
-def _other_deadlines(evidence: Evidence) -> Iterator[str]:
-    account = evidence.account
-    for event in evidence.events:
-        match event:
-            case ev.OrderPlaced(id=order):
-                state = OrderState.PLACED
-            case ev.OrderDelivered(id=order):
-                state = OrderState.DELIVERED
-            case ev.OrderAccepted(id=order):
-                state = OrderState.ACCEPTED
-            case ev.OrderRevealed(id=order):
-                state = OrderState.REVEALED
-            case _:
-                continue
-        due_s = window_s(account.offers[account.orders[order].order.offer].offer.head, state)
-        if event.deadline_s != event.position.at_s + (due_s or 0):
-            yield f"order {short(order)} was given another deadline than its offer says"
-
-
 def on_sale(evidence: Evidence) -> Check:
     """Check 9: what was on sale when each order was placed."""
-    versions: Counter[DatasetId] = Counter()
-    retired: set[OfferId] = set()
     offenders, placed = [], 0
-    for event in evidence.events:
+    for event, before in replay(evidence.events):
         match event:
-            case ev.DatasetRegistered(_, dataset) | ev.DatasetRevised(_, dataset):
-                versions[dataset] += 1
-                if isinstance(event, ev.DatasetRevised) and event.version != versions[dataset]:
-                    offenders.append(f"dataset {short(dataset)} skipped a version")
-            case ev.OfferRetired(_, offer):
-                retired.add(offer)
-            case ev.OrderPlaced(_, order_id, order):
+            case ev.DatasetRevised(_, dataset, version) if version != len(before.datasets[dataset].versions) + 1:
+                offenders.append(f"dataset {short(dataset)} skipped a version")
+            case ev.OfferRetired():
+                offenders += _retiring_faults(event, before)
+            case ev.OrderPlaced():
                 placed += 1
-                if order.offer in retired:
-                    offenders.append(f"order {short(order_id)} was placed on a retired offer")
-                members = evidence.account.offers[order.offer].offer.members
-                if any(order.version(index) != versions[member.dataset] for index, member in enumerate(members)):
-                    offenders.append(f"order {short(order_id)} names a version that was not current")
+                offenders += _placing_faults(event, before)
     return finding(
         9,
-        "Every order was placed on an offer that stood, for the versions that were current.",
+        "Every order was placed on an offer that stood and had room, for the versions that were current; only its "
+        "members retired an offer, once.",
         offenders,
         counted(placed, "order"),
     )
+
+
+def _retiring_faults(event: ev.OfferRetired, before: Account) -> Iterator[str]:
+    view = before.offers[event.offer]
+    if view.retired:
+        yield f"offer {short(event.offer)} was retired twice"
+    if event.by not in {member.provider for member in view.offer.members}:
+        yield f"offer {short(event.offer)} was retired by somebody else than its members"
+
+
+def _placing_faults(event: ev.OrderPlaced, before: Account) -> Iterator[str]:
+    view = before.offers[event.order.offer]
+    members = view.offer.members if view.offer.head.stock == NOTHING else ()
+    current = sum(len(before.datasets[member.dataset].versions) << 16 * at for at, member in enumerate(members))
+    if view.retired:
+        yield f"order {short(event.id)} was placed on a retired offer"
+    if view.open >= view.offer.head.max_open:
+        yield f"order {short(event.id)} was placed on an offer with {view.open:,} open orders"
+    if event.order.versions != current:
+        yield f"order {short(event.id)} names a version that was not current"
 
 
 def keys_open(evidence: Evidence) -> Check:

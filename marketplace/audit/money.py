@@ -1,15 +1,15 @@
 """Checks of money: nothing is made, nothing is lost, nobody is paid without a delivery."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from marketplace.audit.evidence import Evidence
 from marketplace.audit.finding import counted, finding, listed, short
 from marketplace.protocol import events as ev
-from marketplace.protocol.account import Account
+from marketplace.protocol.account import Account, replay
 from marketplace.protocol.check import Check
 from marketplace.protocol.identity import Address, OfferId, OrderId
-from marketplace.protocol.settlement import owed_units
+from marketplace.protocol.settlement import WHOLE_BPS, owed_units
 from marketplace.protocol.states import Reason
 
 
@@ -22,14 +22,31 @@ def conserved(evidence: Evidence) -> Check:
         if paid_in != accounted:
             offenders.append(f"of {short(token)} {paid_in:,} units were paid in and {accounted:,} are accounted for")
         sums.append(f"{paid_in:,} units of {short(token)}")
-    negative = (key for key, amount in account.credits.items() if amount < 0)
-    offenders += [f"the credit of {short(who)} in {short(token)} is below zero" for token, who in negative]
+    offenders += [
+        f"the credit of {short(who)} in {short(token)} was below zero" for token, who in _overdrawn(evidence.events)
+    ]
     return finding(
         1,
-        "Everything paid in was paid out, is a credit, is held by an open order, or is earned and not withdrawn.",
+        "Everything paid in was paid out, is a credit, is held by an open order, or is earned and not withdrawn, and no "
+        "credit was ever below zero.",
         offenders,
         listed(sums) or "no money has moved",
     )
+
+
+def _overdrawn(events: Sequence[ev.Event]) -> Iterator[tuple[Address, Address]]:
+    """By token and account, credits from which more was taken than was there: by withdrawing, or for a bond."""
+    for event, before in replay(events):
+        match event:
+            case ev.CreditWithdrawn(_, token, who, amount):
+                taken = (token, who)
+            case ev.OrderPlaced(_, _, order):
+                head = before.offers[order.offer].offer.head
+                taken, amount = (head.token, head.lead), head.bond_units
+            case _:
+                continue
+        if amount > before.credits.get(taken, 0):
+            yield taken
 
 
 def covered(evidence: Evidence) -> Check:
@@ -58,9 +75,30 @@ def earned(evidence: Evidence) -> Check:
             offenders.append(f"offer {short(offer)} has earned {expected:,} units and is said to have earned others")
     return finding(
         7,
-        "Only delivered orders were paid for, compute fees are right, and nobody withdrew more than its share.",
+        "Only delivered orders were paid for, compute fees and ruled shares are right, and nobody withdrew more than its "
+        "share.",
         offenders,
         f"{counted(len(walk.paid), 'order')} paid for, {counted(walk.payouts, 'payout')}",
+    )
+
+
+def shared(evidence: Evidence) -> Check:
+    """Check 22, by what the contract says of earnings and withdrawals where it answers, else by the account."""
+    offenders, dust = [], 0
+    for offer, view in evidence.account.offers.items():
+        answer, members = evidence.answers.offers.get(offer), view.offer.members
+        accrued = view.accrued_units if answer is None else answer.accrued_units
+        taken = [evidence.answers.withdrawn.get((offer, at), units) for at, units in enumerate(view.withdrawn_units)]
+        owed = sum(owed_units(accrued, member.share_bps, units) for member, units in zip(members, taken, strict=True))
+        left = accrued - sum(taken) - owed
+        dust += left
+        if not 0 <= left < len(members):
+            offenders.append(f"offer {short(offer)} leaves {left:,} units for its {counted(len(members), 'member')}")
+    return finding(
+        22,
+        "What an offer has earned is owed to its members or was withdrawn by them, but for less than a unit each.",
+        offenders,
+        f"{counted(len(evidence.account.offers), 'offer')}, {counted(dust, 'unit')} that nobody can withdraw",
     )
 
 
@@ -79,6 +117,7 @@ class _Earnings:
     def __init__(self, account: Account) -> None:
         self._account = account
         self._delivered: set[OrderId] = set()
+        self._bps: dict[OrderId, int] = {}
         self._withdrawn: dict[tuple[OfferId, int], int] = defaultdict(int)
         self.units: dict[OfferId, int] = defaultdict(int)
         self.paid: set[OrderId] = set()
@@ -89,19 +128,22 @@ class _Earnings:
         match event:
             case ev.OrderDelivered(_, order):
                 self._delivered.add(order)
-            case ev.OrderSettled(_, order):
-                yield from self._earn(order, whole=True)
-            case ev.OrderRefunded(_, order, Reason.REJECTED | Reason.NOT_ACCEPTED):
-                yield from self._earn(order, whole=False)
+            case ev.OrderRuled(_, order, price_bps):
+                self._bps[order] = price_bps
+            case ev.OrderSettled(_, order) | ev.OrderRefunded(_, order, Reason.RULED):
+                yield from self._earn(order, self._bps.get(order, WHOLE_BPS))
+            case ev.OrderRefunded(_, order, Reason.REJECTED | Reason.NOT_ACCEPTED | Reason.PERMIT_REVOKED):
+                yield from self._earn(order, self._account.offer_of(self._account.orders[order]).head.compute_fee_bps)
             case ev.PayoutWithdrawn():
                 yield from self._pay(event)
 
-    def _earn(self, order: OrderId, *, whole: bool) -> Iterator[str]:
+    def _earn(self, order: OrderId, bps: int) -> Iterator[str]:
+        if bps == 0:
+            return
         if order not in self._delivered:
             yield f"order {short(order)} was paid for without a delivery"
-        offer = self._account.offers[self._account.orders[order].order.offer].offer
-        price_units = offer.head.cost_units + offer.head.margin_units
-        self.units[offer.id] += price_units if whole else price_units * offer.head.compute_fee_bps // 10_000
+        offer = self._account.offer_of(self._account.orders[order])
+        self.units[offer.id] += (offer.head.cost_units + offer.head.margin_units) * bps // WHOLE_BPS
         self.paid.add(order)
 
     def _pay(self, payout: ev.PayoutWithdrawn) -> Iterator[str]:

@@ -9,14 +9,25 @@ from marketplace.ledger.ledger import DatasetStanding, OfferStanding
 from marketplace.protocol import events as ev
 from marketplace.protocol.account import Account, DatasetView, OfferView, OrderView
 from marketplace.protocol.check import Check
-from marketplace.protocol.identity import NOTHING, DeliveryHash, OrderId
+from marketplace.protocol.identity import NOTHING, DeliveryHash
+from marketplace.protocol.licence import is_licensed
 from marketplace.protocol.order import Standing
-from marketplace.protocol.states import OrderState
+from marketplace.protocol.permit import PermitStanding
+from marketplace.protocol.settlement import Ruling
+from marketplace.protocol.views import PermitView
 
 
 def expected_dataset(view: DatasetView) -> DatasetStanding:
     """What the contract must answer for a dataset."""
-    return DatasetStanding(view.provider, view.total_micro, view.used_micro, len(view.versions))
+    return DatasetStanding(
+        provider=view.provider,
+        total_micro=view.total_micro,
+        used_micro=view.used_micro,
+        exact_total=view.exact_total,
+        exact_used=view.exact_used,
+        version=len(view.versions),
+        epoch=len(view.epochs),
+    )
 
 
 def expected_offer(view: OfferView) -> OfferStanding:
@@ -26,16 +37,31 @@ def expected_offer(view: OfferView) -> OfferStanding:
 
 def expected_order(view: OrderView, account: Account) -> Standing:
     """What the contract must answer for an order."""
-    revealed = view.at(OrderState.REVEALED)
-    members = account.offers[view.order.offer].offer.members
+    members = account.offer_of(view).members
+    ruling = view.ruling or Ruling(0, 0)
     released = sum(1 << index for index, member in enumerate(members) if member.dataset in view.released)
     return Standing(
         state=view.state,
         reason=view.reason,
         deadline_s=view.deadline_s,
-        revealed_at_s=revealed.position.at_s if revealed else 0,
+        revealed_at_s=view.revealed_at_s,
         released=released,
+        price_bps=ruling.price_bps,
+        bond_bps=ruling.bond_bps,
         delivery=DeliveryHash(view.delivery_hash or NOTHING),
+    )
+
+
+def expected_permit(view: PermitView) -> PermitStanding:
+    """What the contract must answer for a permit."""
+    return PermitStanding(
+        authority=view.authority,
+        holder=view.grant.holder,
+        purpose=view.grant.purpose,
+        extended=view.extended,
+        from_s=view.grant.from_s,
+        to_s=view.to_s,
+        revoked_at_s=view.revoked_at_s,
     )
 
 
@@ -46,11 +72,25 @@ def answered(evidence: Evidence) -> Check:
     orders = counted(placed, "order") if asked == placed else f"{asked:,} of {placed:,} orders, evenly spread"
     return finding(
         3,
-        "Datasets, offers, orders, credits and withdrawals are for the contract what its events say.",
-        _disagreements(evidence),
+        "Datasets, offers, orders, credits, withdrawals, permits and licences are for the contract what its events say.",
+        (*_disagreements(evidence), *_other_rights(evidence)),
         f"{orders}, {counted(len(answers.credits), 'credit')}, {counted(len(answers.offers), 'offer')}, "
-        f"{counted(len(answers.datasets), 'dataset')}",
+        f"{counted(len(answers.datasets), 'dataset')}, {counted(len(answers.permits), 'permit')}, "
+        f"{counted(len(answers.licensed), 'licence')}",
     )
+
+
+def _other_rights(evidence: Evidence) -> Iterator[str]:
+    account, answers = evidence.account, evidence.answers
+    for permit, view in account.permits.items():
+        if answers.permits.get(permit) != expected_permit(view):
+            yield f"permit {short(permit)}"
+    for (permit, subject), covered in answers.covers.items():
+        if covered != (subject in account.permits[permit].grant.subjects):
+            yield f"whether permit {short(permit)} is for {short(subject)}"
+    for (order, who), licensed in answers.licensed.items():
+        if licensed != is_licensed(account, order, who, answers.asked_at_s):
+            yield f"the licence of {short(who)} for order {short(order)}"
 
 
 def _disagreements(evidence: Evidence) -> Iterator[str]:
@@ -76,7 +116,8 @@ def named_right(evidence: Evidence) -> Check:
     """Check 8."""
     return finding(
         8,
-        "Datasets, offers, orders and deliveries are named by the hash of their parts, for this chain and contract.",
+        "Datasets, offers, orders, deliveries and permits are named by the hash of their parts, for this chain and "
+        "contract.",
         _misnamed(evidence),
         counted(len(evidence.events), "event"),
     )
@@ -84,7 +125,6 @@ def named_right(evidence: Evidence) -> Check:
 
 def _misnamed(evidence: Evidence) -> Iterator[str]:
     domain = evidence.domain
-    delivered: dict[OrderId, DeliveryHash] = {}
     for event in evidence.events:
         match event:
             case ev.DatasetRegistered(_, dataset, provider, salt):
@@ -97,9 +137,8 @@ def _misnamed(evidence: Evidence) -> Iterator[str]:
                 if order_id != ids.order_id(domain, order):
                     yield f"order {short(order_id)}"
             case ev.OrderDelivered(_, order_id, digest, delivery):
-                delivered[order_id] = digest
                 if digest != ids.delivery_hash(domain, order_id, delivery):
                     yield f"the delivery of order {short(order_id)}"
-            case ev.OrderAccepted(_, order_id, digest):
-                if digest != delivered.get(order_id):
-                    yield f"the accepted delivery of order {short(order_id)}"
+            case ev.PermitGranted(_, permit, authority, grant):
+                if permit != ids.permit_id(domain, authority, grant):
+                    yield f"permit {short(permit)}"

@@ -1,6 +1,6 @@
 """The whole account of a marketplace: a pure fold of its events."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -34,6 +34,8 @@ __all__ = [
     "Step",
     "Version",
     "fold",
+    "replay",
+    "window_s",
 ]
 
 
@@ -102,14 +104,26 @@ def fold(events: Iterable[ev.Event], onto: Account | None = None) -> Account:
     """
     account = _copy(onto) if onto is not None else Account()
     for event in events:
-        try:
-            _apply(account, event)
-        except (KeyError, IndexError, ValueError):
-            raise Corrupt(
-                f"expected the events of one contract from its first block on; a {type(event).__name__} in block "
-                f"{event.position.block} is about something unknown; read again from the start"
-            ) from None
+        _take(account, event)
     return account
+
+
+def replay(events: Iterable[ev.Event]) -> Iterator[tuple[ev.Event, Account]]:
+    """Each of `events` with the account right before it: one account that grows, so look at it at once. Raises as `fold`."""
+    account = Account()
+    for event in events:
+        yield event, account
+        _take(account, event)
+
+
+def _take(account: Account, event: ev.Event) -> None:
+    try:
+        _apply(account, event)
+    except (KeyError, IndexError, ValueError):
+        raise Corrupt(
+            f"expected the events of one contract from its first block on; a {type(event).__name__} in block "
+            f"{event.position.block} is about something unknown; read again from the start"
+        ) from None
 
 
 def _copy(account: Account) -> Account:

@@ -6,7 +6,6 @@ from marketplace.protocol.states import OrderState
 from marketplace.protocol.views import OrderView
 
 LIVE = frozenset({OrderState.REVEALED, OrderState.SETTLED})
-MOST_USERS = 8
 
 
 def is_licensed(account: Account, order: OrderId, who: Address, at_s: int) -> bool:

@@ -2,19 +2,15 @@
 
 from collections.abc import Mapping
 
-from hypothesis import strategies as st
-
 from marketplace.audit import standing
 from marketplace.audit.audit import judge
 from marketplace.audit.evidence import Answers, Evidence, Reading
 from marketplace.content.cid import Cid
 from marketplace.protocol.check import Check
+from marketplace.protocol.licence import is_licensed
 
 from ..certificate.examples import LICENCE, Sale
 from ..protocol.history import TOKEN, History
-from ..protocol.test_account import lived
-
-LIVES = st.randoms(use_true_random=False).map(lived)
 
 
 def truthful(history: History, readings: Mapping[Cid, Reading] | None = None) -> Evidence:
@@ -32,6 +28,13 @@ def truthful(history: History, readings: Mapping[Cid, Reading] | None = None) ->
             for index, units in enumerate(view.withdrawn_units)
         },
         balances={TOKEN: held},
+        permits={one: standing.expected_permit(view) for one, view in account.permits.items()},
+        covers={(one, subject): True for one, view in account.permits.items() for subject in view.grant.subjects},
+        licensed={
+            (one, view.order.buyer): is_licensed(account, one, view.order.buyer, history.now_s)
+            for one, view in account.orders.items()
+        },
+        asked_at_s=history.now_s,
     )
     return Evidence(history.domain, tuple(history.events), account, answers, readings)
 

@@ -9,9 +9,10 @@ from marketplace.protocol.account import Step
 from marketplace.protocol.identity import OrderId
 from marketplace.protocol.offer import Offer
 from marketplace.protocol.order import pack_versions
-from marketplace.protocol.states import FINAL, NEXT, REASONS, OrderState, Reason
+from marketplace.protocol.states import FINAL, NEXT, REASONS, DeclineReason, OrderState, Reason
 
-from ..protocol.history import History, market
+from ..protocol.examples import address
+from ..protocol.history import History, arbitrated, market
 from .examples import check, failing, truthful
 
 Way = Callable[[History, OrderId], None]
@@ -35,25 +36,45 @@ def revealed(history: History, order: OrderId) -> None:
     history.reveal(order)
 
 
+def contested(history: History, order: OrderId) -> None:
+    revealed(history, order)
+    history.contest(order)
+
+
 ACTS: list[tuple[str, Way, Way, str]] = [
     ("deliver", placed, History.deliver, "deliver_window_s"),
-    ("decline", placed, lambda history, order: history.refund(order, Reason.DECLINED), "deliver_window_s"),
+    ("decline", placed, lambda history, order: history.decline(order), "deliver_window_s"),
     ("accept", delivered, History.accept, "accept_window_s"),
     ("reject", delivered, lambda history, order: history.refund(order, Reason.REJECTED), "accept_window_s"),
     ("reveal", accepted, History.reveal, "reveal_window_s"),
+    ("contest", revealed, History.contest, "challenge_window_s"),
+    ("rule", contested, lambda history, order: history.rule(order, 1, 1), "rule_window_s"),
+    ("rule for the buyer", contested, lambda history, order: history.rule(order, 0, 0), "rule_window_s"),
+    (
+        "complain of a contested order",
+        contested,
+        lambda history, order: history.forfeit(order, Reason.WRONG_BYTE),
+        "rule_window_s",
+    ),
     ("complain", revealed, lambda history, order: history.forfeit(order, Reason.WRONG_BYTE), "challenge_window_s"),
 ]
 LAPSES: list[tuple[str, Way, Way, str]] = [
     ("deliver", placed, lambda history, order: history.refund(order, Reason.NOT_DELIVERED), "deliver_window_s"),
     ("accept", delivered, lambda history, order: history.refund(order, Reason.NOT_ACCEPTED), "accept_window_s"),
     ("reveal", accepted, History.forfeit, "reveal_window_s"),
+    (
+        "settle without a ruling",
+        contested,
+        lambda history, order: history.settle(order, Reason.NOT_RULED),
+        "rule_window_s",
+    ),
     ("settle", revealed, lambda history, order: history.settle(order, Reason.UNCHALLENGED), "challenge_window_s"),
 ]
 
 
 def after(way: Way, step: Way, window: str, late_s: int) -> tuple[Evidence, OrderId]:
     """A history in which `step` comes `late_s` seconds after the deadline."""
-    history, offer = market()
+    history, offer = arbitrated()
     order = history.place(offer)
     way(history, order)
     history.wait(getattr(offer.head, window) + late_s - 1)
@@ -82,24 +103,11 @@ def test_a_buyer_may_approve_after_the_window_too() -> None:
     assert failing(after(revealed, History.settle, "challenge_window_s", 50)[0]) == set()
 
 
-@pytest.mark.parametrize("kind", [ev.OrderPlaced, ev.OrderDelivered, ev.OrderAccepted, ev.OrderRevealed])
-def test_a_deadline_that_is_not_the_offers_fails(kind: type[ev.Event]) -> None:
-    history, offer = market()
-    order = history.place(offer)
-    revealed(history, order)
-    history.events = [
-        replace(event, deadline_s=event.deadline_s + 1) if isinstance(event, kind) else event  # type: ignore[call-arg,attr-defined]
-        for event in history.events
-    ]
-    assert failing(truthful(history)) == {5}
-    assert "was given another deadline than its offer says" in check(5, truthful(history)).evidence
-
-
 @pytest.mark.parametrize("late", ["order", "offer"])
 def test_an_order_placed_after_its_last_second_fails(late: str) -> None:
     history, offer = market()
     if late == "offer":
-        offer = history.publish(offer.members[0].dataset, valid_until_s=history.now_s)
+        offer = history.publish(offer.members[0].dataset, valid_until_s=history.now_s + 1)
         history.place(offer)
     else:
         history.place(offer, place_by_s=history.now_s)
@@ -144,6 +152,40 @@ def test_an_order_that_ends_twice_fails(end: Reason) -> None:
     assert 4 in failing(truthful(history))
 
 
+def test_a_decline_without_a_word_fails() -> None:
+    history, offer = market()
+    order = history.place(offer)
+    history.refund(order, Reason.DECLINED)
+    assert failing(truthful(history)) == {4}
+    assert check(4, truthful(history)).evidence == f"order 0x{order.hex()[:8]} was declined without a word"
+
+
+@pytest.mark.parametrize("end", [None, Reason.NOT_DELIVERED])
+def test_a_decline_that_ends_nothing_fails(end: Reason | None) -> None:
+    history, offer = market()
+    order = history.place(offer)
+    history.record(ev.OrderDeclined, order, DeclineReason.RULES)
+    if end:
+        history.wait(offer.head.deliver_window_s)
+        history.refund(order, end)
+    assert failing(truthful(history)) == {4}
+    assert check(4, truthful(history)).evidence == f"order 0x{order.hex()[:8]} was declined and not refunded"
+
+
+@pytest.mark.parametrize("fault", ["another order", "another transaction"])
+def test_a_decline_that_does_not_belong_to_the_refund_after_it_fails(fault: str) -> None:
+    history, offer = market()
+    order, other = history.place(offer), history.place(offer)
+    history.record(ev.OrderDeclined, order, DeclineReason.RULES)
+    history.record(
+        ev.OrderRefunded,
+        other if fault == "another order" else order,
+        Reason.DECLINED,
+        together=fault == "another order",
+    )
+    assert failing(truthful(history)) == {4}
+
+
 def test_an_order_that_skips_its_delivery_fails() -> None:
     history, offer = market()
     history.settle(history.place(offer))
@@ -181,6 +223,48 @@ def test_an_order_on_a_retired_offer_fails() -> None:
     assert failing(truthful(history)) == set()
     history.place(offer)
     assert failing(truthful(history)) == {9}
+
+
+def test_a_version_beyond_the_members_or_for_stock_fails() -> None:
+    history, offer = market(bond_units=0)
+    history.place(offer, versions=pack_versions([1, 1]))
+    assert failing(truthful(history)) == {9}
+    history, offer = market(bond_units=0)
+    stock = history.publish_stock(history.settled(offer), bond_units=0)
+    history.place(stock)
+    assert failing(truthful(history)) == set()
+    history.place(stock, versions=pack_versions([1]))
+    assert failing(truthful(history)) == {9}
+
+
+def test_an_order_on_an_offer_without_room_fails_and_room_comes_back() -> None:
+    history, offer = market(max_open=1, bond_units=0)
+    history.decline(history.place(offer))
+    history.place(offer)
+    assert failing(truthful(history)) == set()
+    order = history.place(offer)
+    assert failing(truthful(history)) == {9}
+    assert (
+        f"order 0x{order.hex()[:8]} was placed on an offer with 1 open orders" in check(9, truthful(history)).evidence
+    )
+
+
+def test_an_offer_that_is_retired_twice_or_by_a_stranger_fails() -> None:
+    history, offer = market()
+    history.retire(offer)
+    history.retire(offer)
+    assert "was retired twice" in check(9, truthful(history)).evidence
+    history, offer = market()
+    history.record(ev.OfferRetired, offer.id, address(6))
+    assert failing(truthful(history)) == {9}
+    assert "by somebody else than its members" in check(9, truthful(history)).evidence
+
+
+def test_any_member_of_a_pool_may_retire_it() -> None:
+    history = History()
+    offer = history.publish(history.register(), history.register(provider=address(5)))
+    history.record(ev.OfferRetired, offer.id, address(5))
+    assert failing(truthful(history)) == set()
 
 
 def test_a_version_out_of_order_fails() -> None:

@@ -5,12 +5,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from marketplace.audit.evidence import Evidence
+from marketplace.audit.money import shared
 from marketplace.protocol import events as ev
-from marketplace.protocol.states import Reason
+from marketplace.protocol.offer import Offer
+from marketplace.protocol.states import OrderState, Reason
 
 from ..protocol.examples import address
-from ..protocol.history import BUYER, PROVIDER, TOKEN, History, market
-from .examples import LIVES, check, failing, truthful
+from ..protocol.history import BUYER, PROVIDER, TOKEN, History, arbitrated, market, permitted
+from ..protocol.walk import LIVES
+from .examples import check, failing, truthful
 
 
 def test_the_sums_are_in_the_evidence() -> None:
@@ -35,7 +38,7 @@ def test_a_credit_below_zero_fails_and_names_whose() -> None:
     history.withdraw_credit(BUYER, 5)
     found = check(1, truthful(history))
     assert found.passed is False
-    assert f"the credit of {BUYER[:10]} in {TOKEN[:10]} is below zero" in found.evidence
+    assert f"the credit of {BUYER[:10]} in {TOKEN[:10]} was below zero" in found.evidence
 
 
 @given(LIVES, st.sampled_from([1, 10**6]))
@@ -152,5 +155,92 @@ def test_a_check_names_a_few_offenders_and_how_many_more() -> None:
     for number in range(10, 15):
         history.withdraw_credit(address(number), 1)
     found = check(1, truthful(history))
-    assert found.evidence.count("is below zero") == 3
+    assert found.evidence.count("was below zero") == 3
     assert found.evidence.endswith("; and 2 more")
+
+
+def test_a_credit_that_was_below_zero_for_a_moment_fails_even_if_it_comes_up_again() -> None:
+    history, offer = market()
+    history.withdraw_credit(PROVIDER, 2 * offer.head.bond_units + 1)
+    history.stake(1)
+    assert failing(truthful(history)) == {1}
+
+
+def test_a_bond_that_nobody_staked_fails() -> None:
+    history = History()
+    offer = history.publish(history.register())
+    history.stake(offer.head.bond_units - 1)
+    history.place(offer)
+    assert failing(truthful(history)) == {1}
+    assert f"the credit of {PROVIDER[:10]} in {TOKEN[:10]} was below zero" in check(1, truthful(history)).evidence
+
+
+@pytest.mark.parametrize("price_bps", [10_000, 3_333, 0])
+def test_a_ruled_share_is_earned_to_the_unit(price_bps: int) -> None:
+    history, offer = arbitrated()
+    order = history.reach(offer, OrderState.CONTESTED)
+    history.rule(order, price_bps, 500)
+    evidence = truthful(history)
+    assert failing(evidence) == set()
+    assert evidence.account.offers[offer.id].accrued_units == offer.head.price_units * price_bps // 10_000
+    assert failing(told(evidence, 1)) >= {3, 7}
+
+
+def test_a_deposit_that_is_not_there_fails() -> None:
+    history, offer = arbitrated()
+    history.reach(offer, OrderState.CONTESTED)
+    evidence = truthful(history)
+    held = evidence.answers.balances[TOKEN] or 0
+    assert held == offer.head.price_units + 2 * offer.head.bond_units + offer.head.contest_deposit_units
+    without = {TOKEN: held - offer.head.contest_deposit_units}
+    assert failing(replace(evidence, answers=replace(evidence.answers, balances=without))) == {2}
+
+
+def test_a_compute_fee_is_earned_where_the_permit_was_revoked() -> None:
+    history, offer, permit = permitted()
+    order = history.reach(offer, OrderState.ACCEPTED, permit=permit)
+    history.revoke(permit)
+    history.refund(order, Reason.PERMIT_REVOKED)
+    evidence = truthful(history)
+    assert failing(evidence) == set()
+    assert check(7, evidence).evidence == "1 order paid for, 0 payouts"
+
+
+# ------------------------------------------------------------------------------------------------ 22: payouts of pools
+
+
+def pool(members: int, price_units: int) -> tuple[History, Offer]:
+    """A settled order of a pool."""
+    history = History()
+    datasets = [history.register(provider=address(10 + number)) for number in range(members)]
+    offer = history.publish(*datasets, cost_units=price_units, margin_units=0, bond_units=0)
+    history.settled(offer)
+    return history, offer
+
+
+@given(st.integers(1, 16), st.integers(1, 10_000), st.sets(st.integers(0, 15)))
+@settings(max_examples=20, deadline=None)
+def test_a_pool_leaves_less_than_a_unit_for_each_member(members: int, price_units: int, who: set[int]) -> None:
+    history, offer = pool(members, price_units)
+    for index in who:
+        if index < members and history.account.offers[offer.id].owed_units(index):
+            history.withdraw_payout(offer.id, index)
+    assert failing(truthful(history)) == set()
+
+
+def test_what_nobody_can_withdraw_is_in_the_evidence() -> None:
+    history, _ = pool(3, 5)
+    assert check(22, truthful(history)).evidence == "1 offer, 2 units that nobody can withdraw"
+
+
+@pytest.mark.parametrize("withdrawn", [-3, 3])
+def test_withdrawals_that_leave_too_much_or_too_little_fail(withdrawn: int) -> None:
+    history, offer = pool(3, 9)
+    evidence = truthful(history)
+    shares = replace(offer, members=tuple(replace(member, share_bps=3_333 + withdrawn) for member in offer.members))
+    view = replace(evidence.account.offers[offer.id], offer=shares, accrued_units=90_000)
+    account = replace(evidence.account, offers={offer.id: view})
+    accrued = replace(evidence.answers.offers[offer.id], accrued_units=90_000)
+    found = shared(replace(evidence, account=account, answers=replace(evidence.answers, offers={offer.id: accrued})))
+    assert found.passed is False
+    assert "units for its 3 members" in found.evidence

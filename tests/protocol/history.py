@@ -149,7 +149,7 @@ class History:
             "subjects": subjects,
         }
         grant = Grant(**(values | changes))
-        permit = PermitId(self.fresh("permit"))
+        permit = ids.permit_id(self.domain, authority, grant)
         self.record(ev.PermitGranted, permit, authority, grant)
         return permit
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from marketplace.protocol.account import OrderView, PermitView
 from marketplace.protocol.identity import NOBODY, NOTHING, PermitId
-from marketplace.protocol.licence import MOST_USERS, is_live
+from marketplace.protocol.licence import is_live
+from marketplace.protocol.limits import MOST_USERS
 from marketplace.protocol.offer import Guarantee, Offer
 from marketplace.protocol.states import FINAL, DeclineReason, OrderState, Reason
 
