@@ -16,6 +16,7 @@ from marketplace.audit import (
     standing,
 )
 from marketplace.audit.evidence import Evidence
+from marketplace.audit.walk import Walk, walk
 from marketplace.protocol.check import Check
 
 
@@ -35,30 +36,35 @@ def judge(evidence: Evidence) -> Audit:
     """Everything that can be said about `evidence`. Pure: the same evidence gives the same audit."""
     readings = evidence.readings
     shelf = None if readings is None else documents.shelve(evidence.account, readings)
-    return Audit(
-        (
-            money.conserved(evidence),
-            money.covered(evidence),
-            standing.answered(evidence),
-            lives.on_the_table(evidence),
-            lives.in_time(evidence),
-            budgets.kept(evidence),
-            money.earned(evidence),
-            standing.named_right(evidence),
-            lives.on_sale(evidence),
-            lives.keys_open(evidence),
-            documents.hashed_right(shelf),
-            certificates.certified(evidence, shelf),
-            budgets.at_worst(evidence),
-            documents.deltas_small(evidence, shelf),
-            permits.granted(evidence),
-            permits.used(evidence),
-            permits.ended(evidence),
-            offers.within_limits(evidence),
-            offers.stock(evidence),
-            contests.ruled(evidence),
-            licences.named(evidence),
-            money.shared(evidence),
-            providers.described(evidence),
-        )
+    checks = (
+        *walk(evidence, _walks()),
+        money.covered(evidence),
+        standing.answered(evidence),
+        lives.on_the_table(evidence),
+        lives.in_time(evidence),
+        budgets.kept(evidence),
+        money.earned(evidence),
+        standing.named_right(evidence),
+        lives.keys_open(evidence),
+        documents.hashed_right(shelf),
+        certificates.certified(evidence, shelf),
+        budgets.at_worst(evidence),
+        documents.deltas_small(evidence, shelf),
+        money.shared(evidence),
+        providers.described(evidence),
+    )
+    return Audit(tuple(sorted(checks, key=lambda check: check.number)))
+
+
+def _walks() -> tuple[Walk, ...]:
+    return (
+        money.Conserved(),
+        lives.OnSale(),
+        permits.Granted(),
+        permits.Used(),
+        permits.Revoked(),
+        offers.Limits(),
+        offers.Stock(),
+        contests.Rulings(),
+        licences.Users(),
     )

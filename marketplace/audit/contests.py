@@ -5,52 +5,40 @@ from collections.abc import Iterator
 from marketplace.audit.evidence import Evidence
 from marketplace.audit.finding import counted, finding, short
 from marketplace.protocol import events as ev
-from marketplace.protocol.account import Account, replay
+from marketplace.protocol.account import Account
 from marketplace.protocol.check import Check
 from marketplace.protocol.identity import NOBODY
 from marketplace.protocol.states import OrderState, Reason
 
 
-def ruled(evidence: Evidence) -> Check:
-    """Check 20. What rulings move is in checks 1, 3 and 7."""
-    walk = _Rulings()
-    offenders = [offence for event, before in replay(evidence.events) for offence in walk.take(event, before)]
-    offenders += walk.left_over()
-    return finding(
-        20,
-        "Only an arbiter that the offer names and that is not the buyer was called, each order was ruled at most once, "
-        "and refunded exactly where the providers got nothing.",
-        offenders,
-        f"{counted(walk.contests, 'contest')}, {counted(walk.rulings, 'ruling')}",
-    )
+class Rulings:
+    """Check 20. The end of a ruled order is the event after its ruling, in the same transaction.
 
-
-class _Rulings:
-    """Rulings as they come; the end of the order is the event after it, in the same transaction."""
+    What rulings move is in checks 1, 3 and 7.
+    """
 
     def __init__(self) -> None:
         self._pending: ev.OrderRuled | None = None
-        self.contests = 0
-        self.rulings = 0
+        self._contests = 0
+        self._rulings = 0
 
     def take(self, event: ev.Event, before: Account) -> Iterator[str]:
-        """The next event; gives what is wrong with it."""
         match event:
             case ev.OrderSettled(reason=Reason.RULED) | ev.OrderRefunded(reason=Reason.RULED):
                 yield from self._end(event)
                 return
-        yield from self.left_over()
+        yield from self._left_over()
         match event:
             case ev.OrderPlaced(_, order_id, order):
                 arbiter = before.offers[order.offer].offer.head.arbiter
                 if arbiter == order.buyer:
                     yield f"the arbiter of order {short(order_id)} is its buyer"
             case ev.OrderContested(_, order_id):
-                self.contests += 1
+                self._contests += 1
                 if before.offer_of(before.orders[order_id]).head.arbiter == NOBODY:
                     yield f"order {short(order_id)} was contested without an arbiter"
             case ev.OrderRuled(_, order_id):
-                self.rulings += 1
+                self._rulings += 1
                 self._pending = event
                 if before.orders[order_id].state is not OrderState.CONTESTED:
                     yield f"order {short(order_id)} was ruled and not contested"
@@ -62,7 +50,16 @@ class _Rulings:
         elif (ruling.price_bps == 0) != isinstance(event, ev.OrderRefunded):
             yield f"order {short(event.id)} was ruled {ruling.price_bps:,} basis points and ended otherwise"
 
-    def left_over(self) -> Iterator[str]:
+    def check(self, evidence: Evidence, offenders: list[str]) -> Check:
+        return finding(
+            20,
+            "Only an arbiter that the offer names and that is not the buyer was called, each order was ruled at most once, "
+            "and refunded exactly where the providers got nothing.",
+            (*offenders, *self._left_over()),
+            f"{counted(self._contests, 'contest')}, {counted(self._rulings, 'ruling')}",
+        )
+
+    def _left_over(self) -> Iterator[str]:
         """A ruling that ended nothing."""
         if self._pending is not None:
             yield f"order {short(self._pending.id)} was ruled and did not end"

@@ -5,27 +5,27 @@ from collections.abc import Iterator
 from marketplace.audit.evidence import Evidence
 from marketplace.audit.finding import counted, finding, short
 from marketplace.protocol import events as ev
-from marketplace.protocol.account import Account, replay
+from marketplace.protocol.account import Account
 from marketplace.protocol.check import Check
 from marketplace.protocol.licence import is_live
 from marketplace.protocol.limits import MOST_USERS
 
 
-def named(evidence: Evidence) -> Check:
+class Users:
     """Check 21. Whether the contract answers for licences as the account does is part of check 3."""
-    offenders = [
-        offence
-        for event, before in replay(evidence.events)
-        if isinstance(event, ev.UserNamed)
-        for offence in _faults(event, before)
-    ]
-    users = sum(len(order.users) for order in evidence.account.orders.values())
-    return finding(
-        21,
-        f"Users of a licence were named while it was live, at most {MOST_USERS} beside the buyer, and none of them twice.",
-        offenders,
-        counted(users, "user"),
-    )
+
+    def take(self, event: ev.Event, before: Account) -> Iterator[str]:
+        if isinstance(event, ev.UserNamed):
+            yield from _faults(event, before)
+
+    def check(self, evidence: Evidence, offenders: list[str]) -> Check:
+        return finding(
+            21,
+            f"Users of a licence were named while it was live, at most {MOST_USERS} beside the buyer, and none of them "
+            "twice.",
+            offenders,
+            counted(sum(len(order.users) for order in evidence.account.orders.values()), "user"),
+        )
 
 
 def _faults(event: ev.UserNamed, before: Account) -> Iterator[str]:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from marketplace.audit.evidence import Evidence
 from marketplace.audit.finding import counted, finding, short
 from marketplace.protocol import events as ev
-from marketplace.protocol.account import Account, OrderView, replay, window_s
+from marketplace.protocol.account import Account, OrderView, window_s
 from marketplace.protocol.check import Check
 from marketplace.protocol.identity import NOTHING
 from marketplace.protocol.offer import Head
@@ -107,25 +107,30 @@ def _steps_out_of_time(order: OrderView, head: Head) -> Iterator[str]:
             yield f"order {short(order.id)} became {step.state.name} with {left_s:,} s left"
 
 
-def on_sale(evidence: Evidence) -> Check:
+class OnSale:
     """Check 9: what was on sale when each order was placed."""
-    offenders, placed = [], 0
-    for event, before in replay(evidence.events):
+
+    def __init__(self) -> None:
+        self._placed = 0
+
+    def take(self, event: ev.Event, before: Account) -> Iterator[str]:
         match event:
             case ev.DatasetRevised(_, dataset, version) if version != len(before.datasets[dataset].versions) + 1:
-                offenders.append(f"dataset {short(dataset)} skipped a version")
+                yield f"dataset {short(dataset)} skipped a version"
             case ev.OfferRetired():
-                offenders += _retiring_faults(event, before)
+                yield from _retiring_faults(event, before)
             case ev.OrderPlaced():
-                placed += 1
-                offenders += _placing_faults(event, before)
-    return finding(
-        9,
-        "Every order was placed on an offer that stood and had room, for the versions that were current; only its "
-        "members retired an offer, once.",
-        offenders,
-        counted(placed, "order"),
-    )
+                self._placed += 1
+                yield from _placing_faults(event, before)
+
+    def check(self, evidence: Evidence, offenders: list[str]) -> Check:
+        return finding(
+            9,
+            "Every order was placed on an offer that stood and had room, for the versions that were current; only its "
+            "members retired an offer, once.",
+            offenders,
+            counted(self._placed, "order"),
+        )
 
 
 def _retiring_faults(event: ev.OfferRetired, before: Account) -> Iterator[str]:

@@ -1,52 +1,48 @@
 """Checks of money: nothing is made, nothing is lost, nobody is paid without a delivery."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from marketplace.audit.evidence import Evidence
 from marketplace.audit.finding import counted, finding, listed, short
 from marketplace.protocol import events as ev
-from marketplace.protocol.account import Account, replay
+from marketplace.protocol.account import Account
 from marketplace.protocol.check import Check
 from marketplace.protocol.identity import Address, OfferId, OrderId
 from marketplace.protocol.settlement import WHOLE_BPS, owed_units
 from marketplace.protocol.states import Reason
 
 
-def conserved(evidence: Evidence) -> Check:
+class Conserved:
     """Check 1, from the events alone."""
-    account, offenders, sums = evidence.account, [], []
-    for token in tokens(account):
-        paid_in = account.paid_in_units.get(token, 0)
-        accounted = account.paid_out_units.get(token, 0) + _owed(account, token)
-        if paid_in != accounted:
-            offenders.append(f"of {short(token)} {paid_in:,} units were paid in and {accounted:,} are accounted for")
-        sums.append(f"{paid_in:,} units of {short(token)}")
-    offenders += [
-        f"the credit of {short(who)} in {short(token)} was below zero" for token, who in _overdrawn(evidence.events)
-    ]
-    return finding(
-        1,
-        "Everything paid in was paid out, is a credit, is held by an open order, or is earned and not withdrawn, and no "
-        "credit was ever below zero.",
-        offenders,
-        listed(sums) or "no money has moved",
-    )
 
-
-def _overdrawn(events: Sequence[ev.Event]) -> Iterator[tuple[Address, Address]]:
-    """By token and account, credits from which more was taken than was there: by withdrawing, or for a bond."""
-    for event, before in replay(events):
+    def take(self, event: ev.Event, before: Account) -> Iterator[str]:
         match event:
             case ev.CreditWithdrawn(_, token, who, amount):
-                taken = (token, who)
+                pass
             case ev.OrderPlaced(_, _, order):
                 head = before.offers[order.offer].offer.head
-                taken, amount = (head.token, head.lead), head.bond_units
+                token, who, amount = head.token, head.lead, head.bond_units
             case _:
-                continue
-        if amount > before.credits.get(taken, 0):
-            yield taken
+                return
+        if amount > before.credits.get((token, who), 0):
+            yield f"the credit of {short(who)} in {short(token)} was below zero"
+
+    def check(self, evidence: Evidence, offenders: list[str]) -> Check:
+        account, sums, lost = evidence.account, [], []
+        for token in tokens(account):
+            paid_in = account.paid_in_units.get(token, 0)
+            accounted = account.paid_out_units.get(token, 0) + _owed(account, token)
+            if paid_in != accounted:
+                lost.append(f"of {short(token)} {paid_in:,} units were paid in and {accounted:,} are accounted for")
+            sums.append(f"{paid_in:,} units of {short(token)}")
+        return finding(
+            1,
+            "Everything paid in was paid out, is a credit, is held by an open order, or is earned and not withdrawn, and "
+            "no credit was ever below zero.",
+            (*lost, *offenders),
+            listed(sums) or "no money has moved",
+        )
 
 
 def covered(evidence: Evidence) -> Check:

@@ -6,7 +6,7 @@ from marketplace.audit.evidence import Evidence
 from marketplace.audit.finding import counted, finding, short
 from marketplace.protocol import events as ev
 from marketplace.protocol import limits
-from marketplace.protocol.account import Account, replay
+from marketplace.protocol.account import Account
 from marketplace.protocol.check import Check
 from marketplace.protocol.identity import NOTHING, OfferId
 from marketplace.protocol.offer import Offer
@@ -14,21 +14,21 @@ from marketplace.protocol.states import Reason
 from marketplace.protocol.views import OrderView
 
 
-def within_limits(evidence: Evidence) -> Check:
+class Limits:
     """Check 18."""
-    offenders = [
-        f"offer {short(event.offer.id)}: {fault}"
-        for event, before in replay(evidence.events)
-        if isinstance(event, ev.OfferPublished)
-        for fault in _faults(event, before)
-    ]
-    return finding(
-        18,
-        "Every offer has members in order whose shares make a whole, who hold their datasets, of whom one leads and none "
-        "is authority or arbiter, and amounts and windows within the limits.",
-        offenders,
-        counted(len(evidence.account.offers), "offer"),
-    )
+
+    def take(self, event: ev.Event, before: Account) -> Iterator[str]:
+        if isinstance(event, ev.OfferPublished):
+            yield from (f"offer {short(event.offer.id)}: {fault}" for fault in _faults(event, before))
+
+    def check(self, evidence: Evidence, offenders: list[str]) -> Check:
+        return finding(
+            18,
+            "Every offer has members in order whose shares make a whole, who hold their datasets, of whom one leads and "
+            "none is authority or arbiter, and amounts and windows within the limits.",
+            offenders,
+            counted(len(evidence.account.offers), "offer"),
+        )
 
 
 def _faults(event: ev.OfferPublished, before: Account) -> Iterator[str]:
@@ -41,37 +41,22 @@ def _faults(event: ev.OfferPublished, before: Account) -> Iterator[str]:
     yield from limits.faults(event.offer, event.position.at_s)
 
 
-def stock(evidence: Evidence) -> Check:
-    """Check 19."""
-    walk = _Stock()
-    offenders = [offence for event, before in replay(evidence.events) for offence in walk.take(event, before)]
-    offenders += walk.left_over()
-    return finding(
-        19,
-        "Every offer of stock sells a delivery of the same datasets and promise without a proven wrong byte, and only "
-        "that result was delivered for it.",
-        offenders,
-        f"{counted(walk.offers, 'offer')} of stock",
-    )
-
-
-class _Stock:
-    """Offers of stock as they come; each is told of its origin in the event after it."""
+class Stock:
+    """Check 19. An offer of stock is told of its origin in the event after it, in the same transaction."""
 
     def __init__(self) -> None:
         self._untold: Offer | None = None
-        self.offers = 0
+        self._offers = 0
 
     def take(self, event: ev.Event, before: Account) -> Iterator[str]:
-        """The next event; gives what is wrong with it."""
         told = isinstance(event, ev.StockOffered) and self._untold is not None and event.offer == self._untold.id
         if not told:
-            yield from self.left_over()
+            yield from self._left_over()
         match event:
             case ev.OfferPublished(_, offer) if offer.head.stock != NOTHING:
                 self._untold = offer
             case ev.StockOffered(position, offer_id, origin):
-                self.offers += 1
+                self._offers += 1
                 if not told or position.transaction != before.offers[offer_id].position.transaction:
                     yield f"offer {short(offer_id)} was made one of stock after it was published"
                 yield from _origin_faults(before, offer_id, before.orders.get(origin))
@@ -81,7 +66,16 @@ class _Stock:
                 if head.stock not in (NOTHING, delivery.plain_root):
                     yield f"order {short(order)} was delivered another result than its offer's stock"
 
-    def left_over(self) -> Iterator[str]:
+    def check(self, evidence: Evidence, offenders: list[str]) -> Check:
+        return finding(
+            19,
+            "Every offer of stock sells a delivery of the same datasets and promise without a proven wrong byte, and only "
+            "that result was delivered for it.",
+            (*offenders, *self._left_over()),
+            f"{counted(self._offers, 'offer')} of stock",
+        )
+
+    def _left_over(self) -> Iterator[str]:
         """An offer of stock that named no origin."""
         if self._untold is not None:
             yield f"offer {short(self._untold.id)} sells stock of no order"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from marketplace.audit.evidence import Evidence
 from marketplace.audit.finding import counted, finding, short
 from marketplace.protocol import events as ev
-from marketplace.protocol.account import Account, replay
+from marketplace.protocol.account import Account
 from marketplace.protocol.check import Check
 from marketplace.protocol.identity import NOBODY, NOTHING, OrderId, PermitId
 from marketplace.protocol.limits import LONGEST_PERMIT_S, MOST_SUBJECTS
@@ -13,69 +13,69 @@ from marketplace.protocol.states import Reason
 from marketplace.protocol.views import PermitView
 
 
-def granted(evidence: Evidence) -> Check:
+class Granted:
     """Check 15."""
-    offenders = [offence for event, before in replay(evidence.events) for offence in _decision_faults(event, before)]
-    return finding(
-        15,
-        "Every permit was granted once, for a term and subjects within the limits, extended at most once, and not "
-        "changed after it was revoked.",
-        offenders,
-        counted(len(evidence.account.permits), "permit"),
-    )
+
+    def take(self, event: ev.Event, before: Account) -> Iterator[str]:
+        match event:
+            case ev.PermitGranted(_, permit, _, grant):
+                if permit in before.permits:
+                    yield f"permit {short(permit)} was granted twice"
+                if not 0 < grant.to_s - grant.from_s <= LONGEST_PERMIT_S:
+                    yield f"permit {short(permit)} has a term of {grant.to_s - grant.from_s:,} s"
+                if not 1 <= len(grant.subjects) <= MOST_SUBJECTS:
+                    yield f"permit {short(permit)} has {len(grant.subjects)} subjects"
+            case ev.PermitExtended(_, permit, to_s):
+                view = before.permits[permit]
+                if view.extended or view.revoked_at_s:
+                    changed = "revoked" if view.revoked_at_s else "extended"
+                    yield f"permit {short(permit)} was extended after it was {changed}"
+                if not 0 < to_s - view.to_s <= LONGEST_PERMIT_S:
+                    yield f"permit {short(permit)} was extended by {to_s - view.to_s:,} s"
+            case ev.PermitRevoked(_, permit):
+                if before.permits[permit].revoked_at_s:
+                    yield f"permit {short(permit)} was revoked twice"
+
+    def check(self, evidence: Evidence, offenders: list[str]) -> Check:
+        return finding(
+            15,
+            "Every permit was granted once, for a term and subjects within the limits, extended at most once, and not "
+            "changed after it was revoked.",
+            offenders,
+            counted(len(evidence.account.permits), "permit"),
+        )
 
 
-def _decision_faults(event: ev.Event, before: Account) -> Iterator[str]:
-    match event:
-        case ev.PermitGranted(_, permit, _, grant):
-            if permit in before.permits:
-                yield f"permit {short(permit)} was granted twice"
-            if not 0 < grant.to_s - grant.from_s <= LONGEST_PERMIT_S:
-                yield f"permit {short(permit)} has a term of {grant.to_s - grant.from_s:,} s"
-            if not 1 <= len(grant.subjects) <= MOST_SUBJECTS:
-                yield f"permit {short(permit)} has {len(grant.subjects)} subjects"
-        case ev.PermitExtended(_, permit, to_s):
-            view = before.permits[permit]
-            if view.extended or view.revoked_at_s:
-                yield f"permit {short(permit)} was extended after it was {'revoked' if view.revoked_at_s else 'extended'}"
-            if not 0 < to_s - view.to_s <= LONGEST_PERMIT_S:
-                yield f"permit {short(permit)} was extended by {to_s - view.to_s:,} s"
-        case ev.PermitRevoked(_, permit):
-            if before.permits[permit].revoked_at_s:
-                yield f"permit {short(permit)} was revoked twice"
-
-
-def used(evidence: Evidence) -> Check:
+class Used:
     """Check 16: as permits stood at that moment."""
-    offenders: list[str] = []
-    under = 0
-    for event, before in replay(evidence.events):
-        under += isinstance(event, ev.OrderPlaced) and event.order.permit != NOTHING
-        offenders += _use_faults(event, before)
-    return finding(
-        16,
-        "Where an offer asks for a permit, each order was placed, accepted and revealed under a live one of that "
-        "authority for its buyer, purpose and subject, which was to outlive the reveal window; no other order names one.",
-        offenders,
-        f"{counted(under, 'order')} under a permit",
-    )
 
+    def take(self, event: ev.Event, before: Account) -> Iterator[str]:
+        match event:
+            case ev.OrderPlaced():
+                yield from _placing_faults(event, before)
+            case ev.OrderAccepted(position, order):
+                permit = _permit_of(order, before)
+                if permit is None:
+                    return
+                if not permit.live(position.at_s):
+                    yield f"order {short(order)} was accepted under a permit that was not live"
+                elif position.at_s + before.offer_of(before.orders[order]).head.reveal_window_s > permit.to_s:
+                    yield f"order {short(order)} was accepted under a permit that ends before the key is due"
+            case ev.OrderRevealed(position, order):
+                permit = _permit_of(order, before)
+                if permit is not None and not permit.live(position.at_s):
+                    yield f"the key of order {short(order)} was revealed under a permit that was not live"
 
-def _use_faults(event: ev.Event, before: Account) -> Iterator[str]:
-    match event:
-        case ev.OrderPlaced():
-            yield from _placing_faults(event, before)
-        case ev.OrderAccepted(position, order):
-            window_s = before.offer_of(before.orders[order]).head.reveal_window_s
-            permit = _permit_of(order, before)
-            if permit is not None and not permit.live(position.at_s):
-                yield f"order {short(order)} was accepted under a permit that was not live"
-            elif permit is not None and position.at_s + window_s > permit.to_s:
-                yield f"order {short(order)} was accepted under a permit that ends before the key is due"
-        case ev.OrderRevealed(position, order):
-            permit = _permit_of(order, before)
-            if permit is not None and not permit.live(position.at_s):
-                yield f"the key of order {short(order)} was revealed under a permit that was not live"
+    def check(self, evidence: Evidence, offenders: list[str]) -> Check:
+        under = sum(order.order.permit != NOTHING for order in evidence.account.orders.values())
+        return finding(
+            16,
+            "Where an offer asks for a permit, each order was placed, accepted and revealed under a live one of that "
+            "authority for its buyer, purpose and subject, which was to outlive the reveal window; no other order names "
+            "one.",
+            offenders,
+            f"{counted(under, 'order')} under a permit",
+        )
 
 
 def _placing_faults(event: ev.OrderPlaced, before: Account) -> Iterator[str]:
@@ -96,25 +96,30 @@ def _placing_faults(event: ev.OrderPlaced, before: Account) -> Iterator[str]:
         yield f"order {short(event.id)} was placed under a permit that was not live"
 
 
-def ended(evidence: Evidence) -> Check:
+class Revoked:
     """Check 17."""
-    offenders, refunded = [], 0
-    for event, before in replay(evidence.events):
+
+    def __init__(self) -> None:
+        self._refunded = 0
+
+    def take(self, event: ev.Event, before: Account) -> Iterator[str]:
         match event:
             case ev.OrderRefunded(_, order, Reason.PERMIT_REVOKED):
-                refunded += 1
+                self._refunded += 1
                 if not _was_revoked(order, before):
-                    offenders.append(f"order {short(order)} was refunded for a permit that was not revoked in time")
+                    yield f"order {short(order)} was refunded for a permit that was not revoked in time"
             case ev.OrderForfeited(_, order, Reason.NOT_REVEALED):
                 if _was_revoked(order, before):
-                    offenders.append(f"order {short(order)} was forfeited though its permit was revoked in time")
-    return finding(
-        17,
-        "An accepted order whose key did not come was refunded if its permit was revoked by the deadline, and "
-        "forfeited if not.",
-        offenders,
-        f"{counted(refunded, 'order')} refunded for a revoked permit",
-    )
+                    yield f"order {short(order)} was forfeited though its permit was revoked in time"
+
+    def check(self, evidence: Evidence, offenders: list[str]) -> Check:
+        return finding(
+            17,
+            "An accepted order whose key did not come was refunded if its permit was revoked by the deadline, and "
+            "forfeited if not.",
+            offenders,
+            f"{counted(self._refunded, 'order')} refunded for a revoked permit",
+        )
 
 
 def _was_revoked(order: OrderId, before: Account) -> bool:

@@ -1,7 +1,8 @@
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
@@ -16,11 +17,14 @@ from marketplace.content.directory import DirectoryStore
 from marketplace.content.store import put_bytes
 from marketplace.errors import Refused, Unreachable
 from marketplace.ledger.contract import Contract
+from marketplace.protocol.events import Event
 from marketplace.protocol.identity import OrderId
-from marketplace.protocol.order import Standing
+from marketplace.protocol.offer import Guarantee
+from marketplace.protocol.order import Origin, Standing
+from marketplace.protocol.states import FINAL, REASONS, DeclineReason
 
 from ..ledger.fixtures import run_anvil
-from ..ledger.world import COMPLAINT, World, anvil_world, embedded_world
+from ..ledger.world import COMPLAINT, HOUR_S, TOTAL_MICRO, World, anvil_world, embedded_world
 from ..protocol.examples import DESCRIPTION
 
 
@@ -29,12 +33,20 @@ def quiet(_: str) -> None:
 
 
 def live(world: World) -> None:
-    """One order for each way that it can end, one that is open, and a withdrawal of each kind."""
+    """One order for each way that it can end, one that is open, and everything else that a market knows, once."""
+    endings(world)
+    contests(world)
+    pools(world)
+    permits(world)
+
+
+def endings(world: World) -> None:
+    """Every end of an order that needs nobody else than provider and buyer."""
     offer, order, delivery = world.reach_revealed()
     world.ledger.settle(world.buyer, offer, order)
     world.ledger.withdraw_payout(world.provider, offer)
     declined = world.place(offer)
-    world.ledger.decline(world.provider, offer, declined)
+    world.ledger.decline(world.provider, offer, declined, DeclineReason.CAPACITY)
     world.ledger.release(world.provider, offer, declined)
     rejected = world.place(offer)
     delivery = world.deliver(offer, rejected)
@@ -55,6 +67,61 @@ def live(world: World) -> None:
     world.ledger.place(world.buyer, offer, world.order(offer, 2))
 
 
+def contests(world: World) -> None:
+    """Every end of a contested order, and users of a licence."""
+    for price_bps, bond_bps in ((3_333, 777), (0, 10_000)):
+        offer, order, _ = world.reach_contested()
+        world.ledger.rule(world.arbiter, offer, order, price_bps, bond_bps)
+        if price_bps:
+            world.ledger.name_user(world.buyer, offer, order, world.stranger.address)
+    world.ledger.complain(world.buyer, *world.reach_contested(), COMPLAINT)
+    offer, order, _ = world.reach_contested()
+    world.pass_time(offer.head.rule_window_s + 1)
+    world.ledger.settle(world.stranger, offer, order)
+    world.reach_contested()
+
+
+def pools(world: World) -> None:
+    """A pool with payouts and a release, and its result as stock."""
+    offer = world.publish(world.head(), world.pool(3))
+    declined = world.place(offer)
+    world.ledger.decline(world.provider, offer, declined)
+    mine = [index for index, member in enumerate(offer.members) if member.provider == world.partner.address]
+    world.ledger.release(world.partner, offer, declined, mine[0])
+    offer, order, delivery = world.reach_revealed(offer)
+    world.ledger.settle(world.buyer, offer, order)
+    world.ledger.withdraw_payout(world.stranger, offer, mine[0])
+    head = world.head(stock=delivery.plain_root)
+    members = [replace(member, rho_micro=0) for member in offer.members]
+    origin = Origin(offer.head, offer.members, order, delivery)
+    stock, _ = world.ledger.publish_stock(world.provider, head, members, origin, world.consents(head, members))
+    again = world.place(stock)
+    world.deliver(stock, again, replace(world.delivery(), plain_root=delivery.plain_root))
+    world.ledger.retire(world.partner, stock, mine[0])
+
+
+def permits(world: World) -> None:
+    """Orders under permits that end well and badly, exact ones among them, and what a provider says about itself."""
+    dataset = world.dataset(exact_total=1)
+    offer = world.publish(world.permitted(), [world.member(dataset)])
+    world.reach_revealed(offer, world.grant(offer.id))
+    permit = world.grant(dataset)
+    _, order, _ = world.reach_accepted(offer, permit)
+    world.ledger.revoke(world.authority, permit, world.fresh())
+    world.ledger.refund(world.stranger, offer, order)
+    extended = world.grant(dataset, to_s=world.ledger.now_s() + HOUR_S)
+    world.ledger.extend(world.authority, extended, world.ledger.now_s() + 9 * HOUR_S, world.fresh())
+    head = world.permitted(guarantee=Guarantee.EXACT, delta_atto=0, cost_units=0, margin_units=0)
+    exact = world.publish(head, [world.member(dataset, 0)])
+    declined = world.place(exact, extended)
+    world.ledger.decline(world.provider, exact, declined)
+    world.ledger.release(world.provider, exact, declined)
+    world.ledger.open_epoch(world.provider, dataset, 2 * TOTAL_MICRO, 3, world.fresh())
+    world.place(exact, extended)
+    world.ledger.describe(world.provider, world.fresh(), world.fresh())
+    world.ledger.anchor(world.provider, world.ledger.now_s() // 86_400, world.fresh())
+
+
 @pytest.fixture(scope="module")
 def world() -> World:
     """A market in this process on which everything has happened."""
@@ -67,6 +134,13 @@ def test_a_real_contract_passes_every_check_that_needs_no_store(world: World) ->
     audit = judge(gather(world.ledger, None, quiet))
     assert [(check.number, check.evidence) for check in audit.checks if check.passed is False] == []
     assert {check.number for check in audit.checks if check.passed is None} == {11, 12, 14}
+
+
+def test_every_end_and_every_kind_of_event_was_among_them(world: World) -> None:
+    evidence = gather(world.ledger, None, quiet)
+    assert {type(event) for event in evidence.events} == set(get_args(Event))
+    ends = {(order.state, order.reason) for order in evidence.account.orders.values() if order.state in FINAL}
+    assert ends == {(end, reason) for (_, end), reasons in REASONS.items() if end in FINAL for reason in reasons}
 
 
 def test_a_real_contract_on_anvil_passes_too() -> None:
@@ -82,6 +156,11 @@ def test_everything_that_the_events_name_was_asked_for(world: World) -> None:
     assert evidence.answers.offers.keys() == evidence.account.offers.keys()
     assert evidence.answers.datasets.keys() == evidence.account.datasets.keys()
     assert evidence.answers.credits.keys() == evidence.account.credits.keys()
+    assert evidence.answers.permits.keys() == evidence.account.permits.keys()
+    assert {permit for permit, _ in evidence.answers.covers} == set(evidence.account.permits)
+    assert {order for order, _ in evidence.answers.licensed} == set(evidence.account.orders)
+    assert sum(evidence.answers.licensed.values()) == 7
+    assert evidence.answers.asked_at_s == world.ledger.now_s()
     assert evidence.answers.balances.keys() == {world.token}
     assert evidence.readings is None
 
@@ -113,7 +192,14 @@ def test_progress_is_said(world: World) -> None:
     said: list[str] = []
     gather(world.ledger, None, said.append)
     assert said[0] == "reading events"
-    assert said[1] == "asking the contract about 9 orders"
+    assert said[1] == "asking the contract about 21 orders"
+
+
+def test_very_many_licences_and_subjects_are_asked_for_in_part(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gathering, "MOST_RIGHTS_ASKED", 2)
+    evidence = gather(world.ledger, None, quiet)
+    assert (len(evidence.answers.licensed), len(evidence.answers.covers)) == (2, 2)
+    assert judge(evidence).passed
 
 
 def test_very_many_orders_are_asked_for_in_part(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,7 +208,7 @@ def test_very_many_orders_are_asked_for_in_part(world: World, monkeypatch: pytes
     assert len(evidence.answers.orders) == 3
     found = judge(evidence).checks[2]
     assert found.passed
-    assert found.evidence.startswith("3 of 9 orders, evenly spread")
+    assert found.evidence.startswith("3 of 21 orders, evenly spread")
 
 
 @given(st.integers(0, 500), st.integers(2, 50))
@@ -169,7 +255,8 @@ def test_what_happens_while_the_contract_is_asked_is_asked_for_again() -> None:
     assert judge(evidence).passed
 
 
-def test_a_ledger_that_never_stands_still_is_said_so() -> None:
+def test_a_ledger_that_never_stands_still_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gathering, "MOST_ROUNDS", 3)
     with pytest.raises(Unreachable, match="expected the ledger to stand still for one reading"):
         moving(10**6)
 
