@@ -162,14 +162,22 @@ abstract contract Books is IMarketplace, EIP712 {
             Budget storage budget = budgets[member.dataset];
             uint16 version = uint16(versions >> (16 * i));
             require(version == budget.version, WrongVersion(member.dataset, budget.version, version));
-            uint64 left = budget.total - budget.used;
-            require(member.rhoMicro <= left, BudgetExceeded(member.dataset, left, member.rhoMicro));
-            bool asked = !exact || budget.exactUsed < budget.exactTotal;
-            require(asked, AllowanceExceeded(member.dataset, budget.exactTotal));
-
-            if (exact) budget.exactUsed += 1;
-            else budget.used += member.rhoMicro;
+            if (exact) takeAllowance(budget, member.dataset);
+            else takeRho(budget, member.dataset, member.rhoMicro);
         }
+    }
+
+    function takeRho(Budget storage budget, bytes32 dataset, uint64 rhoMicro) private {
+        uint64 left = budget.total - budget.used;
+        require(rhoMicro <= left, BudgetExceeded(dataset, left, rhoMicro));
+
+        budget.used += rhoMicro;
+    }
+
+    function takeAllowance(Budget storage budget, bytes32 dataset) private {
+        require(budget.exactUsed < budget.exactTotal, AllowanceExceeded(dataset, budget.exactTotal));
+
+        budget.exactUsed += 1;
     }
 
     /// @dev Divides the price and the bond of an order that has ended: `earned` of the price accrues to the offer,

@@ -428,9 +428,7 @@ contract Marketplace is Books, ReentrancyGuardTransient {
         spend(head, members, order.versions);
         debit(head.token, head.lead, head.bond);
         advance(orders[id], OrderState.Absent, OrderState.Placed, Reason.None, head.deliverWindow);
-        emit OrderPlaced(
-            id, order.offer, order.buyer, order.specification, order.versions, order.permit, order.placeBy
-        );
+        emit OrderPlaced(id, order.offer, order.buyer, order.specification, order.versions, order.permit, order.placeBy);
     }
 
     function acceptDelivery(Head calldata head, Order calldata order, bytes32 id, bytes32 delivery) private {

@@ -83,11 +83,15 @@ library TypedData {
     }
 
     function hashMembers(IBooks.Member[] calldata members) internal pure returns (bytes32) {
-        bytes32[] memory hashes = new bytes32[](members.length);
+        bytes memory hashes;
         for (uint256 i = 0; i < members.length; i++) {
-            hashes[i] = keccak256(abi.encode(MEMBER_TYPEHASH, members[i]));
+            IBooks.Member calldata member = members[i];
+            bytes32 hash = keccak256(
+                abi.encode(MEMBER_TYPEHASH, member.dataset, member.provider, member.shareBps, member.rhoMicro)
+            );
+            hashes = bytes.concat(hashes, hash);
         }
-        return keccak256(abi.encodePacked(hashes));
+        return keccak256(hashes);
     }
 
     function hashOffer(bytes32 head, bytes32 members) internal pure returns (bytes32) {
