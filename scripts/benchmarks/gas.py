@@ -3,9 +3,10 @@
 `python -m scripts.benchmarks.gas` prints a table, with --json one object. Every figure is gasUsed of one transaction on
 py-evm (Prague rules; 21,000 and calldata counted; refunds subtracted) with one provider, a bond, a compute fee and the
 test euro, where nothing else is said; `approve`, withdrawals and `complain`, about one chunk of 31 MiB (15 levels), stand
-apart. First: the offer's first order, whose bond takes the provider's whole credit. Repeat: every balance, credit and
-allowance that a step changes was above zero before and stays so. Open, past: as repeat, beside a thousand other orders of
-the same offer that are open, or settled. Pools, relayed orders and contests are measured as repeat.
+apart. The buyer approves exactly the price of each order. First: the offer's first order, whose bond takes the provider's
+whole credit. Repeat: every balance, credit and counter that a step changes was above zero before and stays so. Open, past:
+as repeat, beside a thousand other orders of the same offer that are open, or settled. Pools, relayed orders and contests
+are measured as repeat, with an approval that stays above zero.
 """
 
 import argparse
@@ -98,8 +99,10 @@ def _settled_in(market: Market, dataset: bytes, others: int) -> Terms:
 def _live(life: Life) -> dict[str, int]:
     """Gas of each step of one order that its buyer settles, and of another way to accept it."""
     market, rules = life.market, life.market.rules
-    steps = {"approve": market.euro.send(market.buyer, "approve", rules.address, 10**6 * EURO).gas}
+    _approve(market, 0)
+    steps = {"approve": _approve(market, life.terms.price)}
     steps["place"] = life.place().gas
+    _approve(market, 10**6 * EURO)
     steps["deliver"] = life.deliver().gas
     steps["acceptFor"] = _tried(market, lambda: life.accept_for(life.sign_acceptance(market.buyer)))
     steps["accept"] = life.accept().gas
@@ -110,6 +113,10 @@ def _live(life: Life) -> dict[str, int]:
     steps["withdrawPayout"] = life.withdraw_payout().gas
     steps["withdrawCredit"] = rules.send(market.provider, "withdrawCredit", market.euro.address, 1).gas
     return steps
+
+
+def _approve(market: Market, amount: int) -> int:
+    return market.euro.send(market.buyer, "approve", market.rules.address, amount).gas
 
 
 def _tried(market: Market, step: Callable[[], Outcome]) -> int:
