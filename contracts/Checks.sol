@@ -39,7 +39,7 @@ contract Checks {
         bool delivered = origin.order.offer == offer && standing.delivery == market.deliveryHash(id, origin.delivery)
             && standing.reason != IBooks.Reason.WrongByte;
         require(delivered && areAlike(head, members, origin), IMarketplace.NotStock(id));
-        require(head.stock == plainRoot, IMarketplace.WrongStock(head.stock, plainRoot));
+        require(head.stock != 0 && head.stock == plainRoot, IMarketplace.WrongStock(head.stock, plainRoot));
     }
 
     /// @notice The delivery commits to this chunk at this index, and its key does not open it to its hash.
