@@ -1,10 +1,11 @@
 """Writes marketplace/ledger/artifact.json, or with --check compares it with what the sources give."""
 
 import argparse
+import json
 import sys
 
-from scripts.compiling import artifact
-from scripts.compiling.sources import ROOT
+from scripts.compiling import artifact, lines
+from scripts.compiling.sources import ROOT, collect
 
 
 def main() -> int:
@@ -12,7 +13,12 @@ def main() -> int:
     parser.add_argument(
         "--check", action="store_true", help="write nothing; fail if the artifact is not what the sources give"
     )
-    check: bool = parser.parse_args().check
+    parser.add_argument("--sizes", action="store_true", help="compile nothing; print lines and sizes of what is kept")
+    options = parser.parse_args()
+    check: bool = options.check
+    if options.sizes:
+        print(sizes())
+        return 0
     text = artifact.build()
     path = artifact.PATH.relative_to(ROOT)
     if check:
@@ -23,6 +29,13 @@ def main() -> int:
     artifact.PATH.write_text(text)
     print(f"{path} written")
     return 0
+
+
+def sizes() -> str:
+    """Lines of code of the product's contracts, and the runtime code that the artifact says they have."""
+    kept = json.loads(artifact.PATH.read_text())
+    runtime_bytes = {name: contract["runtime_bytes"] for name, contract in kept["contracts"].items()}
+    return lines.table(collect(artifact.ENTRIES.values()), runtime_bytes)
 
 
 if __name__ == "__main__":

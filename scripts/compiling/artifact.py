@@ -9,22 +9,22 @@ from scripts.compiling.sources import ROOT, collect, digest
 PATH = ROOT / "marketplace" / "ledger" / "artifact.json"
 
 _NAMES = ("Marketplace", "Permits", "Providers", "Licences", "Checks", "TestEuro")
-_ENTRIES = {name: f"contracts/{name}.sol" for name in _NAMES}
+ENTRIES = {name: f"contracts/{name}.sol" for name in _NAMES}
 _ENUMS = ("contracts/IBooks.sol", "contracts/IMarketplace.sol")
 
 
 def build() -> str:
     """The artifact's text, the same on every machine."""
     packages.install()
-    sources = collect(_ENTRIES.values())
-    answer = compiler.compile_sources(sources, set(_ENTRIES.values()))
+    sources = collect(ENTRIES.values())
+    answer = compiler.compile_sources(sources, set(ENTRIES.values()))
     return _text(
         {
             "format": "agora/artifact/1",
             "compiler": {"version": compiler.version(), "settings": compiler.SETTINGS},
             "sources": {"sha256": digest(sources), "paths": list(sources)},
             "enums": enums([answer["sources"][path]["ast"] for path in _ENUMS]),
-            "contracts": {name: _contract(answer["contracts"][path][name]) for name, path in _ENTRIES.items()},
+            "contracts": {name: _contract(answer["contracts"][path][name]) for name, path in ENTRIES.items()},
         }
     )
 

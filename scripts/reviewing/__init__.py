@@ -1,0 +1,1 @@
+"""Has Slither look at the contracts and compares what it finds with what docs/contract-review.md answers."""
