@@ -14,7 +14,7 @@ _CODE = re.compile(r"`([^`]+)`")
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """A detector of Slither's, and the contract and function, as `Contract.function`, in which it found something."""
+    """A detector of Slither's, and where it found something: `Contract.function`, or with a variable's name behind it."""
 
     detector: str
     place: str

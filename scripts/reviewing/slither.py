@@ -88,7 +88,11 @@ def _entries(told: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _finding(entry: Mapping[str, Any]) -> Finding:
-    first = entry["elements"][0]
-    owner = first["type_specific_fields"].get("parent", {})
-    inside = owner.get("type") == "contract"
-    return Finding(entry["check"], f"{owner['name']}.{first['name']}" if inside else first["name"])
+    return Finding(entry["check"], ".".join(_names(entry["elements"][0])))
+
+
+def _names(element: Mapping[str, Any]) -> list[str]:
+    """The names of what an element stands in, from the contract on, and its own."""
+    owner = element.get("type_specific_fields", {}).get("parent")
+    within = _names(owner) if owner and owner["type"] in ("contract", "function") else []
+    return [*within, element["name"]]
