@@ -31,8 +31,8 @@ def kept(evidence: Evidence) -> Check:
                 offenders.append(f"dataset {short(dataset)} has used {left.used[dataset]:,} {unit}, not what it says")
     return finding(
         6,
-        "What a dataset has used is the sum over its orders less one release for each that was refunded before a delivery, "
-        "and was never above its total or allowance, which only a new epoch changed, the total never downwards.",
+        "No dataset was ever used above its total or allowance, which only a new epoch changes, the total never "
+        "downwards; only one release of an undelivered order gives back what it took.",
         offenders,
         f"{counted(len(evidence.account.datasets), 'dataset')}, {counted(walk.releases, 'release')}, "
         f"{counted(walk.epochs, 'epoch')} opened",
@@ -66,6 +66,8 @@ class _Spending:
             case ev.DatasetRegistered(_, dataset):
                 if dataset in self._epoch:
                     yield f"dataset {short(dataset)} was registered twice"
+                if event.total_micro < 1:
+                    yield f"dataset {short(dataset)} was registered without a budget"
                 self._epoch[dataset] = 1
                 self.rho_micro.total[dataset], self.exact.total[dataset] = event.total_micro, event.exact_total
             case ev.EpochOpened():

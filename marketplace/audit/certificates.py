@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from marketplace.audit.documents import NO_STORE, Shelf
 from marketplace.audit.evidence import Evidence
 from marketplace.audit.finding import counted, finding, not_made, short
-from marketplace.certificate.agreement import disagreements
+from marketplace.certificate.agreement import disagreements, made_for
 from marketplace.protocol.check import Check
 
 
@@ -32,7 +32,7 @@ def _faults(evidence: Evidence, shelf: Shelf) -> Iterator[str]:
             order=order,
             domain=evidence.domain,
             description=shelf.descriptions.get(manifest.certificate.description),
-            specification=shelf.specifications.get(order.order.specification),
+            specification=shelf.specifications.get(made_for(evidence.account, order).order.specification),
         )
         if faults:
             yield f"order {short(order.id)}: {', '.join(faults)}"

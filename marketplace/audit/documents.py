@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from marketplace.audit.evidence import Evidence, Reading
 from marketplace.audit.finding import counted, finding, listed, not_made, short
-from marketplace.certificate.agreement import is_delta_small
+from marketplace.certificate.agreement import is_delta_small, made_for
 from marketplace.certificate.manifest import Manifest
 from marketplace.content.cid import Cid
 from marketplace.errors import Corrupt, Invalid
@@ -19,6 +19,7 @@ from marketplace.protocol.description import Description
 from marketplace.protocol.grounds import Grounds
 from marketplace.protocol.identity import OfferId
 from marketplace.protocol.offer import Guarantee
+from marketplace.protocol.order import CODEC_DAG_PB, CODEC_RAW
 from marketplace.protocol.specification import Specification
 from marketplace.protocol.states import FINAL
 from marketplace.protocol.terms import Terms
@@ -66,7 +67,8 @@ def wanted(account: Account) -> Iterator[Wanted]:
         if order.delivery is not None:
             kept = order.state not in FINAL
             yield Wanted(MANIFEST, Cid.raw(order.delivery.manifest), of, kept)
-            yield Wanted(OBJECT, Cid(order.delivery.object, order.delivery.object_codec), of, kept)
+            if order.delivery.object_codec in (CODEC_RAW, CODEC_DAG_PB):
+                yield Wanted(OBJECT, Cid(order.delivery.object, order.delivery.object_codec), of, kept)
         if order.grounds is not None:
             yield Wanted(GROUNDS, Cid.raw(order.grounds), of, kept=False)
     yield from _said(account)
@@ -212,10 +214,11 @@ def _sold(account: Account, view: OfferView) -> set[bytes]:
 
 
 def _named(account: Account, orders: Iterable[OrderView]) -> Mapping[OfferId, set[bytes]]:
-    """The descriptions that `orders` named, by offer."""
+    """The descriptions that `orders` named, by offer: for stock, what the order named that its result was made for."""
     named: dict[OfferId, set[bytes]] = defaultdict(set)
     for order in orders:
-        for index, member in enumerate(account.offers[order.order.offer].offer.members):
-            versions = account.datasets[member.dataset].versions[: order.order.version(index)]
+        made = made_for(account, order)
+        for index, member in enumerate(account.offer_of(made).members):
+            versions = account.datasets[member.dataset].versions[: made.order.version(index)]
             named[order.order.offer] |= {version.description for version in versions[-1:]}
     return named

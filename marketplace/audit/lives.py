@@ -11,6 +11,7 @@ from marketplace.protocol.account import Account, OrderView, window_s
 from marketplace.protocol.check import Check
 from marketplace.protocol.identity import NOTHING
 from marketplace.protocol.offer import Head
+from marketplace.protocol.order import CODEC_DAG_PB, CODEC_RAW
 from marketplace.protocol.states import REASONS, OrderState, Reason
 from marketplace.sealing.chunk import key_hash
 
@@ -161,5 +162,13 @@ def keys_open(evidence: Evidence) -> Check:
         for order in revealed
         if order.key is None or order.delivery is None or key_hash(order.key) != order.delivery.key_hash
     ]
-    sentence = "Every revealed key is the one that its delivery promised."
+    offenders += [
+        f"the delivery of order {short(order.id)} has no chunks or an unknown codec"
+        for order in evidence.account.orders.values()
+        if order.delivery is not None
+        and (order.delivery.count < 1 or order.delivery.object_codec not in (CODEC_RAW, CODEC_DAG_PB))
+    ]
+    sentence = (
+        "Every delivery has chunks under a codec that is known, and every revealed key is the one that it promised."
+    )
     return finding(10, sentence, offenders, counted(len(revealed), "key"))

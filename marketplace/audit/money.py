@@ -71,8 +71,8 @@ def earned(evidence: Evidence) -> Check:
             offenders.append(f"offer {short(offer)} has earned {expected:,} units and is said to have earned others")
     return finding(
         7,
-        "Only delivered orders were paid for, compute fees and ruled shares are right, and nobody withdrew more than its "
-        "share.",
+        "Only delivered orders were paid for, compute fees and ruled shares are right, and every payout is the share that "
+        "its member had earned.",
         offenders,
         f"{counted(len(walk.paid), 'order')} paid for, {counted(walk.payouts, 'payout')}",
     )
@@ -146,8 +146,10 @@ class _Earnings:
         self.payouts += 1
         member = self._account.offers[payout.offer].offer.members[payout.member]
         key = (payout.offer, payout.member)
-        if payout.amount_units > owed_units(self.units[payout.offer], member.share_bps, self._withdrawn[key]):
-            yield f"member {payout.member} of offer {short(payout.offer)} withdrew more than it had earned"
+        owed = owed_units(self.units[payout.offer], member.share_bps, self._withdrawn[key])
+        if payout.amount_units != owed:
+            than = "more" if payout.amount_units > owed else "less"
+            yield f"member {payout.member} of offer {short(payout.offer)} withdrew {than} than it had earned"
         if payout.provider != member.provider:
             yield f"a payout of offer {short(payout.offer)} went to another than its member {payout.member}"
         self._withdrawn[key] += payout.amount_units

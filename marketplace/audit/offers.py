@@ -24,8 +24,8 @@ class Limits:
     def check(self, evidence: Evidence, offenders: list[str]) -> Check:
         return finding(
             18,
-            "Every offer has members in order whose shares make a whole, who hold their datasets, of whom one leads and "
-            "none is authority or arbiter, and amounts and windows within the limits.",
+            "Every offer has members, shares, roles, amounts and windows as the contract allows, on datasets that its "
+            "members hold.",
             offenders,
             counted(len(evidence.account.offers), "offer"),
         )
@@ -59,7 +59,7 @@ class Stock:
                 self._offers += 1
                 if not told or position.transaction != before.offers[offer_id].position.transaction:
                     yield f"offer {short(offer_id)} was made one of stock after it was published"
-                yield from _origin_faults(before, offer_id, before.orders.get(origin))
+                yield from _origin_faults(before, offer_id, before.orders[origin])
                 self._untold = None
             case ev.OrderDelivered(_, order, _, delivery):
                 head = before.offer_of(before.orders[order]).head
@@ -82,9 +82,9 @@ class Stock:
         self._untold = None
 
 
-def _origin_faults(before: Account, offer_id: OfferId, origin: OrderView | None) -> Iterator[str]:
+def _origin_faults(before: Account, offer_id: OfferId, origin: OrderView) -> Iterator[str]:
     offer, name = before.offers[offer_id].offer, f"the stock of offer {short(offer_id)}"
-    if origin is None or origin.delivery is None:
+    if origin.delivery is None:
         yield f"{name} is of an order without a delivery"
         return
     if origin.reason is Reason.WRONG_BYTE:

@@ -39,8 +39,8 @@ class Granted:
     def check(self, evidence: Evidence, offenders: list[str]) -> Check:
         return finding(
             15,
-            "Every permit was granted once, for a term and subjects within the limits, extended at most once, and not "
-            "changed after it was revoked.",
+            "Every permit was granted, extended and revoked at most once and within the limits, and nothing changed it "
+            "after that.",
             offenders,
             counted(len(evidence.account.permits), "permit"),
         )
@@ -70,9 +70,8 @@ class Used:
         under = sum(order.order.permit != NOTHING for order in evidence.account.orders.values())
         return finding(
             16,
-            "Where an offer asks for a permit, each order was placed, accepted and revealed under a live one of that "
-            "authority for its buyer, purpose and subject, which was to outlive the reveal window; no other order names "
-            "one.",
+            "Where an offer asks for a permit, every order was placed, accepted and revealed under one that fitted it and "
+            "was live, and no other order names one.",
             offenders,
             f"{counted(under, 'order')} under a permit",
         )

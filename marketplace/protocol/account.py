@@ -140,7 +140,7 @@ def _apply(account: Account, event: ev.Event) -> None:
         case ev.OfferPublished(position, offer):
             account.offers[offer.id] = OfferView(offer, position, withdrawn_units=(0,) * len(offer.members))
         case ev.StockOffered(_, offer_id, origin):
-            account.offers[offer_id] = replace(account.offers[offer_id], origin=origin)
+            account.offers[offer_id] = replace(account.offers[offer_id], origin=account.orders[origin].id)
         case ev.OfferRetired(_, offer_id):
             account.offers[offer_id] = replace(account.offers[offer_id], retired=True)
         case ev.Staked() | ev.CreditWithdrawn() | ev.PayoutWithdrawn():

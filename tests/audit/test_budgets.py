@@ -205,6 +205,12 @@ def test_an_epoch_that_lowers_anything_or_is_out_of_order_fails(parts: tuple[int
     assert words in check(6, truthful(history)).evidence
 
 
+def test_a_dataset_without_a_budget_fails() -> None:
+    history = History()
+    history.register(total_micro=0)
+    assert failing(truthful(history)) == {6}
+
+
 def test_a_dataset_that_is_registered_twice_fails() -> None:
     history, _ = market()
     history.events.append(replace(history.events[0], position=replace(history.events[-1].position, block=9)))

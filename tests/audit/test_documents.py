@@ -3,15 +3,20 @@ from hashlib import sha256
 
 import pytest
 
-from marketplace.audit.documents import wanted
+from marketplace.audit.documents import shelve, wanted
 from marketplace.audit.evidence import Reading
 from marketplace.content.cid import Cid
+from marketplace.protocol import events as ev
+from marketplace.protocol.decision import Act, Decision
+from marketplace.protocol.grounds import Grounds
+from marketplace.protocol.identity import NOTHING, DeliveryHash
 from marketplace.protocol.offer import Guarantee
 from marketplace.protocol.order import CODEC_DAG_PB
+from marketplace.protocol.states import OrderState
 
 from ..certificate.examples import LICENCE, Sale
-from ..protocol.examples import DESCRIPTION
-from ..protocol.history import History, delivery, market
+from ..protocol.examples import DESCRIPTION, address
+from ..protocol.history import AUTHORITY, BUYER, PROVIDER, PURPOSE, History, arbitrated, delivery, market
 from .examples import check, failing, readings_of, truthful
 
 NOUNS = ("description", "specification", "manifest", "terms", "object")
@@ -124,6 +129,99 @@ def test_every_address_that_the_ledger_names_is_wanted_with_its_codec() -> None:
     assert found["object"] == Cid(made.object, CODEC_DAG_PB)
     assert found["manifest"] == Cid.raw(made.manifest)
     assert found["terms"] == Cid.raw(offer.head.terms)
+
+
+# ----------------------------------------------------------------------- reasons, decisions, grounds and descriptors
+
+
+def reading(data: bytes) -> dict[Cid, Reading]:
+    return {Cid.of_raw(data): Reading(found=True, content=data)}
+
+
+@pytest.mark.parametrize("noun", ["reason", "decision", "grounds"])
+def test_what_others_than_the_provider_say_may_be_gone_or_be_nothing_but_never_other_bytes(noun: str) -> None:
+    history, offer = arbitrated()
+    history.contest(history.reach(offer, OrderState.REVEALED))
+    history.open_epoch(offer.members[0].dataset, 10**6)
+    history.revoke(history.grant(offer.id))
+    found = [one for one in wanted(history.account) if one.noun == noun]
+    assert len(found) == (2 if noun == "decision" else 1)
+    assert not any(one.kept for one in found)
+    other = check(11, truthful(history, {found[0].cid: Reading(found=True, content=b"other bytes")}))
+    assert f"{found[0]} has other bytes" in other.evidence.split("; ")
+
+
+def test_a_decision_and_grounds_that_are_none_are_said_to_be_of_no_use() -> None:
+    nonsense = b"no document"
+    digest = sha256(nonsense).digest()
+    history, offer = arbitrated()
+    history.grant(offer.id, document=digest)
+    order = history.reach(offer, OrderState.REVEALED)
+    history.record(ev.OrderContested, order, digest)
+    history.rule(order, 10_000, 10_000)
+    shelf = shelve(history.account, reading(nonsense))
+    assert not shelf.wrong
+    unread = [words.split(" (")[0] for words in shelf.past if words.endswith("cannot be read")]
+    (permit,) = history.account.permits
+    assert unread == [f"the grounds of order 0x{order.hex()[:8]}", f"the decision of permit 0x{permit.hex()[:8]}"]
+    assert check(11, truthful(history, reading(nonsense))).passed
+
+
+def test_a_decision_and_grounds_that_are_right_are_read() -> None:
+    history, offer = arbitrated()
+    order = history.reach(offer, OrderState.REVEALED)
+    grounds = Grounds(order, DeliveryHash(history.view(order).delivery_hash or b""), "A column is empty.").encode()
+    decision = Decision(Act.GRANT, AUTHORITY, BUYER, PURPOSE, 0, 9, (offer.id,), "File 1", "Granted.").encode()
+    history.grant(offer.id, document=sha256(decision).digest())
+    history.record(ev.OrderContested, order, sha256(grounds).digest())
+    history.rule(order, 10_000, 10_000)
+    shelf = shelve(history.account, reading(grounds) | reading(decision))
+    assert shelf.found == 2
+    assert not any("cannot be read" in words for words in shelf.past)
+
+
+@pytest.mark.parametrize("busy", [True, False])
+def test_the_newest_descriptor_of_a_provider_with_open_orders_must_be_there(busy: bool) -> None:
+    history, offer = market()
+    order = history.place(offer)
+    history.describe(PROVIDER, b"a" * 32, b"c" * 32)
+    history.describe(PROVIDER, b"b" * 32, b"c" * 32)
+    history.describe(address(6), b"d" * 32, b"c" * 32)
+    if not busy:
+        history.decline(order)
+    found = {one.cid.digest: one.kept for one in wanted(history.account) if one.noun == "descriptor"}
+    assert found == {b"b" * 32: busy, b"d" * 32: False}
+
+
+def test_a_provider_that_has_no_node_any_more_names_nothing() -> None:
+    history, offer = market()
+    history.place(offer)
+    history.describe(PROVIDER, b"a" * 32, b"c" * 32)
+    history.describe(PROVIDER, NOTHING, NOTHING)
+    assert not [one for one in wanted(history.account) if one.noun == "descriptor"]
+
+
+def test_stock_on_sale_relies_on_what_the_order_named_that_its_result_was_made_for(sale: Sale) -> None:
+    history = sale.history
+    history.settle(sale.id)
+    history.revise(sale.offer.members[0].dataset)
+    stock = history.publish_stock(sale.id, bond_units=0)
+    assert sale.order.delivery is not None
+    history.reach(stock, OrderState.DELIVERED, replace(sale.order.delivery, commitment_root=bytes(32)))
+    kept = {one.cid for one in wanted(history.account) if one.kept}
+    assert Cid.of_raw(sale.description.encode()) in kept
+    assert Cid.of_raw(sale.manifest.encode()) in kept
+    evidence = truthful(history, readings_of(sale))
+    assert check(12, evidence).evidence == "2 of 2 deliveries"
+    assert check(12, evidence).passed
+
+
+def test_an_object_under_an_unknown_codec_has_no_address_and_ends_no_audit() -> None:
+    history, offer = market()
+    order = history.place(offer)
+    history.deliver(order, delivery(object_codec=0x51))
+    assert "object" not in {one.noun for one in wanted(history.account)}
+    assert 10 in failing(truthful(history, {}))
 
 
 def described(delta_atto: int, *rows: int) -> tuple[History, dict[Cid, Reading]]:

@@ -12,7 +12,7 @@ from marketplace.protocol.order import pack_versions
 from marketplace.protocol.states import FINAL, NEXT, REASONS, DeclineReason, OrderState, Reason
 
 from ..protocol.examples import address
-from ..protocol.history import History, arbitrated, market
+from ..protocol.history import History, arbitrated, delivery, market
 from .examples import check, failing, truthful
 
 Way = Callable[[History, OrderId], None]
@@ -280,6 +280,15 @@ def test_a_key_that_is_not_the_promised_one_fails() -> None:
     history.reveal(order, key=b"x" * 32)
     assert failing(truthful(history)) == {10}
     assert check(10, truthful(history)).evidence == f"the key of order 0x{order.hex()[:8]} is not the promised one"
+
+
+@pytest.mark.parametrize("changes", [{"count": 0}, {"object_codec": 0x51}])
+def test_a_delivery_without_chunks_or_under_an_unknown_codec_fails(changes: dict[str, int]) -> None:
+    history, offer = market()
+    order = history.place(offer)
+    history.deliver(order, delivery(**changes))
+    assert failing(truthful(history)) == {10}
+    assert f"the delivery of order 0x{order.hex()[:8]} has no chunks" in check(10, truthful(history)).evidence
 
 
 def test_a_key_without_a_delivery_fails() -> None:

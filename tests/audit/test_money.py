@@ -132,6 +132,14 @@ def test_a_payout_beyond_what_was_earned_by_then_fails_even_if_it_is_earned_late
     assert "withdrew more than it had earned" in found.evidence
 
 
+def test_a_payout_of_a_part_fails() -> None:
+    history, offer = market()
+    history.settled(offer)
+    history.record(ev.PayoutWithdrawn, offer.id, 0, PROVIDER, offer.head.price_units - 1)
+    assert failing(truthful(history)) == {7}
+    assert "withdrew less than it had earned" in check(7, truthful(history)).evidence
+
+
 def test_a_payout_twice_fails() -> None:
     history, offer = market()
     history.settled(offer)

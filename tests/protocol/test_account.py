@@ -222,13 +222,14 @@ def test_an_event_about_something_unknown_is_corrupt(event: ev.Event) -> None:
         fold([event])
 
 
-def test_an_order_that_ends_as_none_can_and_a_payout_to_no_member_are_corrupt() -> None:
+def test_an_order_that_ends_as_none_can_a_payout_to_no_member_and_stock_of_no_order_are_corrupt() -> None:
     history, offer = market()
     order = history.place(offer)
     for event in (
         ev.OrderSettled(AT, order, Reason.DECLINED),
         ev.OrderSettled(AT, order, Reason.RULED),
         ev.PayoutWithdrawn(AT, offer.id, 1, PROVIDER, 5),
+        ev.StockOffered(AT, offer.id, OrderId(b"o" * 32)),
     ):
         with pytest.raises(Corrupt, match="read again from the start"):
             fold([*history.events, event])
