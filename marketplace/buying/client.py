@@ -5,22 +5,29 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from marketplace.buying import receiving
+from marketplace.buying.documents import delivery_of
+from marketplace.buying.evidence import Evidence
+from marketplace.buying.fetching import Progress
 from marketplace.buying.listing import Entry, open_entries, read_entry
-from marketplace.buying.purchase import DEFAULT_SLOT_S, Purchase, draft
-from marketplace.buying.receiving import Progress, Received
+from marketplace.buying.purchase import DEFAULT_SLOT_S, PLACE_WITHIN_S, Purchase, Wishes, draft
+from marketplace.buying.receiving import Received
+from marketplace.buying.signed_purchase import SignedPurchase
 from marketplace.content.store import ContentStore, put_bytes
 from marketplace.errors import Invalid, Refused
 from marketplace.ledger.follower import Follower
 from marketplace.ledger.ids import order_id
 from marketplace.ledger.ledger import Ledger, Receipt
+from marketplace.ledger.signatures import sign_order
 from marketplace.ledger.signer import Signer
 from marketplace.protocol.account import Account, OrderView
-from marketplace.protocol.identity import DeliveryHash, OfferId, OrderId
+from marketplace.protocol.amounts import euro_text
+from marketplace.protocol.grounds import Grounds
+from marketplace.protocol.identity import NOBODY, Address, DeliveryHash, OfferId, OrderId, PermitId
 from marketplace.protocol.offer import Offer
 from marketplace.protocol.specification import Workload
 from marketplace.protocol.states import FINAL, OrderState
 
-TAKEN = frozenset({OrderState.ACCEPTED, OrderState.REVEALED})
+TAKEN = frozenset({OrderState.ACCEPTED, OrderState.REVEALED, OrderState.CONTESTED})
 
 
 def _silent(_: str) -> None:
@@ -67,13 +74,19 @@ class Client:
         return open_entries(self.account(), self.store, self.now_s(), _unmissed)
 
     def draft(
-        self, offer: OfferId, *, rows: int | None = None, workload: Workload | None = None, slot_s: int = DEFAULT_SLOT_S
+        self,
+        offer: OfferId,
+        *,
+        rows: int | None = None,
+        workload: Workload | None = None,
+        slot_s: int = DEFAULT_SLOT_S,
+        permit: PermitId | None = None,
+        place_within_s: int = PLACE_WITHIN_S,
     ) -> Purchase:
         """A purchase to look at before it is placed. Raises as `purchase.draft` does."""
-        entry = read_entry(self.account(), offer, self.store)
-        return draft(
-            entry, self.signer.address, self.seed, now_s=self.now_s(), rows=rows, workload=workload, slot_s=slot_s
-        )
+        account, wishes = self.account(), Wishes(rows, workload, slot_s, permit, place_within_s)
+        entry = read_entry(account, offer, self.store)
+        return draft(account, entry, self.signer.address, self.seed, wishes, self.now_s())
 
     def order_of(self, purchase: Purchase) -> OrderId:
         """The id that the order has once it is placed."""
@@ -86,16 +99,24 @@ class Client:
         Raises `Refused` if the balance does not pay the price, before anything is sent.
         """
         offer = purchase.entry.view.offer
-        price_units = offer.head.price_units
-        if self.ledger.balance_units(offer.head.token, self.signer.address) < price_units:
-            raise Refused("expected a balance that pays the price; pay in or choose a cheaper offer")
-        put_bytes(self.store, purchase.specification.encode())
-        receiving.keep_specification(purchase.specification, self._folder(self.order_of(purchase)))
-        receipts = []
-        if self.ledger.allowance_units(offer.head.token, self.signer.address) < price_units:
-            receipts.append(self.ledger.approve(self.signer, offer.head.token, price_units))
+        self._prepare(purchase)
+        allowed = self._allow(offer.head.token, offer.head.price_units)
         order, receipt = self.ledger.place(self.signer, offer, purchase.order)
-        return Placed(order, (*receipts, receipt))
+        return Placed(order, (*allowed, receipt))
+
+    def sign(self, purchase: Purchase) -> SignedPurchase:
+        """Signs order and payment instead of placing the order: anybody can hand them in, and this buyer needs no gas.
+
+        The specification is stored and kept as by `place`. Raises `Refused` if the balance does not pay the price, or the
+        token takes no payment by signature.
+        """
+        self._prepare(purchase)
+        head, order, domain = purchase.entry.view.offer.head, purchase.order, self.ledger.domain
+        payment = self.ledger.sign_payment(
+            self.signer, head.token, head.price_units, self.order_of(purchase), order.place_by_s
+        )
+        signature = sign_order(self.signer, domain, order)
+        return SignedPurchase(domain, purchase.specification, order, signature, payment)
 
     def order(self, order: OrderId) -> OrderView:
         """Where an order stands. Raises `Invalid` if there is none."""
@@ -142,8 +163,18 @@ class Client:
         view = self.order(order)
         return self.ledger.is_licensed(self._offer(view), view.order, self.signer.address, self.ledger.now_s())
 
+    def name_user(self, order: OrderId, user: Address) -> Receipt:
+        """Names a further user of the order's licence, for good."""
+        view = self.order(order)
+        return self.ledger.name_user(self.signer, self._offer(view), view.order, user)
+
+    def show_licence(self, order: OrderId) -> Receipt:
+        """Shows the order's live licence as a token in its buyer's wallet."""
+        view = self.order(order)
+        return self.ledger.show_licence(self.signer, self._offer(view), view.order)
+
     def settle(self, order: OrderId) -> Receipt:
-        """Settles a revealed order at once."""
+        """Settles a revealed order at once where this is its buyer, and after the window, ruling or none, for anybody."""
         view = self.order(order)
         return self.ledger.settle(self.signer, self._offer(view), view.order)
 
@@ -154,11 +185,35 @@ class Client:
         """
         view = self.order(order)
         complaint = receiving.complaint_of(view, self._folder(order))
-        delivery = receiving.delivery_of(view)
+        delivery = delivery_of(view)
         return self.ledger.complain(self.signer, self._offer(view), view.order, delivery, complaint)
 
+    def contest(self, order: OrderId, because: str, evidence: Path | None = None) -> tuple[Receipt, ...]:
+        """Calls the arbiter: stores the grounds for all to read, allows the deposit, contests the order.
+
+        `because`: what is wrong. `evidence`: a file to make, for this buyer to hand to the arbiter alone: it opens the
+        sealed result of this order. The grounds name it by its hash.
+        Raises `Invalid` for grounds that are no text, `Refused` if there is no arbiter, the order is not Revealed, the
+        balance does not pay the deposit, or another file is in the way.
+        """
+        view = self.order(order)
+        offer, head = self._offer(view), self._offer(view).head
+        if head.arbiter == NOBODY:
+            raise Refused("expected an offer with an arbiter, this one names none; only a wrong byte can be proven")
+        if view.state is not OrderState.REVEALED or view.delivery_hash is None:
+            raise Refused(f"expected an order that is Revealed, it is {view.state.word}; only then it can be contested")
+        kept = self._evidence(view) if evidence else None
+        grounds = Grounds(order, DeliveryHash(view.delivery_hash), because, kept.digest if kept else None)
+        self._require_balance(head.token, head.contest_deposit_units, "the deposit")
+        if kept and evidence:
+            kept.write(evidence)
+        digest = put_bytes(self.store, grounds.encode()).digest
+        allowed = self._allow(head.token, head.contest_deposit_units)
+        return (*allowed, self.ledger.contest(self.signer, offer, view.order, digest))
+
     def refund(self, order: OrderId) -> Receipt:
-        """Ends an order that lapsed: a refund where delivery or acceptance did not come, a forfeit where the key did not.
+        """Ends an order that lapsed: a refund where delivery or acceptance did not come or the permit was revoked in time,
+        a forfeit where the key did not come.
 
         Raises `Refused` where there is nothing to end, or it is too early.
         """
@@ -169,7 +224,11 @@ class Client:
             raise Refused(
                 "expected an order that lapsed, this one is Revealed: its result is yours; fetch and settle it"
             )
-        if view.state is OrderState.ACCEPTED:
+        if view.state is OrderState.CONTESTED:
+            raise Refused(
+                "expected an order that lapsed, this one is Contested; wait for its arbiter, or settle it after the deadline"
+            )
+        if view.state is OrderState.ACCEPTED and not self._was_revoked(view):
             return self.ledger.forfeit(self.signer, self._offer(view), view.order)
         return self.ledger.refund(self.signer, self._offer(view), view.order)
 
@@ -181,6 +240,33 @@ class Client:
 
     def _offer(self, order: OrderView) -> Offer:
         return self.account().offers[order.order.offer].offer
+
+    def _prepare(self, purchase: Purchase) -> None:
+        """What comes before an order is signed or placed: the balance, the specification in the store and in the wallet."""
+        head = purchase.entry.view.offer.head
+        self._require_balance(head.token, head.price_units, "the price")
+        put_bytes(self.store, purchase.specification.encode())
+        receiving.keep_specification(purchase.specification, self._folder(self.order_of(purchase)))
+
+    def _require_balance(self, token: Address, amount_units: int, what: str) -> None:
+        if self.ledger.balance_units(token, self.signer.address) < amount_units:
+            raise Refused(f"expected a balance that pays {what} of {euro_text(amount_units)}; pay in first")
+
+    def _allow(self, token: Address, amount_units: int) -> tuple[Receipt, ...]:
+        """Lets the marketplace take this amount, where it may not yet."""
+        if self.ledger.allowance_units(token, self.signer.address) >= amount_units:
+            return ()
+        return (self.ledger.approve(self.signer, token, amount_units),)
+
+    def _evidence(self, order: OrderView) -> Evidence:
+        specification = receiving.specification_of(order, self.store, self._folder(order.id))
+        domain = self.ledger.domain
+        return Evidence(domain.chain_id, domain.contract, order.id, receiving.sealing_key(self.seed, specification))
+
+    def _was_revoked(self, order: OrderView) -> bool:
+        """Whether the permit of an accepted order was revoked before its key was overdue."""
+        permit = self.account().permits.get(PermitId(order.order.permit))
+        return permit is not None and 0 < permit.revoked_at_s <= order.deadline_s
 
     def _find(self, account: Account, order: OrderId) -> OrderView:
         if order not in account.orders:

@@ -4,11 +4,14 @@ import os
 from dataclasses import dataclass
 from hashlib import sha256
 
-from marketplace.buying.listing import Entry
+from marketplace.buying.listing import Entry, Source
+from marketplace.buying.permission import permit_for
 from marketplace.errors import Invalid, Refused
 from marketplace.keys.sealing import order_key
+from marketplace.protocol.account import Account, PermitView
 from marketplace.protocol.amounts import euro_text
-from marketplace.protocol.identity import Address
+from marketplace.protocol.identity import NOTHING, Address, PermitId
+from marketplace.protocol.offer import Guarantee, Head
 from marketplace.protocol.order import Order, pack_versions
 from marketplace.protocol.specification import Specification, Workload
 
@@ -17,12 +20,31 @@ PLACE_WITHIN_S = 3_600
 
 
 @dataclass(frozen=True)
+class Wishes:
+    """What a buyer asks for within an offer.
+
+    `rows`: how many synthetic rows; None for as many as the description declares. `slot_s`: seconds between the times at
+    which a delivery may be posted. `permit`: None for the one that fits. `place_within_s`: how long the order can be placed.
+    """
+
+    rows: int | None = None
+    workload: Workload | None = None
+    slot_s: int = DEFAULT_SLOT_S
+    permit: PermitId | None = None
+    place_within_s: int = PLACE_WITHIN_S
+
+
+@dataclass(frozen=True)
 class Purchase:
-    """What a buyer is about to sign. The price lines are the offer's `cost` and `margin`."""
+    """What a buyer is about to sign. The price lines are the offer's `cost` and `margin`.
+
+    `permit`: the one that it buys with; None where the offer names no authority.
+    """
 
     entry: Entry
     specification: Specification
     order: Order
+    permit: PermitView | None
 
     @property
     def terms_hash(self) -> bytes:
@@ -30,34 +52,23 @@ class Purchase:
         return self.entry.view.offer.head.terms
 
 
-def draft(
-    entry: Entry,
-    buyer: Address,
-    seed: bytes,
-    *,
-    now_s: int,
-    rows: int | None = None,
-    workload: Workload | None = None,
-    slot_s: int = DEFAULT_SLOT_S,
-) -> Purchase:
+def draft(account: Account, entry: Entry, buyer: Address, seed: bytes, wishes: Wishes, now_s: int) -> Purchase:
     """A purchase of `entry` with a sealing key of its own, derived from `seed` and a fresh nonce.
 
-    `rows`: how many synthetic rows; as many as the description declares by default. Raises `Invalid` for wishes that
-    cannot be met, `Refused` where the offer is closed or budget or bond are too small, before any money moves.
+    Raises `Invalid` for wishes that cannot be met, `Refused` where the offer is closed, no permit fits, or a budget, an
+    allowance or the bond is too small, before any money moves.
     """
-    _check_open(entry, now_s)
     offer = entry.view.offer
-    wished = workload or Workload()
-    wished.check(entry.description.schema)
-    half_s = offer.head.deliver_window_s // 2
-    if slot_s > half_s:
-        raise Invalid(f"expected a slot of at most {half_s} s, half of the delivery window, got {slot_s} s")
+    _check_open(entry, now_s)
+    _check_slot(offer.head, wishes)
+    rows, workload = _table(entry, wishes)
+    permit = permit_for(account, offer, buyer, wishes.permit, now_s)
     nonce = os.urandom(32)
     specification = Specification(
         offer=offer.id,
-        rows=entry.description.rows_declared if rows is None else rows,
-        workload=wished,
-        slot_s=slot_s,
+        rows=rows,
+        workload=workload,
+        slot_s=wishes.slot_s,
         sealing_key=order_key(seed, nonce).public_key.raw,
         nonce=nonce,
     )
@@ -65,24 +76,58 @@ def draft(
         offer=offer.id,
         buyer=buyer,
         specification=sha256(specification.encode()).digest(),
-        versions=pack_versions([len(entry.dataset.versions)]),
-        place_by_s=now_s + PLACE_WITHIN_S,
+        versions=0 if entry.earlier else pack_versions([source.version for source in entry.sources]),
+        place_by_s=now_s + wishes.place_within_s,
+        permit=permit.id if permit else NOTHING,
     )
-    return Purchase(entry, specification, order)
+    return Purchase(entry, specification, order, permit)
+
+
+def _table(entry: Entry, wishes: Wishes) -> tuple[int, Workload]:
+    """Rows and workload of the table. Stock is sold as it is: with those that it was made by."""
+    earlier = entry.earlier
+    if earlier is not None:
+        if wishes.rows not in (None, earlier.rows) or wishes.workload not in (None, Workload(), earlier.workload):
+            raise Invalid(
+                f"expected no wishes for stock, which is sold as it is with {earlier.rows:,} rows; leave them out"
+            )
+        return earlier.rows, earlier.workload
+    workload = wishes.workload or Workload()
+    for source in entry.sources:
+        workload.check(source.description.schema)
+    return entry.description.rows_declared if wishes.rows is None else wishes.rows, workload
+
+
+def _check_slot(head: Head, wishes: Wishes) -> None:
+    half_s = head.deliver_window_s // 2
+    if wishes.slot_s > half_s:
+        raise Invalid(f"expected a slot of at most {half_s} s, half of the delivery window, got {wishes.slot_s} s")
+    if wishes.place_within_s < 1:
+        raise Invalid(f"expected at least a second to place the order in, got {wishes.place_within_s} s")
 
 
 def _check_open(entry: Entry, now_s: int) -> None:
-    offer = entry.view.offer
-    rho_micro, bond_units = offer.members[0].rho_micro, offer.head.bond_units
+    head = entry.view.offer.head
     if not entry.is_open(now_s):
         raise Refused("expected an open offer; this one is retired, has expired or has no place left; choose another")
-    if rho_micro > entry.left_micro:
+    for source in entry.sources:
+        _check_source(head, source)
+    if head.bond_units > entry.credit_units:
         raise Refused(
-            f"expected a budget of {rho_micro} micro-rho, the dataset has {entry.left_micro} left; "
-            "choose a cheaper offer or another dataset"
-        )
-    if bond_units > entry.credit_units:
-        raise Refused(
-            f"expected a provider that can post its bond of {euro_text(bond_units)}, it has "
+            f"expected a provider that can post its bond of {euro_text(head.bond_units)}, it has "
             f"{euro_text(entry.credit_units)} staked and free; choose another offer, or ask the provider to stake"
         )
+
+
+def _check_source(head: Head, source: Source) -> None:
+    if source.orders_left(head) != 0:
+        return
+    if head.guarantee is Guarantee.EXACT:
+        raise Refused(
+            f"expected an allowance of exact orders, that of dataset {source.dataset.id.hex()[:16]}... is used up; "
+            "wait for its next epoch, or choose another offer"
+        )
+    raise Refused(
+        f"expected a budget of {source.member.rho_micro} micro-rho, the dataset has {source.dataset.left_micro} left; "
+        "choose a cheaper offer or another dataset"
+    )

@@ -6,21 +6,22 @@ An order's folder fills in this order; each file is whole or absent, so that a f
 import fcntl
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from marketplace.buying.documents import Documents, delivery_of, read_documents
+from marketplace.buying.fetching import Progress, commitment_of, fetch_inner, is_intact
 from marketplace.buying.listing import read_document
 from marketplace.certificate.agreement import disagreements
 from marketplace.certificate.context import sealing_context
 from marketplace.certificate.folder import DELIVERY, DESCRIPTION, EVIDENCE, INNER, MANIFEST, SPECIFICATION
 from marketplace.certificate.manifest import Manifest
 from marketplace.certificate.opening import Opening
-from marketplace.content.cid import Cid
 from marketplace.content.disk import explained
-from marketplace.content.store import ContentStore, copy
+from marketplace.content.store import ContentStore
 from marketplace.errors import Corrupt, Invalid, Refused
 from marketplace.keys.sealing import SealingPrivateKey, order_key
 from marketplace.ledger.ids import Domain
@@ -28,14 +29,12 @@ from marketplace.protocol import result
 from marketplace.protocol.account import Account, OrderView
 from marketplace.protocol.description import Description
 from marketplace.protocol.identity import DeliveryHash
-from marketplace.protocol.order import Complaint, Delivery
+from marketplace.protocol.order import Complaint
 from marketplace.protocol.specification import Specification
-from marketplace.sealing import Commitment, WrongChunk, open_chunks, proof_of, unseal
-from marketplace.sealing.inner import InnerFile
+from marketplace.sealing import Commitment, WrongChunk, open_chunks, proof_of
 
-OBJECT, CHECKED, LOCK = "object.sealed", "checked", "lock"
+CHECKED, LOCK, MADE_BY = "checked", "lock", "made-by.json"
 OPENING, OPENED = ".opening", "result.tar"
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -50,6 +49,15 @@ def keep_specification(specification: Specification, folder: Path) -> None:
     """Puts a specification into its order's folder: its nonce is half of what makes the sealing key again."""
     with _on_disk(folder):
         _write(folder / SPECIFICATION, specification.encode())
+
+
+def keep_documents(documents: Documents, folder: Path) -> None:
+    """Puts the documents of a delivery into its order's folder, beside the order's own specification."""
+    _write(folder / MANIFEST, documents.manifest)
+    _write(folder / DESCRIPTION, documents.description)
+    own = folder / SPECIFICATION
+    if not own.exists() or own.read_bytes() != documents.specification:
+        _write(folder / MADE_BY, documents.specification)
 
 
 def receive(
@@ -70,10 +78,12 @@ def receive(
     with _alone(folder):
         specification = specification_of(order, store, folder)
         reader = sealing_key(seed, specification)
-        manifest = _documents(account, order, domain, store, specification, folder)
+        documents = read_documents(account, order, store, specification.encode())
+        manifest = _judged(account, order, domain, documents)
+        keep_documents(documents, folder)
         expected = commitment_of(delivery)
-        if not _is_intact(folder / INNER, expected):
-            _fetch_inner(store, delivery, folder, reader, sealing_context(order.id, delivery.manifest), progress)
+        if not is_intact(folder / INNER, expected):
+            fetch_inner(store, delivery, folder, reader, sealing_context(order.id, delivery.manifest), progress)
         _write(folder / CHECKED, _hash_of(order).hex().encode())
     return Received(manifest, folder / INNER)
 
@@ -100,8 +110,10 @@ def open_result(order: OrderView, folder: Path, out: Path) -> dict[str, Path]:
         raise Invalid(f"expected a folder for the result, found a file at {out.name!r}; choose another place")
     with _alone(folder), _on_disk(out), _waiting_room(out) as waiting:
         _decrypt(folder / INNER, waiting, key, commitment_of(delivery))
-        for name in (MANIFEST, DESCRIPTION, SPECIFICATION, INNER):
+        for name in (MANIFEST, DESCRIPTION, INNER):
             shutil.copyfile(folder / name, waiting / name)
+        made_by = folder / MADE_BY
+        shutil.copyfile(made_by if made_by.exists() else folder / SPECIFICATION, waiting / SPECIFICATION)
         _write(waiting / DELIVERY, Opening(delivery, key).encode())
         for name in (*result.NAMES, *EVIDENCE):
             (waiting / name).replace(out / name)
@@ -151,100 +163,20 @@ def sealing_key(seed: bytes, specification: Specification) -> SealingPrivateKey:
     return key
 
 
-def delivery_of(order: OrderView) -> Delivery:
-    """The delivery on the ledger. Raises `Refused` if there is none."""
-    if order.delivery is None:
-        raise Refused(f"expected a delivery, the order is {order.state.word}; wait for the provider")
-    return order.delivery
-
-
-def commitment_of(delivery: Delivery) -> Commitment:
-    """What the sealed bytes must agree with."""
-    return Commitment(delivery.commitment_root, delivery.plain_root, delivery.count, delivery.key_hash)
-
-
-def _documents(
-    account: Account, order: OrderView, domain: Domain, store: ContentStore, specification: Specification, folder: Path
-) -> Manifest:
-    """The delivery's manifest, which agrees with all that is known of the order; kept beside the description."""
-    offer = account.offers[order.order.offer].offer
-    dataset = account.datasets[offer.members[0].dataset]
-    description = read_document(store, dataset.versions[order.order.version() - 1].description)
-    data = read_document(store, delivery_of(order).manifest)
-    manifest = Manifest.decode(data)
+def _judged(account: Account, order: OrderView, domain: Domain, documents: Documents) -> Manifest:
+    """The delivery's manifest, which agrees with all that is known of the order."""
+    manifest = Manifest.decode(documents.manifest)
     found = disagreements(
         manifest,
         account=account,
         order=order,
         domain=domain,
-        description=Description.decode(description),
-        specification=specification,
+        description=Description.decode(documents.description),
+        specification=Specification.decode(documents.specification),
     )
     if found:
         raise Corrupt(f"expected a certificate that agrees with the ledger: {found[0]}; reject the delivery")
-    _write(folder / DESCRIPTION, description)
-    _write(folder / MANIFEST, data)
     return manifest
-
-
-def _is_intact(inner: Path, expected: Commitment) -> bool:
-    """Whether the inner file is there and is what the delivery commits to."""
-    try:
-        with inner.open("rb") as file:
-            InnerFile(file).check(expected)
-    except (FileNotFoundError, Corrupt, Invalid):
-        return False
-    return True
-
-
-def _fetch_inner(
-    store: ContentStore,
-    delivery: Delivery,
-    folder: Path,
-    reader: SealingPrivateKey,
-    context: bytes,
-    progress: Progress,
-) -> None:
-    """What an earlier download left may have been damaged since; so only an object that came as a whole is blamed."""
-    came_whole = _download(store, delivery, folder / OBJECT, progress)
-    try:
-        _unseal(folder, reader, context, commitment_of(delivery), progress)
-    except Corrupt:
-        if came_whole:
-            raise
-        _download(store, delivery, folder / OBJECT, progress)
-        _unseal(folder, reader, context, commitment_of(delivery), progress)
-
-
-def _download(store: ContentStore, delivery: Delivery, path: Path, progress: Progress) -> bool:
-    """Goes on with a download. Whether it began with the object's first byte."""
-    cid = Cid(delivery.object, delivery.object_codec)
-    size, have = store.size(cid), path.stat().st_size if path.exists() else 0
-    if have > size:
-        path.unlink()
-        have = 0
-    if have < size:
-        progress(f"downloading {size - have:,} of {size:,} bytes")
-        with path.open("ab") as destination:
-            copy(store, cid, destination, have)
-    return have == 0
-
-
-def _unseal(folder: Path, reader: SealingPrivateKey, context: bytes, expected: Commitment, progress: Progress) -> None:
-    """The sealed object is removed once the inner file is whole, and also where it is wrong, so that it is fetched anew."""
-    progress("checking every byte")
-    part = folder / (INNER + ".part")
-    try:
-        with (folder / OBJECT).open("rb") as source, part.open("wb") as inner:
-            unseal(source, inner, reader=reader, context=context, expected=expected)
-            inner.flush()
-            os.fsync(inner.fileno())
-    except (Corrupt, Invalid):
-        part.unlink(missing_ok=True)
-        (folder / OBJECT).unlink()
-        raise
-    part.replace(folder / INNER)
-    (folder / OBJECT).unlink()
 
 
 @contextmanager

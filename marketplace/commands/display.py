@@ -71,6 +71,13 @@ def reason_text(reason: Reason) -> str:
     return reason.name.lower().replace("_", " ")
 
 
+def duration_text(seconds: int) -> str:
+    """A window in the largest unit that it is a whole number of."""
+    units = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
+    unit, length_s = next((unit, length_s) for unit, length_s in units if seconds % length_s == 0)
+    return f"{seconds // length_s} {unit}{'' if seconds == length_s else 's'}"
+
+
 def time_text(at_s: int) -> str:
     """A moment of the ledger."""
     return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -2,7 +2,7 @@
 
 import typer
 
-from marketplace.commands import checks, keys, offers, orders
+from marketplace.commands import checks, keys, offers, orders, purchases
 from marketplace.terminal import prepare_process
 
 app = typer.Typer(
@@ -12,7 +12,8 @@ app = typer.Typer(
     "Exit codes: 0 done, 2 invalid input, 3 refused, 4 bytes or proofs disagree, 5 nobody answered.",
 )
 app.command()(offers.offers)
-app.command()(offers.buy)
+app.command()(purchases.buy)
+app.command()(purchases.relay)
 app.command()(orders.order)
 app.command()(orders.fetch)
 app.command()(orders.settle)

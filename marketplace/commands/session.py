@@ -70,6 +70,10 @@ class Session:
             raise Invalid("expected the setting store; set AGORA_STORE or write it into agora.toml")
         return open_store(self.connection.store)
 
+    def signer(self) -> LocalSigner:
+        """The account that signs, after the passphrase of its keys. It may have no sealing seed."""
+        return LocalSigner(open_ledger_key(self.keys / LEDGER_KEY, ask_passphrase("your keys")))
+
     def client(self) -> Client:
         """The buyer, after the passphrase of its keys."""
         ledger, store = self.ledger(), self.store()

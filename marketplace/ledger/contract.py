@@ -11,6 +11,7 @@ from marketplace.ledger.calls import Call, Calls, answer, call
 from marketplace.ledger.chain import Block, Chain, Revert
 from marketplace.ledger.events import decode_events, entries_at
 from marketplace.ledger.ledger import DatasetStanding, OfferStanding, Prepared, Receipt
+from marketplace.ledger.payment import Debt, SignableToken
 from marketplace.ledger.refusals import refusal
 from marketplace.ledger.signer import Signer
 from marketplace.protocol.events import Event
@@ -227,6 +228,10 @@ class Contract:
 
     def approve(self, by: Signer, token: Address, amount_units: int) -> Receipt:
         return self._do(by, call(token, self._compiled.euro, "approve", self.domain.contract, amount_units))
+
+    def sign_payment(self, by: Signer, token: Address, amount_units: int, order: OrderId, place_by_s: int) -> Payment:
+        asked = SignableToken(self.chain, self._compiled.euro, checksummed(token))
+        return asked.sign(by, Debt(self.domain.contract, amount_units, order, place_by_s))
 
     def mint(self, by: Signer, token: Address, to: Address, amount_units: int) -> Receipt:
         return self._do(by, call(token, self._compiled.euro, "mint", to, amount_units))

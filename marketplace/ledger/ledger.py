@@ -257,6 +257,12 @@ class Ledger(Protocol):
     def approval_nonce(self, token: Address, owner: Address) -> int:
         """The number of the next approval that `owner` signs. Raises `Refused` if the token takes none."""
 
+    def sign_payment(self, by: Signer, token: Address, amount_units: int, order: OrderId, place_by_s: int) -> Payment:
+        """How `by` pays the marketplace for an order that somebody else places by `place_by_s`. Nothing is sent.
+
+        Raises `Refused` where the token takes no signature and no approval covers the amount.
+        """
+
     def mint(self, by: Signer, token: Address, to: Address, amount_units: int) -> Receipt:
         """Makes test money, where `token` is the test euro. It is worth nothing."""
 

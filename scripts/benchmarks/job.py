@@ -15,7 +15,8 @@ from typing import TypeVar
 
 from marketplace.audit.audit import judge
 from marketplace.audit.gathering import gather
-from marketplace.buying.receiving import commitment_of, delivery_of
+from marketplace.buying.documents import delivery_of
+from marketplace.buying.fetching import commitment_of
 from marketplace.certificate.folder import INNER
 from marketplace.keys.sealing import SealingPrivateKey
 from marketplace.protocol.description import Description

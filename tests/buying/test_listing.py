@@ -23,7 +23,7 @@ def test_an_entry_has_the_offer_its_description_and_its_terms(fresh: World) -> N
     assert entry.view.offer == offer
     assert entry.description == fresh.provider.description
     assert sha256(entry.terms.encode()).digest() == offer.head.terms
-    assert entry.left_micro == 100 * RHO_MICRO
+    assert [source.dataset.left_micro for source in entry.sources] == [100 * RHO_MICRO]
 
 
 def test_an_unknown_offer_is_invalid(fresh: World) -> None:

@@ -7,7 +7,8 @@ from hashlib import sha256
 
 import pytest
 
-from marketplace.buying.receiving import CHECKED, LOCK, OBJECT, commitment_of
+from marketplace.buying.fetching import OBJECT, commitment_of
+from marketplace.buying.receiving import CHECKED, LOCK
 from marketplace.certificate.certificate import Certificate
 from marketplace.certificate.folder import DESCRIPTION, INNER, MANIFEST, SPECIFICATION
 from marketplace.certificate.manifest import Manifest

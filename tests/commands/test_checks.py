@@ -88,7 +88,7 @@ def test_audit_needs_nothing_but_the_chain(buyer: Buyer, tmp_path: Path) -> None
     empty.mkdir()
     shown = buyer.agora("audit", *ledger_options(buyer), "--json", AGORA_HOME=str(empty)).json()
     assert shown["passed"] is True
-    assert [check["number"] for check in shown["checks"]] == list(range(1, 15))
+    assert [check["number"] for check in shown["checks"]] == list(range(1, 24))
     assert [check["number"] for check in shown["checks"] if check["passed"] is None] == [11, 12, 14]
     assert list(empty.iterdir()) == []
 
@@ -112,7 +112,7 @@ def test_audit_for_people_shows_every_sentence_and_ends_well(buyer: Buyer) -> No
     ran = buyer.agora("audit", *ledger_options(buyer))
     assert ran.code == 0
     assert ran.err.splitlines()[-1] == "passed"
-    assert ran.out.count("  holds     ") == 11
+    assert ran.out.count("  holds     ") == 20
     assert ran.out.count("  not made  ") == 3
     assert max(len(line.rstrip()) for line in ran.out.splitlines()) <= 100
 

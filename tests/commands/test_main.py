@@ -94,7 +94,7 @@ def test_completion_is_there_for_each_shell(shell: str) -> None:
 def test_completion_completes_commands() -> None:
     asked = environment({"_AGORA_COMPLETE": "complete_bash", "COMP_WORDS": "agora re", "COMP_CWORD": "1"})
     done = subprocess.run([AGORA], env=asked, capture_output=True, text=True)
-    assert done.stdout.split() == ["reject", "refund"]
+    assert done.stdout.split() == ["relay", "reject", "refund"]
 
 
 def test_an_interrupted_fetch_ends_in_one_line_and_can_go_on(buyer: Buyer) -> None:
