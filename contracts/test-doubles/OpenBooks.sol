@@ -11,12 +11,16 @@ contract OpenBooks is Marketplace {
         orders[id].state = state;
     }
 
-    function move(bytes32 id, OrderState to, Reason reason, uint256 window) external returns (uint40 deadline) {
-        return advance(orders[id], to, reason, window);
+    function move(bytes32 id, OrderState to, Reason reason, uint256 window) external {
+        advance(orders[id], orders[id].state, to, reason, window);
     }
 
     function setVersion(bytes32 dataset, uint16 version) external {
         budgets[dataset].version = version;
+    }
+
+    function setEpoch(bytes32 dataset, uint16 epoch) external {
+        budgets[dataset].epoch = epoch;
     }
 
     function leads(OrderState from, OrderState to) external pure returns (bool) {

@@ -12,11 +12,10 @@ from marketplace.protocol.states import OrderState, Reason
 from marketplace.sealing import proof_of
 from marketplace.sealing.tree import depth_of
 from scripts.benchmarks.evm import Reverted
-from scripts.benchmarks.market import Complaint, Life, Market, delivery
+from scripts.benchmarks.life import Complaint, Life, delivery
 from tests.sealing.sale import KEY, fetch, flipped, honest_records, sell_records
 
-from .conftest import Stage, refused
-from .doubles import double
+from .conftest import Stage
 
 OTHER = b"\7" * 32
 COUNTS = (1, 2, 3, 4, 5, 8, 9)
@@ -63,9 +62,9 @@ def test_a_wrong_chunk_gives_price_and_bond_to_the_buyer(stage: Stage, count: in
     life, revealed_s = sale.life, stage.market.evm.now_s
     (event,) = life.complain(about=sale.proof(index)).events
     assert (event.name, event.values) == ("OrderForfeited", {"order": life.id, "reason": Reason.WRONG_BYTE})
-    assert life.standing == (OrderState.FORFEITED, Reason.WRONG_BYTE, 0, revealed_s, 0, life.digest)
+    assert life.standing == (OrderState.FORFEITED, Reason.WRONG_BYTE, 0, revealed_s, 0, 0, 0, life.digest)
     assert stage.credits() == (9 * stage.bond, stage.price + stage.bond)
-    assert stage.offer == (True, False, 0, 0)
+    assert stage.standing == (True, False, 0, 0)
 
 
 def test_a_wrong_hash_is_as_good_as_wrong_bytes(stage: Stage) -> None:
@@ -110,23 +109,28 @@ def test_the_licence_is_void_and_the_rho_stays_spent(stage: Stage) -> None:
     assert stage.used == 100
 
 
-def test_a_contested_order_can_still_be_complained_of(stage: Stage) -> None:
-    market = Market(rules_of=double("OpenBooks"))
-    terms = market.publish(market.head(), [market.member(market.register())])
-    market.stake(2 * terms.head.bond)
-    for number in range(2):
-        sale = Sold(market.life(terms, number), records(3, 1))
-        market.rules.send(market.stranger, "put", sale.life.id, OrderState.CONTESTED)
-        deadline_s = sale.life.standing.deadline
-        if number:
-            market.evm.travel(deadline_s + 1)
-            with refused(market.evm, "TooLate", sale.life.id, deadline_s):
-                sale.life.complain(about=sale.proof(1))
-        else:
-            with refused(market.evm, "ChunkIsRight", sale.life.id, 0):
-                sale.life.complain(about=sale.proof(0))
+def test_a_contested_order_can_still_be_complained_of_and_the_deposit_comes_back(stage: Stage) -> None:
+    sale = Sold(stage.order(terms=stage.disputed), records(3, 1))
+    sale.life.contest()
+    with stage.refused("ChunkIsRight", sale.life.id, 0):
+        sale.life.complain(about=sale.proof(0))
+    (event,) = sale.life.complain(about=sale.proof(1)).events
+    assert (event.name, event.values["reason"]) == ("OrderForfeited", Reason.WRONG_BYTE)
+    deposit = sale.life.terms.head.contestDeposit
+    assert stage.credits() == (9 * stage.bond, stage.price + stage.bond + deposit)
+
+
+@pytest.mark.parametrize("left_s", [0, -1])
+def test_a_contested_order_is_complained_of_until_the_arbiters_last_second(stage: Stage, left_s: int) -> None:
+    sale = Sold(stage.order(terms=stage.disputed), records(3, 1))
+    sale.life.contest()
+    deadline_s = sale.life.standing.deadline
+    stage.market.evm.travel(deadline_s - left_s)
+    if left_s == 0:
+        assert sale.life.complain(about=sale.proof(1)).events
+    else:
+        with stage.refused("TooLate", sale.life.id, deadline_s):
             sale.life.complain(about=sale.proof(1))
-            assert sale.life.standing[:2] == (OrderState.FORFEITED, Reason.WRONG_BYTE)
 
 
 # ------------------------------------------------------------------------------------------------------ who, and when
@@ -177,7 +181,7 @@ def test_a_complaint_takes_nothing_from_another_order(stage: Stage) -> None:
     assert other.standing == before
     other.settle()
     assert stage.credits() == (9 * stage.bond, stage.price + stage.bond)
-    assert stage.offer == (True, False, 0, stage.price)
+    assert stage.standing == (True, False, 0, stage.price)
 
 
 # ------------------------------------------------------------------------------------------------ what is no wrong chunk

@@ -3,37 +3,15 @@
 from typing import Any
 
 import pytest
-from eth_account.messages import encode_typed_data
-from eth_utils.crypto import keccak
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scripts.benchmarks.evm import Reverted
-from scripts.benchmarks.market import Delivery, Head, Life, Market, Member, Order
+from scripts.benchmarks.life import Delivery, Life, live
+from scripts.benchmarks.market import Head, Market, Member, Order
+from scripts.benchmarks.typed import FIELDS, digest
 
 from .conftest import Stage
-
-TYPES = {
-    "Head": "address lead,uint8 kind,uint8 guarantee,address token,uint128 cost,uint128 margin,uint64 delta,"
-    "uint32 deliverWindow,uint32 acceptWindow,uint32 revealWindow,uint32 challengeWindow,uint32 ruleWindow,"
-    "uint64 licenceSeconds,uint16 computeFeeBps,uint128 bond,uint128 contestDeposit,uint32 maxOpen,bytes32 terms,"
-    "uint256 purposes,address authority,address arbiter,bytes32 stock,uint64 validUntil",
-    "Member": "bytes32 dataset,address provider,uint16 shareBps,uint64 rhoMicro",
-    "Offer": "Head head,Member[] members",
-    "Order": "bytes32 offer,address buyer,bytes32 specification,uint256 versions,bytes32 permit,uint64 placeBy",
-    "Delivery": "bytes32 order,bytes32 commitmentRoot,bytes32 plainRoot,bytes32 keyHash,bytes32 object,"
-    "bytes32 manifest,uint32 count,uint8 objectCodec",
-}
-FIELDS = {
-    name: [dict(zip(("type", "name"), field.split(), strict=True)) for field in text.split(",")]
-    for name, text in TYPES.items()
-}
-
-
-def digest(domain: dict[str, Any], primary: str, value: dict[str, Any], *others: str) -> bytes:
-    """The EIP-712 digest of a value, by another implementation."""
-    signable = encode_typed_data(domain, {name: FIELDS[name] for name in (primary, *others)}, value)
-    return keccak(b"\x19\x01" + signable.header + signable.body)
 
 
 def values(name: str) -> st.SearchStrategy[dict[str, Any]]:
@@ -60,7 +38,7 @@ ANY = settings(max_examples=25, deadline=None, suppress_health_check=[HealthChec
 @ANY
 @given(head=values("Head"), members=st.lists(values("Member"), max_size=16))
 def test_an_offers_id_is_the_digest_of_its_typed_data(stage: Stage, head: dict[str, Any], members: list[Any]) -> None:
-    expected = digest(stage.market.domain, "Offer", {"head": head, "members": members}, "Head", "Member")
+    expected = digest(stage.market.domain, "Offer", {"head": head, "members": members})
     assert stage.market.terms(Head(**head), [Member(**member) for member in members]).offer == expected
 
 
@@ -98,7 +76,7 @@ def test_an_acceptance_cannot_be_replayed_on_another_contract(stage: Stage) -> N
     twin = Market(stage.market.evm)
     dataset = twin.register()
     twin.stake(stage.bond)
-    life = twin.life(twin.publish(twin.head(), [twin.member(dataset)]))
+    life = live(twin, twin.publish(twin.head(), [twin.member(dataset)]))
     life.place()
     life.deliver()
     first = Life(stage.market, stage.terms, life.order)
@@ -117,7 +95,7 @@ def test_bits_that_no_field_has_make_the_head_of_no_offer(stage: Stage, word: in
 
     before = evm.snapshot()
     published, _ = evm.execute(
-        stage.provider, rules.address, dirty("publish", stage.head, stage.terms.members), keep=True
+        stage.provider, rules.address, dirty("publish", stage.head, stage.terms.members, []), keep=True
     )
     assert published.is_error
     placing = dirty("place", stage.head, stage.terms.members, stage.order().order)

@@ -7,7 +7,8 @@ from eth_account import Account
 from eth_account.messages import encode_typed_data
 
 from scripts.benchmarks.evm import Deployed, Reverted
-from scripts.benchmarks.market import DAY_S, EURO, Life
+from scripts.benchmarks.life import Life, live
+from scripts.benchmarks.market import DAY_S, EURO
 
 from .conftest import Stage
 from .doubles import double
@@ -25,7 +26,7 @@ def token(stage: Stage, name: str) -> Deployed:
 
 def order_in(stage: Stage, coin: Deployed, bond: int = BOND) -> Life:
     """An order of an offer in this token, not placed yet."""
-    return stage.market.life(stage.publish(token=coin.address, bond=bond))
+    return live(stage.market, stage.publish(token=coin.address, bond=bond))
 
 
 def test_a_token_that_answers_nothing_works(stage: Stage) -> None:
