@@ -8,6 +8,7 @@ from collections import namedtuple
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ class Compiled:
         return {event_abi_to_log_topic(entry): entry for entry in self.abi if entry["type"] == "event"}
 
     def struct(self, name: str) -> Any:
-        """A named tuple with the fields of a struct of the interface, in their order."""
+        """A named tuple with the fields of a struct of the interface, in their order; `from` becomes `from_`."""
         parts = (part for entry in self.abi for side in ("inputs", "outputs") for part in _parts(entry.get(side, [])))
         return _struct(next(part for part in parts if _name(part) == name))
 
@@ -233,7 +234,7 @@ def _struct(part: Abi) -> Any:
 
 @cache
 def _tuple_type(name: str, fields: tuple[str, ...]) -> Any:
-    return namedtuple(name, fields)
+    return namedtuple(name, [f"{field}_" if iskeyword(field) else field for field in fields])
 
 
 def _named(part: Abi, value: Any) -> Any:

@@ -126,7 +126,7 @@ def test_no_provider_is_arbiter_or_authority_of_its_own_offer(stage: Stage, role
 @pytest.mark.parametrize(("field", "member"), [("kind", 3), ("guarantee", 2)])
 def test_what_no_enum_names_is_refused(stage: Stage, field: str, member: int) -> None:
     before = stage.market.evm.snapshot()
-    with pytest.raises(Reverted, match="Revert|FailedCall"):
+    with pytest.raises(Reverted, match=r"Revert|FailedCall"):
         publish(stage, **{field: member})
     assert stage.market.evm.snapshot() == before
 
