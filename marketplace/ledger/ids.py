@@ -8,6 +8,7 @@ from web3 import Web3
 
 from marketplace.ledger.abi import DELIVERY, HEAD, MEMBER, ORDER, check, encode
 from marketplace.ledger.addresses import places_of
+from marketplace.protocol.chunks import ChunkRequest
 from marketplace.protocol.identity import Address, DatasetId, DeliveryHash, OfferId, OrderId, PermitId
 from marketplace.protocol.offer import Head, Member, Offer
 from marketplace.protocol.order import Delivery, Order
@@ -22,6 +23,7 @@ _OFFER_TYPE = f"{_OFFER}{HEAD.eip712()}{MEMBER.eip712()}"
 _CONSENT_TYPE = f"Consent(Offer offer,uint64 until){HEAD.eip712()}{MEMBER.eip712()}{_OFFER}"
 _ACCEPTANCE_TYPE = "Acceptance(bytes32 order,bytes32 delivery)"
 _CERTIFICATE_TYPE = "Certificate(bytes32 order,bytes32 document)"
+_CHUNKS_TYPE = "Chunks(bytes32 order,bytes32 delivery,uint32[] indices,uint64 until)"
 
 
 def keccak(data: bytes) -> bytes:
@@ -136,6 +138,13 @@ def acceptance_hash(order: OrderId, delivery: DeliveryHash) -> bytes:
 def certificate_hash(order: OrderId, document: bytes) -> bytes:
     """The EIP-712 hash of a provider's word for a certificate, before the domain. `document`: SHA-256 of its bytes."""
     return keccak(_type_hash(_CERTIFICATE_TYPE) + encode(("bytes32", "bytes32"), (order, document)))
+
+
+def chunks_hash(request: ChunkRequest) -> bytes:
+    """The EIP-712 hash of a buyer's request for the keys of chunks, before the domain."""
+    indices = keccak(b"".join(check("index", "uint32", index).to_bytes(32) for index in request.indices))
+    words = (request.order, request.delivery, indices, check("until", "uint64", request.until_s))
+    return keccak(_type_hash(_CHUNKS_TYPE) + encode(("bytes32", "bytes32", "bytes32", "uint64"), words))
 
 
 def _type_hash(kind: str) -> bytes:

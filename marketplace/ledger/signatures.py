@@ -7,12 +7,14 @@ from marketplace.ledger.ids import (
     Domain,
     acceptance_hash,
     certificate_hash,
+    chunks_hash,
     consent_hash,
     delivery_struct,
     keccak,
     order_hash,
 )
 from marketplace.ledger.signer import Signer, recover
+from marketplace.protocol.chunks import ChunkRequest
 from marketplace.protocol.identity import Address, DeliveryHash, OrderId
 from marketplace.protocol.offer import Consent, Head, Member
 from marketplace.protocol.order import Delivery, Means, Order, Payment
@@ -112,6 +114,16 @@ def _payment(
     struct = keccak(keccak(kind.encode()) + encode((of for _, of, _ in fields), values))
     signature = by.sign_digest(token.digest(struct))
     return Payment(means, deadline_s, signature[64], signature[:32], signature[32:64])
+
+
+def sign_chunk_request(by: Signer, domain: Domain, request: ChunkRequest) -> bytes:
+    """The buyer's signature for a request for the keys of chunks: 65 bytes."""
+    return by.sign_digest(domain.digest(chunks_hash(request)))
+
+
+def chunk_request_signer(domain: Domain, request: ChunkRequest, signature: bytes) -> Address:
+    """Who signed this request. Raises `Corrupt` if the bytes are no signature."""
+    return recover(domain.separator, chunks_hash(request), signature)
 
 
 def _acceptance(order: OrderId, delivery: DeliveryHash) -> bytes:

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from marketplace.errors import Corrupt, Invalid
-from marketplace.protocol.schema import Schema
+from marketplace.protocol.schema import Category, Column, Schema
 
 TABLE, REPORT, PICTURE = "synthetic.csv", "report.html", "picture.png"
 NAMES = (TABLE, REPORT, PICTURE)
 DOCUMENTS_BYTES = 3 * 2**20
+HEADER_BYTES = tarfile.BLOCKSIZE
+"""How many bytes come before the table's first."""
 
 
 def most_bytes(schema: Schema, rows: int) -> int:
@@ -18,8 +20,27 @@ def most_bytes(schema: Schema, rows: int) -> int:
 
     Table at its widest under the schema, 3 MiB for report and picture, the archive's own blocks.
     """
-    heading = sum(len(name.encode()) + 3 + name.count('"') for name in schema.names)
-    return heading + rows * schema.row_bytes + DOCUMENTS_BYTES + 16 * tarfile.BLOCKSIZE + tarfile.RECORDSIZE
+    return most_table_bytes(schema, rows) + DOCUMENTS_BYTES + 16 * tarfile.BLOCKSIZE + tarfile.RECORDSIZE
+
+
+def heading_bytes(schema: Schema) -> int:
+    """The most bytes that the table's first line, the columns' names, can take."""
+    return sum(len(name.encode()) + 3 + name.count('"') for name in schema.names)
+
+
+def most_table_bytes(schema: Schema, rows: int) -> int:
+    """The most bytes that a table of `rows` rows can take, from the declaration alone."""
+    return heading_bytes(schema) + rows * schema.row_bytes
+
+
+def least_rows_bytes(schema: Schema, rows: int) -> int:
+    """A number of bytes that `rows` rows of a table take at least, from the declaration alone."""
+    return rows * sum(_least_cell_bytes(column) + 1 for column in schema.columns)
+
+
+def table_bytes(start: bytes) -> int:
+    """How many bytes the table takes, by the first `HEADER_BYTES` of a result. Raises `Corrupt` if no result begins so."""
+    return _size_of(start, TABLE)
 
 
 def pack(files: Mapping[str, Path], out: BinaryIO) -> None:
@@ -58,6 +79,12 @@ def unpack(source: BinaryIO, folder: Path) -> dict[str, Path]:
     if source.read(1):
         raise Corrupt("expected a result that ends with its archive, got more bytes; contest the order")
     return {name: folder / name for name in NAMES}
+
+
+def _least_cell_bytes(column: Column) -> int:
+    if column.missing:
+        return 0
+    return min(len(value.encode()) for value in column.values) if isinstance(column, Category) else 1
 
 
 def _entry(name: str, size: int) -> tarfile.TarInfo:

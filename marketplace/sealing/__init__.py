@@ -4,7 +4,7 @@ The provider calls `seal`, the buyer `unseal` before accepting and `open_chunks`
 wrong, `proof_of` gives what the ledger needs to see it.
 """
 
-from marketplace.sealing.chunk import capacity_for, chunk_key
+from marketplace.sealing.chunk import capacity_for, chunk_key, most_disclosed
 from marketplace.sealing.commitment import Commitment
 from marketplace.sealing.header import sealed_bytes
 from marketplace.sealing.opening import WrongChunk, open_chunk, open_chunks
@@ -18,6 +18,7 @@ __all__ = [
     "WrongChunk",
     "capacity_for",
     "chunk_key",
+    "most_disclosed",
     "open_chunk",
     "open_chunks",
     "plain_root_of",

@@ -19,6 +19,8 @@ LENGTH_BYTES = 8
 RECORD_BYTES = HASH_BYTES + CHUNK_BYTES
 MAX_COUNT = 2**32 - 1
 BATCH_CHUNKS = 64
+MOST_DISCLOSED = 8
+DISCLOSED_SHARE = 4
 
 LEAF, NODE, PLAIN, KEY, CHUNK_KEY, STREAM, SALT = (bytes([tag]) for tag in range(7))
 
@@ -33,6 +35,16 @@ def capacity_for(length_bytes: int) -> int:
     if length_bytes < 0:
         raise ValueError("a length is not negative")
     return -(-(LENGTH_BYTES + length_bytes) // DATA_BYTES)
+
+
+def most_disclosed(count: int, content_bytes: int) -> int:
+    """How many chunks' keys of one order may ever be disclosed before it is paid for; buyer and provider must agree.
+
+    8 of them, and never more than a quarter of the `count` chunks, nor of the whole chunks that `content_bytes` fill:
+    what is worth paying for, at least. The rest is padding by which a quarter of all would be most of a small result. So
+    of content below 4 chunks (3,968 bytes) nothing is disclosed, and all 8 only from 32 chunks (31,744 bytes) on.
+    """
+    return min(MOST_DISCLOSED, count // DISCLOSED_SHARE, content_bytes // DATA_BYTES // DISCLOSED_SHARE)
 
 
 def require_secret(name: str, value: bytes) -> None:

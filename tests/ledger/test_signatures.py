@@ -1,6 +1,9 @@
 """Signatures: made and read under the domain, by keys that nothing shows."""
 
+from dataclasses import replace
+
 import pytest
+from eth_account import Account
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,10 +13,13 @@ from marketplace.ledger.ids import Domain
 from marketplace.ledger.signatures import (
     acceptance_signer,
     certificate_signer,
+    chunk_request_signer,
     sign_acceptance,
     sign_certificate,
+    sign_chunk_request,
 )
 from marketplace.ledger.signer import LocalSigner, Signer
+from marketplace.protocol.chunks import ChunkRequest
 from marketplace.protocol.identity import Address, DeliveryHash, OrderId
 
 DOMAIN = Domain(1, address_of(bytes(19) + b"\x01"))
@@ -40,6 +46,37 @@ def test_a_signature_counts_only_for_what_was_signed_where_it_was_signed() -> No
     assert acceptance_signer(DOMAIN, OrderId(bytes(32)), DELIVERY, signature) != SIGNER.address
     assert acceptance_signer(DOMAIN, ORDER, DeliveryHash(bytes(32)), signature) != SIGNER.address
     assert certificate_signer(DOMAIN, ORDER, bytes(DELIVERY), signature) != SIGNER.address
+
+
+REQUEST = ChunkRequest(ORDER, DELIVERY, (0, 5, 2**32 - 1), 2**53 - 1)
+CHUNKS_TYPES = {
+    "Chunks": [
+        {"name": "order", "type": "bytes32"},
+        {"name": "delivery", "type": "bytes32"},
+        {"name": "indices", "type": "uint32[]"},
+        {"name": "until", "type": "uint64"},
+    ]
+}
+
+
+def test_any_wallet_signs_a_request_for_chunks_alike() -> None:
+    message = {"order": ORDER, "delivery": DELIVERY, "indices": list(REQUEST.indices), "until": REQUEST.until_s}
+    domain = {"name": "Agora Health", "version": "1", "chainId": 1, "verifyingContract": DOMAIN.contract}
+    signed = Account.sign_typed_data(bytes(31) + b"\x07", domain, CHUNKS_TYPES, message)
+    assert sign_chunk_request(SIGNER, DOMAIN, REQUEST) == bytes(signed.signature)
+    assert chunk_request_signer(DOMAIN, REQUEST, bytes(signed.signature)) == SIGNER.address
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"order": OrderId(bytes(32))}, {"delivery": DeliveryHash(bytes(32))}, {"indices": (0, 5)}, {"until_s": 7}],
+)
+def test_a_request_for_chunks_is_signed_in_all_of_its_parts(changes: dict[str, object]) -> None:
+    signature = sign_chunk_request(SIGNER, DOMAIN, REQUEST)
+    other = replace(REQUEST, **changes)  # type: ignore[arg-type]
+    assert chunk_request_signer(DOMAIN, other, signature) != SIGNER.address
+    for elsewhere in (Domain(2, DOMAIN.contract), Domain(1, address_of(bytes(19) + b"\x02"))):
+        assert chunk_request_signer(elsewhere, REQUEST, signature) != SIGNER.address
 
 
 GROUP_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141

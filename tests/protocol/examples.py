@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from marketplace.protocol.decision import Act, Decision
 from marketplace.protocol.description import Description
+from marketplace.protocol.descriptor import Descriptor, Place
 from marketplace.protocol.grounds import Grounds
 from marketplace.protocol.identity import Address, DeliveryHash, OrderId
 from marketplace.protocol.offer import Guarantee, Head, Kind
@@ -26,6 +27,7 @@ SPECIFICATION = Specification(
     nonce=b"n" * 32,
 )
 GROUNDS = Grounds(OrderId(b"o" * 32), DeliveryHash(b"d" * 32), "The ages are all one.\nSee row 5.", b"e" * 32)
+DESCRIPTOR = Descriptor(Address("0x" + "12" * 20), Place("node.example", 8_443), b"\xcc" * 32)
 
 
 def address(number: int) -> Address:

@@ -10,11 +10,12 @@ import pytest
 from marketplace.errors import Corrupt
 from marketplace.protocol.decision import Decision
 from marketplace.protocol.description import Description
+from marketplace.protocol.descriptor import Descriptor
 from marketplace.protocol.grounds import Grounds
 from marketplace.protocol.specification import Specification
 from marketplace.protocol.terms import Terms
 
-from .examples import DECISION, DESCRIPTION, GROUNDS, SPECIFICATION
+from .examples import DECISION, DESCRIPTION, DESCRIPTOR, GROUNDS, SPECIFICATION
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ def spelled(document: dict[str, Any]) -> bytes:
 
 CASES = {
     "description": Case("description", DESCRIPTION.encode(), Description.decode),
+    "descriptor": Case("descriptor", DESCRIPTOR.encode(), Descriptor.decode),
     "specification": Case("specification", SPECIFICATION.encode(), Specification.decode),
     "terms": Case("terms", Terms("Research licence", 365).encode(), Terms.decode),
     "grounds": Case("grounds", GROUNDS.encode(), Grounds.decode),
@@ -100,6 +102,15 @@ def test_a_part_of_another_kind_is_refused(noun: str, part: str, value: Any) -> 
         ("description", {"unit": "one record"}),
         ("description", {"rows_declared": 15_001}),
         ("description", {"title": " "}),
+        ("descriptor", {"provider": "0x12"}),
+        ("descriptor", {"provider": 5}),
+        ("descriptor", {"endpoint": "http://node.example:8443"}),
+        ("descriptor", {"endpoint": "https://node.example"}),
+        ("descriptor", {"endpoint": "https://node.example:8443/"}),
+        ("descriptor", {"endpoint": "https://user@node.example:8443"}),
+        ("descriptor", {"endpoint": "node.example:8443"}),
+        ("descriptor", {"certificate": "CC" * 32}),
+        ("descriptor", {"certificate": "cc" * 31}),
         ("specification", {"offer": "6F" * 32}),
         ("specification", {"offer": "xyz"}),
         ("specification", {"rows": "1000"}),

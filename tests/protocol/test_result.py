@@ -9,7 +9,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from marketplace.errors import Corrupt, Invalid
-from marketplace.protocol.result import DOCUMENTS_BYTES, NAMES, PICTURE, REPORT, TABLE, most_bytes, pack, unpack
+from marketplace.protocol.result import (
+    DOCUMENTS_BYTES,
+    HEADER_BYTES,
+    NAMES,
+    PICTURE,
+    REPORT,
+    TABLE,
+    heading_bytes,
+    least_rows_bytes,
+    most_bytes,
+    most_table_bytes,
+    pack,
+    table_bytes,
+    unpack,
+)
 from marketplace.protocol.schema import Schema
 
 from .examples import SCHEMA, schemas
@@ -186,3 +200,28 @@ def test_no_byte_outside_the_files_can_be_changed(
     again = io.BytesIO()
     pack(files, again)
     assert again.getvalue() == data
+
+
+@given(schemas(), st.data())
+def test_a_table_is_as_long_as_its_declaration_allows(schema: Schema, data: st.DataObject) -> None:
+    rows = data.draw(st.integers(1, 20))
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(schema.names)
+    heading = len(out.getvalue().encode())
+    for _ in range(rows):
+        codes = [data.draw(st.integers(-1 if column.missing else 0, column.size - 1)) for column in schema.columns]
+        cells = zip(schema.columns, codes, strict=True)
+        writer.writerow(["" if code < 0 else column.text(code) for column, code in cells])
+    length = len(out.getvalue().encode())
+    assert heading <= heading_bytes(schema)
+    assert heading + least_rows_bytes(schema, rows) <= length <= most_table_bytes(schema, rows)
+
+
+def test_the_start_of_a_result_tells_how_long_its_table_is(tmp_path: Path) -> None:
+    data = packed(tmp_path)
+    assert table_bytes(data[:HEADER_BYTES]) == len(CONTENT[TABLE])
+    assert data[HEADER_BYTES:].startswith(CONTENT[TABLE])
+    for start in (b"", data[: HEADER_BYTES - 1], bytes(HEADER_BYTES), data[1 : HEADER_BYTES + 1]):
+        with pytest.raises(Corrupt, match=r"got no synthetic\.csv"):
+            table_bytes(start)

@@ -4,11 +4,13 @@ import pytest
 
 from marketplace.sealing.chunk import (
     CHUNK_BYTES,
+    DATA_BYTES,
     capacity_for,
     chunk_key,
     crypt,
     key_hash,
     leaf_hash,
+    most_disclosed,
     plain_hash,
     salt,
     stream,
@@ -64,3 +66,22 @@ def test_a_capacity_holds_the_length_and_the_data(length_bytes: int, chunks: int
 def test_a_negative_length_is_a_programming_error() -> None:
     with pytest.raises(ValueError, match="negative"):
         capacity_for(-1)
+
+
+@pytest.mark.parametrize(
+    ("count", "content_bytes", "most"),
+    [
+        (4_000, 32 * DATA_BYTES, 8),
+        (4_000, 32 * DATA_BYTES - 1, 7),
+        (4_000, 10**9, 8),
+        (4_000, 4 * DATA_BYTES, 1),
+        (4_000, 4 * DATA_BYTES - 1, 0),
+        (31, 10**9, 7),
+        (3, 10**9, 0),
+        (1, 0, 0),
+    ],
+)
+def test_before_payment_eight_chunks_at_most_are_disclosed_and_never_more_than_a_quarter(
+    count: int, content_bytes: int, most: int
+) -> None:
+    assert most_disclosed(count, content_bytes) == most
