@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,20 +31,21 @@ _TEXT = ("rpc", "contract", "store")
 _MOST_DIGITS = 20
 
 
-def read_connection(path: Path, environment: Mapping[str, str]) -> Connection:
+def read_connection(path: Path, environment: Mapping[str, str], beside: Collection[str] = ()) -> Connection:
     """The connection that the TOML file at `path` sets, if it is there, overridden by `AGORA_RPC`, `AGORA_CONTRACT`,
     `AGORA_CHAIN_ID`, `AGORA_STORE`, `AGORA_CONFIRMATIONS` and `AGORA_FROM_BLOCK`.
 
+    `beside`: further names in the file, which the role reads by itself.
     Raises `Invalid` for a file that is no TOML, an unknown name, or a value of the wrong kind; values are not shown.
     """
     values: dict[str, object] = dict(read_table(path))
     for name in (*_TEXT, *_WHOLE):
         if (given := environment.get(f"AGORA_{name.upper()}")) is not None:
             values[name] = _whole(name, given) if name in _WHOLE else given
-    unknown = sorted(set(values) - set(_TEXT) - set(_WHOLE))
+    unknown = sorted(set(values) - set(_TEXT) - set(_WHOLE) - set(beside))
     if unknown:
         raise Invalid(f"expected only known settings in {path.name}, got {', '.join(unknown)}; remove them")
-    texts = {name: _text_or_none(name, values.get(name)) for name in _TEXT}
+    texts = {name: text_or_none(name, values.get(name)) for name in _TEXT}
     whole = {name: _whole(name, values[name]) for name in _WHOLE if name in values}
     return Connection(
         rpc=texts["rpc"],
@@ -81,7 +82,8 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _text_or_none(name: str, value: object) -> str | None:
+def text_or_none(name: str, value: object) -> str | None:
+    """The text of a setting, if it is set. Raises `Invalid`, naming it, if it is no text."""
     if value is not None and not isinstance(value, str):
         raise Invalid(f"expected text for the setting {name}; put it into quotes")
     return value

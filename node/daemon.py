@@ -44,6 +44,7 @@ def _unwatched(_: Happened) -> None:
 class Daemon:
     """One provider's node at work. `clock` gives seconds; `observe` is told every effect once it is done, and trouble.
 
+    `account`: as the last `tick` read it; None before the first. Nothing changes an account once it is there.
     `tick` may be called for ever; a new daemon over the same folder goes on where an earlier one was killed.
     """
 
@@ -54,6 +55,7 @@ class Daemon:
     clock: Callable[[], float]
     rules: Rules = field(default_factory=Rules)
     observe: Callable[[Happened], None] = _unwatched
+    account: Account | None = None
     _ended: set[OrderId] = field(default_factory=set)
     _troubles: dict[OrderId, str] = field(default_factory=dict)
 
@@ -63,7 +65,7 @@ class Daemon:
         Raises as the ledger does where it cannot be read. Trouble with one order waits for the next tick and does not
         hold the others up.
         """
-        account = self.follower.catch_up()
+        account = self.account = self.follower.catch_up()
         mine = [order for order in account.orders.values() if self._is_mine(account, order)]
         return tuple(self._advance(account, order) for order in mine)
 

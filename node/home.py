@@ -21,6 +21,7 @@ from marketplace.settings import Connection, read_connection, write_connection
 from node.admission import Rules
 from node.daemon import Daemon, Happened
 from node.effects import Effects
+from node.endpoint.settings import NAMES, EndpointSettings, read_endpoint
 from node.files import make_folder, write_whole
 from node.journal import Journal
 from node.provider import Provider
@@ -37,7 +38,7 @@ def home(environment: Mapping[str, str] = os.environ) -> Path:
     return Path(given).expanduser() if given else Path.home() / ".agora-node"
 
 
-def create(folder: Path, connection: Connection, passphrase: str) -> Signer:
+def create(folder: Path, connection: Connection, passphrase: str, endpoint: EndpointSettings | None = None) -> Signer:
     """Makes a node's folder, for its owner only, with new keys and these settings.
 
     Raises `Refused` if there are keys already, or as the disk says.
@@ -47,7 +48,7 @@ def create(folder: Path, connection: Connection, passphrase: str) -> Signer:
     signer = LocalSigner.random()
     create_ledger_key(keys / LEDGER_KEY, signer.key, passphrase)
     create_key(keys / STORAGE_KEY, os.urandom(32), passphrase, purpose=Purpose.STORAGE_KEY)
-    write_whole(folder / SETTINGS, write_connection(connection).encode())
+    write_whole(folder / SETTINGS, (write_connection(connection) + (endpoint.write() if endpoint else "")).encode())
     return signer
 
 
@@ -67,7 +68,7 @@ def open_keys(folder: Path, passphrase: str) -> Keys:
 
 @dataclass(frozen=True)
 class Node:
-    """A node with its folder, keys, ledger and store."""
+    """A node with its folder, keys, ledger and store. `endpoint`: where it answers others; None if it does not."""
 
     folder: Path
     keys: Keys
@@ -75,20 +76,29 @@ class Node:
     follower: Follower
     store: ContentStore
     vault: Vault
+    endpoint: EndpointSettings | None = None
 
     @classmethod
     def open(
-        cls, folder: Path, keys: Keys, ledger: Ledger, store: ContentStore, confirmations: int = 0, from_block: int = 0
+        cls,
+        folder: Path,
+        keys: Keys,
+        ledger: Ledger,
+        store: ContentStore,
+        confirmations: int = 0,
+        from_block: int = 0,
+        endpoint: EndpointSettings | None = None,
     ) -> "Node":
         """The node in `folder` on this ledger and store."""
         make_folder(folder)
         vault = Vault(folder / VAULT, SecretBox(keys.storage_key))
-        return cls(folder, keys, ledger, Follower(ledger, confirmations, from_block), store, vault)
+        return cls(folder, keys, ledger, Follower(ledger, confirmations, from_block), store, vault, endpoint)
 
     @classmethod
     def from_settings(cls, folder: Path, passphrase: str, environment: Mapping[str, str] = os.environ) -> "Node":
         """The node in `folder` on the ledger and the store that its settings name, overridden by `AGORA_*`."""
-        connection = read_connection(folder / SETTINGS, environment)
+        connection = read_connection(folder / SETTINGS, environment, NAMES)
+        endpoint = read_endpoint(folder / SETTINGS, environment)
         if connection.rpc is None or connection.contract is None or connection.store is None:
             raise Invalid(
                 "expected the settings rpc, contract and store; write node.toml or set AGORA_RPC and the others"
@@ -96,7 +106,7 @@ class Node:
         keys = open_keys(folder, passphrase)
         ledger = connect(connection.rpc, checksummed(connection.contract), connection.chain_id)
         store = open_store(connection.store)
-        return cls.open(folder, keys, ledger, store, connection.confirmations, connection.from_block)
+        return cls.open(folder, keys, ledger, store, connection.confirmations, connection.from_block, endpoint)
 
     def provider(self) -> Provider:
         """What the provider does by hand."""

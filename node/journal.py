@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -43,6 +44,7 @@ class Mark(StrEnum):
     DECLINED = "declined"
     SIGNED = "signed"
     SENT = "sent"
+    OPENED = "opened"
     TROUBLE = "trouble"
 
 
@@ -59,6 +61,7 @@ class Entry:
 class Journal:
     """Entries in SQLite, durable when `add` returns. One journal value at a time may have the file, in any process.
 
+    Several threads may use it at once.
     A transaction's marks carry its function: `signed:deliver`.
     """
 
@@ -69,7 +72,8 @@ class Journal:
         """
         with disk():
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, OWNER_ONLY))
-        self._database = sqlite3.connect(path, isolation_level=None, timeout=BUSY_S)
+        self._alone = threading.Lock()  # SQLite can be built so that threads must not share a connection otherwise
+        self._database = sqlite3.connect(path, isolation_level=None, timeout=BUSY_S, check_same_thread=False)
         try:
             self._prepare()
         except BaseException:
@@ -78,14 +82,14 @@ class Journal:
 
     def add(self, order: OrderId, mark: str, data: bytes, at_s: int) -> None:
         """Writes one entry, durably. Raises `Refused` if the disk does not take it."""
-        with _translated():
+        with self._alone, _translated():
             self._database.execute(
                 "INSERT INTO entries (of_order, mark, data, at_s) VALUES (?, ?, ?, ?)", (order, mark, data, at_s)
             )
 
     def last(self, order: OrderId, mark: str) -> Entry | None:
         """The newest entry of this mark for `order`."""
-        with _translated():
+        with self._alone, _translated():
             row = self._database.execute(
                 "SELECT data, at_s FROM entries WHERE of_order = ? AND mark = ? ORDER BY number DESC LIMIT 1",
                 (order, mark),
@@ -95,7 +99,7 @@ class Journal:
     def entries(self, order: OrderId | None = None) -> tuple[Entry, ...]:
         """All entries, of one order or of all, in the order of writing."""
         query, given = ("WHERE of_order = ?", (order,)) if order is not None else ("", ())
-        with _translated():
+        with self._alone, _translated():
             rows = self._database.execute(
                 f"SELECT of_order, mark, data, at_s FROM entries {query} ORDER BY number",  # noqa: S608
                 given,
@@ -104,7 +108,8 @@ class Journal:
 
     def close(self) -> None:
         """Closes the file, so that another may have it."""
-        self._database.close()
+        with self._alone:
+            self._database.close()
 
     def _prepare(self) -> None:
         with _translated():

@@ -14,10 +14,13 @@ from marketplace.settings import Connection
 from marketplace.terminal import ask_passphrase, guarded, prepare_process, say, show_json
 from node import home as homes
 from node.commands import datasets, offers, standing
+from node.commands import endpoint as endpoints
 from node.commands.datasets import AsJson
 from node.daemon import Daemon, Happened
+from node.endpoint.settings import endpoint_settings
 from node.home import Node
 from node.memory import keep_private
+from node.serving import serving
 from node.work import Decline, Wait
 
 POLL_S = 1.0
@@ -30,6 +33,7 @@ app = typer.Typer(
 )
 app.add_typer(datasets.app, name="dataset")
 app.add_typer(offers.app, name="offer")
+app.add_typer(endpoints.app, name="endpoint")
 app.command()(standing.status)
 app.command()(standing.withdraw)
 
@@ -43,12 +47,15 @@ def init(
     chain_id: Annotated[int | None, typer.Option(min=0, help="The chain that it must be.")] = None,
     confirmations: Annotated[int, typer.Option(min=0, help="Blocks that must follow before an event counts.")] = 2,
     from_block: Annotated[int, typer.Option(min=0, help="The block that the contract was deployed in.")] = 0,
+    endpoint: Annotated[str | None, typer.Option(help="Where others find this node: HOST:PORT.")] = None,
+    listen: Annotated[str | None, typer.Option(help="Where it listens for them, if elsewhere: HOST:PORT.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make the node's folder: settings, a ledger key, a storage key."""
     open_store(store)
     connection = Connection(rpc, checksummed(contract), chain_id, store, confirmations, from_block)
-    signer = homes.create(homes.home(), connection, ask_passphrase("the new node's keys", twice=True))
+    answering = endpoint_settings(endpoint, listen)
+    signer = homes.create(homes.home(), connection, ask_passphrase("the new node's keys", twice=True), answering)
     if as_json:
         show_json({"address": signer.address})
     else:
@@ -70,7 +77,10 @@ def run(
         signal.signal(number, lambda *_: stopping.set())
     say(f"serving orders of {node.keys.signer.address}")
     try:
-        _serve(daemon, stopping)
+        with serving(node, daemon, say):
+            if node.endpoint is not None:
+                say(f"answering at {node.endpoint.public}")
+            _serve(daemon, stopping)
     finally:
         daemon.close()
 

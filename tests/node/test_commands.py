@@ -15,8 +15,10 @@ from marketplace.ledger.follower import Follower
 from marketplace.ledger.jsonrpc import connect
 from marketplace.ledger.ledger import Ledger
 from marketplace.ledger.signer import LocalSigner
+from marketplace.protocol.descriptor import Descriptor, Place
 from marketplace.protocol.identity import Address
 from marketplace.settings import Connection, read_connection, write_connection
+from node.endpoint.settings import NAMES, EndpointSettings, read_endpoint
 from node.home import JOURNAL, SETTINGS
 from node.journal import Journal
 from tests.ledger.fixtures import run_anvil, tell_anvil
@@ -186,6 +188,8 @@ SPEAKING: tuple[tuple[str, ...], ...] = (
     ("withdraw",),
     ("run",),
     ("offer", "retire", "00" * 32),
+    ("endpoint", "describe"),
+    ("endpoint", "rotate"),
     ("offer", "publish", "00" * 32, "--token", "0x" + "00" * 20, "--epsilon", "1", *MONEY),
     ("dataset", "revise", "00" * 32, "r.csv", "--schema", "s.json", "--title", "t", "--rows", "9"),
 )
@@ -248,6 +252,22 @@ def test_init_keeps_what_it_was_told_for_the_owner_only(tmp_path: Path) -> None:
     assert found == Connection(NOTHING_LISTENS, "0x" + "11" * 20, None, "store", 2, 7)
     for path in (tmp_path / "new").rglob("*"):
         assert not path.stat().st_mode & 0o077, path
+
+
+def test_init_keeps_where_the_node_answers_beside_the_connection(tmp_path: Path) -> None:
+    given = environment(tmp_path / "node")
+    document(split((*INIT, "--endpoint", "node.example:8443", "--listen", "0.0.0.0:9443"), given))
+    found = read_endpoint(tmp_path / "node" / SETTINGS, {})
+    assert found == EndpointSettings(Place("node.example", 8_443), Place("0.0.0.0", 9_443))
+    assert read_connection(tmp_path / "node" / SETTINGS, {}, NAMES).rpc == NOTHING_LISTENS
+
+
+@pytest.mark.parametrize(
+    "changes", [("--endpoint", "node.example"), ("--endpoint", "https://node.example:1"), ("--listen", "0.0.0.0:1")]
+)
+def test_init_takes_no_place_that_is_none(tmp_path: Path, changes: tuple[str, ...]) -> None:
+    assert_refused(split((*INIT, *changes), environment(tmp_path / "node")), 2, "expected")
+    assert not (tmp_path / "node").exists()
 
 
 def test_keys_are_never_overwritten(hospital: Hospital) -> None:
@@ -401,6 +421,31 @@ def test_an_offer_that_is_none_cannot_be_retired(hospital: Hospital) -> None:
     assert_refused(hospital.type("offer", "retire", "xyz"), 2, "64 hexadecimal digits")
     assert_refused(hospital.type("offer", "retire", "00" * 32), 2, "published offer")
     assert_refused(hospital.type("offer", "publish", *offering(replace(hospital, dataset="x")), "--epsilon", "1"), 2)
+
+
+# ------------------------------------------------------------------------------------------------------------ endpoint
+
+
+def test_the_descriptor_is_put_into_the_store_and_shown(hospital: Hospital) -> None:
+    given = {"AGORA_ENDPOINT": "node.example:8443"}
+    shown = document(hospital.type("endpoint", "describe", "--json", **given))
+    assert shown["endpoint"] == "https://node.example:8443"
+    store = DirectoryStore(Path(str(hospital.connection.store)))
+    data = b"".join(store.read(Cid.raw(bytes.fromhex(str(shown["descriptor"])))))
+    certificate = bytes.fromhex(str(shown["certificate"]))
+    assert Descriptor.decode(data) == Descriptor(hospital.signer.address, Place("node.example", 8_443), certificate)
+    spoken = hospital.type("endpoint", "describe", **given)
+    assert spoken.out.splitlines()[0] == "Endpoint https://node.example:8443"
+    assert shown["certificate"] in spoken.out
+    rotated = hospital.type("endpoint", "rotate", "--json", **given)
+    assert "Start the node again" in rotated.err
+    assert document(rotated)["certificate"] != shown["certificate"]
+    assert document(hospital.type("endpoint", "describe", "--json", **given)) == document(rotated)
+
+
+def test_a_node_without_an_endpoint_has_nothing_to_describe(hospital: Hospital) -> None:
+    for verb in ("describe", "rotate"):
+        assert_refused(hospital.type("endpoint", verb), 2, "the setting endpoint")
 
 
 # ----------------------------------------------------------------------------------------------------------------- run

@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,26 @@ def test_the_newest_entry_of_a_mark_counts(tmp_path: Path) -> None:
         journal.add(ONE, Mark.SEALED, b"%d" % at_s, at_s)
     journal.add(OTHER, Mark.SEALED, b"other", 3)
     assert journal.last(ONE, Mark.SEALED) == Entry(ONE, Mark.SEALED, b"1", 1)
+
+
+def test_several_threads_write_and_read_at_once(tmp_path: Path) -> None:
+    journal, failed = Journal(tmp_path / "journal.sqlite"), list[BaseException]()
+
+    def write(order: OrderId) -> None:
+        try:
+            for at_s in range(30):
+                journal.add(order, Mark.OPENED, b"%d" % at_s, at_s)
+                assert journal.last(order, Mark.OPENED) == Entry(order, Mark.OPENED, b"%d" % at_s, at_s)
+        except BaseException as error:  # noqa: BLE001
+            failed.append(error)
+
+    threads = [threading.Thread(target=write, args=(OrderId(bytes([each]) * 32),)) for each in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert len(journal.entries()) == 180
 
 
 @pytest.mark.parametrize(

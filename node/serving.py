@@ -1,0 +1,84 @@
+"""A node's endpoint put together from the node: served beside the daemon, described for others, its certificate rotated."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from marketplace.content.store import put_bytes
+from marketplace.errors import Invalid
+from marketplace.keys.secretbox import SecretBox
+from marketplace.protocol.chunks import VERB
+from marketplace.protocol.descriptor import Described, Descriptor
+from node.daemon import Daemon
+from node.endpoint.chunks import Chunks
+from node.endpoint.server import Endpoint
+from node.endpoint.settings import EndpointSettings
+from node.endpoint.tls import TlsFile, rotate_tls_file, tls_file
+from node.files import make_folder
+from node.home import KEYS, Node
+
+
+@contextmanager
+def serving(node: Node, daemon: Daemon, note: Callable[[str], None]) -> Iterator[Endpoint | None]:
+    """The endpoint that the node's settings name, answering while the block runs; None where they name none.
+
+    `note` is told what goes wrong inside. Raises as `Endpoint` does, and `Corrupt` for a certificate without its key.
+    """
+    if node.endpoint is None:
+        yield None
+        return
+    effects = daemon.effects
+    chunks = Chunks(
+        provider=daemon.provider,
+        account=lambda: daemon.account,
+        ledger=node.ledger,
+        store=node.store,
+        journal=effects.journal,
+        box=SecretBox(node.keys.storage_key),
+        folder_of=effects.order_folder,
+        clock=daemon.clock,
+        note=note,
+    )
+    place = node.endpoint.listen
+    with Endpoint(place.host, place.port, _tls(node).context(), {VERB: chunks.answer}, note) as endpoint:
+        yield endpoint
+
+
+def describe(node: Node) -> tuple[Descriptor, Described]:
+    """Puts the descriptor of the node's endpoint into the store, and gives it with what the ledger is to say of it.
+
+    Raises `Invalid` where the settings name no endpoint.
+    """
+    public, tls = _settings(node).public, _tls(node)
+    descriptor = Descriptor(node.keys.signer.address, public, tls.fingerprint)
+    return descriptor, Described(put_bytes(node.store, descriptor.encode()).digest, tls.fingerprint)
+
+
+def rotate(node: Node) -> tuple[Descriptor, Described]:
+    """Makes another TLS certificate and describes the node with it.
+
+    A node that runs keeps the old one until it is started again. Raises as `describe`.
+    """
+    host = _settings(node).public.host
+    rotate_tls_file(_keys(node), node.keys.storage_key, host, _now())
+    return describe(node)
+
+
+def _tls(node: Node) -> TlsFile:
+    return tls_file(_keys(node), node.keys.storage_key, _settings(node).public.host, _now())
+
+
+def _settings(node: Node) -> EndpointSettings:
+    if node.endpoint is None:
+        raise Invalid("expected the setting endpoint, as in node.example:8443; write it into node.toml")
+    return node.endpoint
+
+
+def _keys(node: Node) -> Path:
+    make_folder(node.folder / KEYS)
+    return node.folder / KEYS
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
