@@ -34,6 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "marketplace.keys",
         "marketplace.sealing",
         "marketplace.certificate",
+        "marketplace.scores",
     },
     "marketplace.audit": {
         "marketplace.errors",

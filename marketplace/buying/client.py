@@ -1,32 +1,39 @@
 """`Client`: everything that a buyer does, each step by itself, each safe to repeat."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from marketplace.buying import receiving
 from marketplace.buying.documents import delivery_of
+from marketplace.buying.endpoint import ask, read_descriptor
 from marketplace.buying.evidence import Evidence
 from marketplace.buying.fetching import Progress
 from marketplace.buying.listing import Entry, open_entries, read_entry
 from marketplace.buying.purchase import DEFAULT_SLOT_S, PLACE_WITHIN_S, Purchase, Wishes, draft
 from marketplace.buying.receiving import Received
 from marketplace.buying.signed_purchase import SignedPurchase
+from marketplace.buying.spot_check import DEFAULT_CHUNKS, SEED, SEED_BYTES, Sampled, Verdict
+from marketplace.buying.spot_check import spot_check as check_chunks
 from marketplace.content.store import ContentStore, put_bytes
 from marketplace.errors import Invalid, Refused
 from marketplace.ledger.follower import Follower
 from marketplace.ledger.ids import order_id
 from marketplace.ledger.ledger import Ledger, Receipt
-from marketplace.ledger.signatures import sign_order
+from marketplace.ledger.signatures import sign_chunk_request, sign_order
 from marketplace.ledger.signer import Signer
 from marketplace.protocol.account import Account, OrderView
 from marketplace.protocol.amounts import euro_text
+from marketplace.protocol.chunks import VERB, ChunkKeys, ChunkRequest
+from marketplace.protocol.descriptor import Described
 from marketplace.protocol.grounds import Grounds
 from marketplace.protocol.identity import NOBODY, Address, DeliveryHash, OfferId, OrderId, PermitId
 from marketplace.protocol.offer import Offer
 from marketplace.protocol.specification import Workload
 from marketplace.protocol.states import FINAL, OrderState
 
+ASKING_S = 600
 TAKEN = frozenset({OrderState.ACCEPTED, OrderState.REVEALED, OrderState.CONTESTED})
 
 
@@ -128,6 +135,39 @@ class Client:
         view = self._find(account, order)
         folder = self._folder(order)
         return receiving.receive(account, view, self.ledger.domain, self.store, self.seed, folder, progress)
+
+    def spot_check(
+        self,
+        order: OrderId,
+        described: Described,
+        *,
+        chunks: int = DEFAULT_CHUNKS,
+        randomness: Callable[[int], bytes] = os.urandom,
+        progress: Progress = _silent,
+    ) -> Verdict:
+        """Opens a few random chunks of the delivery with the help of the provider's node, before it is accepted.
+
+        `described`: what the ledger says of the provider's descriptor. `randomness` makes bytes; they are kept with the
+        order, so that another check asks for the same chunks. Receives the delivery first. Raises `Refused` unless the
+        order waits for acceptance, and as `receive`, `read_descriptor` and `spot_check.spot_check` do; that the node does
+        not answer is a verdict and no error.
+        """
+        inner = self.receive(order, progress).inner
+        view, folder = self.order(order), self._folder(order)
+        if view.state is not OrderState.DELIVERED or view.delivery_hash is None:
+            raise Refused(f"expected an order that waits for acceptance, it is {view.state.word}; nothing is opened")
+        descriptor = read_descriptor(described, self._offer(view).head.lead, self.store)
+        delivery, until_s = DeliveryHash(view.delivery_hash), self.now_s() + ASKING_S
+
+        def ask_node(indices: tuple[int, ...]) -> Mapping[int, bytes]:
+            request = ChunkRequest(order, delivery, indices, until_s)
+            signature = sign_chunk_request(self.signer, self.ledger.domain, request)
+            return ChunkKeys.decode(ask(descriptor, VERB, request.encode(signature))).keys_of(order)
+
+        description, specification = receiving.documents_of(folder)
+        seed = receiving.keep_once(folder, SEED, lambda: randomness(SEED_BYTES))
+        with inner.open("rb") as file:
+            return check_chunks(file, Sampled(description.schema, specification.rows, seed), chunks, ask_node)
 
     def accept(self, order: OrderId) -> Receipt | None:
         """Accepts the very delivery that was received and checked, by its hash; None if that is done already.

@@ -60,6 +60,22 @@ def keep_documents(documents: Documents, folder: Path) -> None:
         _write(folder / MADE_BY, documents.specification)
 
 
+def documents_of(folder: Path) -> tuple[Description, Specification]:
+    """The description and the specification that the result was made by, as `receive` has checked them."""
+    with _on_disk(folder):
+        made_by = MADE_BY if (folder / MADE_BY).exists() else SPECIFICATION
+        described, specified = ((folder / name).read_bytes() for name in (DESCRIPTION, made_by))
+    return Description.decode(described), Specification.decode(specified)
+
+
+def keep_once(folder: Path, name: str, make: Callable[[], bytes]) -> bytes:
+    """What an order's folder keeps under `name`; made, and kept before it is given, if there is nothing yet."""
+    with _alone(folder):
+        if not (folder / name).exists():
+            _write(folder / name, make())
+        return (folder / name).read_bytes()
+
+
 def receive(
     account: Account,
     order: OrderView,

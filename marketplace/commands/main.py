@@ -2,7 +2,7 @@
 
 import typer
 
-from marketplace.commands import checks, keys, offers, orders, purchases
+from marketplace.commands import checks, keys, offers, orders, purchases, spot_check
 from marketplace.terminal import prepare_process
 
 app = typer.Typer(
@@ -15,6 +15,7 @@ app.command()(offers.offers)
 app.command()(purchases.buy)
 app.command()(purchases.relay)
 app.command()(orders.order)
+app.command()(spot_check.check)
 app.command()(orders.fetch)
 app.command()(orders.settle)
 app.command()(orders.complain)

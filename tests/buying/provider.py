@@ -57,7 +57,11 @@ def as_it_is(manifest: Manifest) -> Manifest:
 
 @dataclass
 class HandMadeProvider:
-    """One provider with one dataset. `signer` needs gas and test money of `token`."""
+    """One provider with one dataset. `signer` needs gas and test money of `token`.
+
+    `cheats_on_chunk`: one that decrypts to other bytes than its hash says. `spoil`: what is done to the packed result
+    before it is sealed, consistently.
+    """
 
     ledger: Contract
     token: Address
@@ -65,6 +69,7 @@ class HandMadeProvider:
     store: ContentStore
     description: Description = DESCRIPTION
     cheats_on_chunk: int | None = None
+    spoil: Callable[[bytes], bytes] = bytes
     from_block: int = 0
 
     def list_dataset(self, total_micro: int = 100 * RHO_MICRO) -> DatasetId:
@@ -95,6 +100,7 @@ class HandMadeProvider:
         view = self.view(order)
         specification = Specification.decode(read_bytes(self.store, Cid.raw(view.order.specification), 2**20))
         plain, files = _result(specification)
+        plain = self.spoil(plain)
         capacity = capacity_for(len(plain) + SPARE_BYTES)
         root = plain_root_of(io.BytesIO(plain), capacity=capacity, secret=SALTS)
         certificate = self._certificate(view, specification, root, capacity, files)

@@ -13,7 +13,20 @@ from marketplace.commands.main import app
 from marketplace.protocol import result
 from tests.commands.market import AGORA, Buyer, environment
 
-COMMANDS = ("offers", "buy", "order", "fetch", "settle", "complain", "reject", "refund", "verify", "audit", "keys")
+COMMANDS = (
+    "offers",
+    "buy",
+    "order",
+    "check",
+    "fetch",
+    "settle",
+    "complain",
+    "reject",
+    "refund",
+    "verify",
+    "audit",
+    "keys",
+)
 
 
 def test_an_order_from_the_offer_to_the_audit(buyer: Buyer, tmp_path: Path) -> None:
