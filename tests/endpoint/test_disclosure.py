@@ -14,7 +14,7 @@ from node.endpoint.disclosure import Sealed, objection_to_chunks, objection_to_o
 NOW_S = 1_000_000
 DELIVERY, OTHER = DeliveryHash(b"d" * 32), DeliveryHash(b"e" * 32)
 REQUEST = ChunkRequest(OrderId(b"o" * 32), DELIVERY, (0, 5), NOW_S + 60)
-STANDING = Standing(OrderState.DELIVERED, Reason.NONE, NOW_S + 3_600, 0, 0, DELIVERY)
+STANDING = Standing(OrderState.DELIVERED, Reason.NONE, NOW_S + 3_600, 0, 0, 0, 0, DELIVERY)
 SEALED = Sealed(DELIVERY, 4_000, 32 * DATA_BYTES)
 
 
