@@ -6,7 +6,7 @@ An order's folder fills in this order; each file is whole or absent, so that a f
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
