@@ -1,6 +1,7 @@
 """What each step of an order costs in gas, beside what the best comparable projects need.
 
-`python -m scripts.benchmarks.gas` prints a table, with --json one object. Every figure is gasUsed of one transaction on
+`python -m scripts.benchmarks.gas` prints a table, with --json one object; with --write it puts the figures into
+contracts/gas.json, which a test compares with what it measures. Every figure is gasUsed of one transaction on
 py-evm (Prague rules; 21,000 and calldata counted; refunds subtracted) with one provider, a bond, a compute fee and the
 test euro, where nothing else is said; `approve`, withdrawals and `complain`, about one chunk of 31 MiB (15 levels), stand
 apart. The buyer approves exactly the price of each order. First: the offer's first order, whose bond takes the provider's
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 
 from eth_utils.crypto import keccak
 
+from scripts.benchmarks import snapshot
 from scripts.benchmarks.evm import Outcome
 from scripts.benchmarks.life import Life, live
 from scripts.benchmarks.market import EURO, Market, Terms
@@ -52,6 +54,8 @@ PEERS = {
     "key for payment, honest path (FDE, 3 transactions, ether only, no bond)": 237_189,
 }
 OTHER_ORDERS = 1_000
+START_S = 1_800_000_000
+"""The time at which every run begins, for a byte of calldata costs less if it is zero."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ class Report:
 def measure(others: int = OTHER_ORDERS) -> Report:
     """Runs whole lives of orders: an offer's first, the next, and one beside `others` open and one beside as many past."""
     market = Market()
+    market.evm.travel(START_S)
     steps = _set_up(market)
     terms = _settled_in(market, market.register(10**9, salt=b"\4" * 32), others)
     first = _live(live(market, terms, 1))
@@ -222,8 +227,12 @@ def _table(report: Report) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="gas", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    as_json: bool = parser.parse_args().json
+    parser.add_argument("--write", action="store_true", help="keep the figures in contracts/gas.json")
+    options = parser.parse_args()
+    as_json: bool = options.json
     report = measure()
+    if options.write:
+        snapshot.PATH.write_text(snapshot.text(rows(report)))
     figures = {"first": report.first, "repeat": report.repeat, "open": report.open, "past": report.past}
     if as_json:
         print(json.dumps({**figures, "other_orders": OTHER_ORDERS, "ceilings": CEILINGS, "peers": PEERS}))
