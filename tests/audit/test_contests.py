@@ -68,6 +68,22 @@ def test_a_ruling_in_another_transaction_than_the_end_or_of_another_order_fails(
     assert "ended by a ruling that was not made then" in check(20, truthful(history)).evidence
 
 
+def test_a_ruling_that_ends_nothing_fails_though_the_next_one_ends_its_own() -> None:
+    history, offer = arbitrated()
+    first, second = (history.reach(offer, OrderState.CONTESTED) for _ in range(2))
+    history.record(ev.OrderRuled, first, 5, 5)
+    history.rule(second, 5, 5)
+    assert failing(truthful(history)) == {20}
+    assert check(20, truthful(history)).evidence == f"order 0x{first.hex()[:8]} was ruled and did not end"
+
+
+def test_one_ruling_does_not_end_an_order_twice() -> None:
+    history, order = contested()
+    history.rule(order, 5, 5)
+    history.record(ev.OrderSettled, order, Reason.RULED, together=True)
+    assert "ended by a ruling that was not made then" in check(20, truthful(history)).evidence
+
+
 def test_a_ruling_of_an_order_that_is_not_contested_fails() -> None:
     history, offer = arbitrated()
     order = history.reach(offer, OrderState.REVEALED)

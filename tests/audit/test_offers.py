@@ -151,6 +151,27 @@ def test_stock_without_an_origin_fails() -> None:
         assert "sells stock of no order" in check(19, truthful(history)).evidence
 
 
+def test_stock_without_an_origin_fails_though_another_stock_is_told_of_its_own() -> None:
+    for told_again in (False, True):
+        history, _, order = origin()
+        first = history.publish_stock(order, bond_units=0)
+        history.publish_stock(order, bond_units=1)
+        if told_again:
+            history.events[-1] = replace(history.events[-1], offer=first.id)  # type: ignore[call-arg]
+        else:
+            del history.events[-3]
+        assert failing(truthful(history)) == {19}
+        assert "sells stock of no order" in check(19, truthful(history)).evidence
+
+
+def test_an_offer_of_stock_that_is_told_two_origins_fails() -> None:
+    history, offer, order = origin()
+    other = history.settled(offer, delivery(0))
+    history.publish_stock(order, bond_units=0)
+    history.record(ev.StockOffered, list(history.account.offers)[-1], other, together=True)
+    assert failing(truthful(history)) == {19}
+
+
 def test_an_origin_that_is_told_later_or_of_another_offer_fails() -> None:
     history, offer, order = origin()
     stock = history.publish_stock(order, bond_units=0)
