@@ -47,6 +47,15 @@ def test_a_root_of_a_day_that_has_not_begun_fails(ahead: int, passes: bool) -> N
         assert f"anchored a root of day {day:,}" in check(23, truthful(history)).evidence
 
 
+@pytest.mark.parametrize(("early_s", "passes"), [(0, True), (1, False)])
+def test_a_root_may_be_anchored_from_the_first_second_of_its_day(early_s: int, passes: bool) -> None:
+    history = ordered()
+    day = 30_000
+    history.wait(day * 86_400 - history.now_s - 1 - early_s)
+    history.anchor(PROVIDER, day, b"r" * 32)
+    assert failing(truthful(history)) == (set() if passes else {23})
+
+
 def test_what_somebody_without_orders_says_fails_nobodys_audit() -> None:
     history = ordered()
     history.describe(address(6), SAID, NOTHING)
