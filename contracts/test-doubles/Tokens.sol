@@ -86,8 +86,18 @@ contract ReenteringToken is PlainToken {
         (target, data) = (target_, data_);
     }
 
+    /// @dev Takes any signature, and approves.
+    function permit(address owner, address spender, uint256 value, uint256, uint8, bytes32, bytes32) external {
+        strike();
+        _approve(owner, spender, value);
+    }
+
     function _update(address from, address to, uint256 value) internal override {
         super._update(from, to, value);
+        strike();
+    }
+
+    function strike() private {
         if (target == address(0)) return;
         address callee = target;
         target = address(0);
@@ -97,5 +107,22 @@ contract ReenteringToken is PlainToken {
                 revert(add(answer, 32), mload(answer))
             }
         }
+    }
+}
+
+/// @title Takes any signature for a transfer, and keeps one unit of it.
+contract SkimmingToken is PlainToken {
+    function receiveWithAuthorization(
+        address from,
+        address to,
+        uint256 value,
+        uint256,
+        uint256,
+        bytes32,
+        uint8,
+        bytes32,
+        bytes32
+    ) external {
+        _transfer(from, to, value - 1);
     }
 }
