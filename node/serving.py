@@ -8,6 +8,7 @@ from pathlib import Path
 from marketplace.content.store import put_bytes
 from marketplace.errors import Invalid
 from marketplace.keys.secretbox import SecretBox
+from marketplace.ledger.ledger import Receipt
 from marketplace.protocol.chunks import VERB
 from marketplace.protocol.descriptor import Described, Descriptor
 from node.daemon import Daemon
@@ -48,17 +49,27 @@ def serving(node: Node, daemon: Daemon, note: Callable[[str], None]) -> Iterator
 def describe(node: Node) -> tuple[Descriptor, Described]:
     """Puts the descriptor of the node's endpoint into the store, and gives it with what the ledger is to say of it.
 
-    Raises `Invalid` where the settings name no endpoint.
+    Raises `Invalid` where the settings name no endpoint, and as the store does.
     """
     public, tls = _settings(node).public, _tls(node)
     descriptor = Descriptor(node.keys.signer.address, public, tls.fingerprint)
     return descriptor, Described(put_bytes(node.store, descriptor.encode()).digest, tls.fingerprint)
 
 
+def tell(node: Node, described: Described) -> Receipt | None:
+    """Lets the ledger say this of the node's descriptor; None if that is what it says already. Raises as the ledger does."""
+    view = node.follower.catch_up().providers.get(node.keys.signer.address)
+    said = view.descriptor if view else None
+    if said is not None and Described(said.descriptor, said.certificate) == described:
+        return None
+    return node.ledger.describe(node.keys.signer, described.descriptor, described.certificate)
+
+
 def rotate(node: Node) -> tuple[Descriptor, Described]:
     """Makes another TLS certificate and describes the node with it.
 
-    A node that runs keeps the old one until it is started again. Raises as `describe`.
+    A node that runs keeps the old one until it is started again; then is the time to `tell` the ledger. Raises as
+    `describe`.
     """
     host = _settings(node).public.host
     rotate_tls_file(_keys(node), node.keys.storage_key, host, _now())

@@ -1,13 +1,17 @@
 """`Client`: everything that a buyer does, each step by itself, each safe to repeat."""
 
 import os
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from marketplace.buying import receiving
+from marketplace.buying.acceptance import require_right
+from marketplace.buying.asking import Asking, described_by
 from marketplace.buying.documents import delivery_of
-from marketplace.buying.endpoint import ask, read_descriptor
+from marketplace.buying.endpoint import read_descriptor
 from marketplace.buying.evidence import Evidence
 from marketplace.buying.fetching import Progress
 from marketplace.buying.listing import Entry, open_entries, read_entry
@@ -21,11 +25,10 @@ from marketplace.errors import Invalid, Refused
 from marketplace.ledger.follower import Follower
 from marketplace.ledger.ids import order_id
 from marketplace.ledger.ledger import Ledger, Receipt
-from marketplace.ledger.signatures import sign_chunk_request, sign_order
+from marketplace.ledger.signatures import sign_order
 from marketplace.ledger.signer import Signer
 from marketplace.protocol.account import Account, OrderView
 from marketplace.protocol.amounts import euro_text
-from marketplace.protocol.chunks import VERB, ChunkKeys, ChunkRequest
 from marketplace.protocol.descriptor import Described
 from marketplace.protocol.grounds import Grounds
 from marketplace.protocol.identity import NOBODY, Address, DeliveryHash, OfferId, OrderId, PermitId
@@ -56,6 +59,7 @@ class Placed:
 @dataclass(frozen=True)
 class Client:
     """One buyer. `seed`: the wallet's secret behind all sealing keys. `folder`: the wallet's folder for orders.
+    `pause`: lets so many seconds pass.
 
     Every method reads the ledger afresh and raises as ledger and store do.
     """
@@ -67,6 +71,7 @@ class Client:
     seed: bytes = field(repr=False)
     folder: Path
     clock: Callable[[], float]
+    pause: Callable[[float], None] = time.sleep
 
     def account(self) -> Account:
         """The whole account as of now."""
@@ -139,7 +144,7 @@ class Client:
     def spot_check(
         self,
         order: OrderId,
-        described: Described,
+        described: Described | None = None,
         *,
         chunks: int = DEFAULT_CHUNKS,
         randomness: Callable[[int], bytes] = os.urandom,
@@ -147,32 +152,32 @@ class Client:
     ) -> Verdict:
         """Opens a few random chunks of the delivery with the help of the provider's node, before it is accepted.
 
-        `described`: what the ledger says of the provider's descriptor. `randomness` makes bytes; they are kept with the
-        order, so that another check asks for the same chunks. Receives the delivery first. Raises `Refused` unless the
-        order waits for acceptance, and as `receive`, `read_descriptor` and `spot_check.spot_check` do; that the node does
-        not answer is a verdict and no error.
+        `described`: what to believe of the lead's descriptor; None for what it said last on the ledger. `randomness`
+        makes bytes; they are kept with the order, so that another check asks for the same chunks. Receives the delivery
+        first. Raises `Refused` unless the order waits for acceptance, `NoEndpoint` where the lead describes no node, and
+        as `receive`, `read_descriptor` and `spot_check.spot_check` do; that the node does not answer is a verdict and no
+        error.
         """
         inner = self.receive(order, progress).inner
-        view, folder = self.order(order), self._folder(order)
+        account, folder = self.account(), self._folder(order)
+        view = self._find(account, order)
         if view.state is not OrderState.DELIVERED or view.delivery_hash is None:
             raise Refused(f"expected an order that waits for acceptance, it is {view.state.word}; nothing is opened")
-        descriptor = read_descriptor(described, self._offer(view).head.lead, self.store)
-        delivery, until_s = DeliveryHash(view.delivery_hash), self.now_s() + ASKING_S
-
-        def ask_node(indices: tuple[int, ...]) -> Mapping[int, bytes]:
-            request = ChunkRequest(order, delivery, indices, until_s)
-            signature = sign_chunk_request(self.signer, self.ledger.domain, request)
-            return ChunkKeys.decode(ask(descriptor, VERB, request.encode(signature))).keys_of(order)
-
+        lead, delivery = account.offers[view.order.offer].offer.head.lead, DeliveryHash(view.delivery_hash)
+        descriptor = read_descriptor(described or described_by(account, lead), lead, self.store)
+        asking = Asking(descriptor, self.ledger.domain, self.signer, order, delivery, self.now_s() + ASKING_S)
         description, specification = receiving.documents_of(folder)
         seed = receiving.keep_once(folder, SEED, lambda: randomness(SEED_BYTES))
         with inner.open("rb") as file:
-            return check_chunks(file, Sampled(description.schema, specification.rows, seed), chunks, ask_node)
+            return check_chunks(file, Sampled(description.schema, specification.rows, seed), chunks, asking)
 
-    def accept(self, order: OrderId) -> Receipt | None:
+    def accept(self, order: OrderId, *, check: bool = True, progress: Progress = _silent) -> Receipt | None:
         """Accepts the very delivery that was received and checked, by its hash; None if that is done already.
 
-        Raises `Refused` if none was checked, `Corrupt` if the ledger has another one by now.
+        Before that a few random chunks are opened where the lead describes a node and the result is large enough, unless
+        `check` is false. A delivery of which they are wrong, or cannot be had though the node was asked again, is
+        rejected. `progress` is told what came of it. Raises `NotAccepted` for a delivery that it has just rejected,
+        `Refused` if none was received, `Corrupt` if the ledger has another one by now, and as `spot_check` does.
         """
         view = self.order(order)
         checked = receiving.checked_delivery(self._folder(order))
@@ -180,6 +185,9 @@ class Client:
             raise Refused("expected a delivery that was fetched and checked before it is accepted; fetch it first")
         if self.ledger.order(order).state in TAKEN:
             return None
+        if check and checked == view.delivery_hash and view.state is OrderState.DELIVERED:
+            asking = partial(self.spot_check, order, progress=progress)
+            require_right(asking, lambda: self.reject(order), self.pause, progress)
         return self.ledger.accept(self.signer, self._offer(view), view.order, checked)
 
     def reject(self, order: OrderId) -> Receipt:

@@ -46,6 +46,10 @@ class Verdict:
         return self.finding is Finding.RIGHT
 
 
+class TooSmall(Refused):
+    """A result of which nothing is opened before it is paid for: even a few chunks would be worth its price."""
+
+
 @dataclass(frozen=True)
 class Sampled:
     """The delivery that is looked at: what its order's documents declare, and what makes the draw.
@@ -70,15 +74,14 @@ def spot_check(inner: BinaryIO, sampled: Sampled, chunks: int, ask: Ask) -> Verd
     at most 8 chunks for ever, and in at most a quarter of those that its rows surely fill (`most_disclosed`): so the
     smallest results cannot be checked, and small ones in fewer chunks than asked for.
 
-    Raises `Invalid` for another number of chunks, `Refused` for a result that is too small, `Corrupt` for an inner file
-    that is none.
+    Raises `Invalid` for another number of chunks, `TooSmall` for a result that is, `Corrupt` for an inner file that is none.
     """
     if not 1 <= chunks <= MOST_DISCLOSED:
         raise Invalid(f"expected 1 to {MOST_DISCLOSED} chunks to open, got {chunks}")
     count = InnerFile(inner).count
     wanted = min(chunks, sampled.most(count))
     if wanted < 1:
-        raise Refused(
+        raise TooSmall(
             "expected a result of which a few chunks are not worth its price, this one is too small to be opened in part; "
             "accept or reject it by its released scores"
         )

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from marketplace.buying.acceptance import NotAccepted
 from marketplace.buying.client import Client
 from marketplace.certificate.verification import verify_against
 from marketplace.commands.checks import failed
@@ -26,6 +27,8 @@ OrderArgument = Annotated[str, typer.Argument(metavar="ORDER", help="The order's
 Out = Annotated[Path | None, typer.Option(help="The folder for the result; ./ORDER by default.")]
 WaitS = Annotated[int, typer.Option(min=0, help="Seconds to wait for the provider before giving up.")]
 SettleToo = Annotated[bool, typer.Option("--settle", help="Settle once the result is open and every check holds.")]
+
+NoCheck = Annotated[bool, typer.Option("--no-check", help="Accept without a look into a few chunks.")]
 
 
 @guarded
@@ -58,9 +61,10 @@ def fetch(
     out: Out = None,
     wait: WaitS = 3_600,
     settle_too: SettleToo = False,
+    no_check: NoCheck = False,
     as_json: AsJson = False,
 ) -> None:
-    """Download, check, accept, wait for the key and open ORDER. Start it again to go on where it stopped."""
+    """Download, check, accept or reject, wait for the key and open ORDER. Start it again to go on where it stopped."""
     order_id = parse_order(order)
     client, until = Session.begin().client(), time.monotonic() + wait
     client.check_key(order_id)
@@ -68,8 +72,7 @@ def fetch(
     client.receive(order_id, say)
     receipts = []
     if client.order(order_id).state is OrderState.DELIVERED:
-        say("every byte is as committed; accepting this delivery")
-        receipts += _sent(client.accept(order_id))
+        receipts += _sent(_accept(client, order_id, not no_check))
     _wait_for(client, order_id, OrderState.REVEALED, until, "the key")
     folder = out or Path(order_id.hex())
     files = _open(client, order_id, folder)
@@ -147,6 +150,17 @@ def _wait_for(client: Client, order: OrderId, state: OrderState, until: float, w
             say(f"waiting for {what}")
             said = True
         time.sleep(POLL_S)
+
+
+def _accept(client: Client, order: OrderId, check: bool) -> Receipt | None:
+    """Accepts the received delivery, or rejects it. Raises as `Client.accept` does, with where the money is."""
+    say(
+        f"every byte is as committed; {'a look into a few chunks, then' if check else 'unchecked,'} accepting this delivery"
+    )
+    try:
+        return client.accept(order, check=check, progress=say)
+    except NotAccepted as rejected:
+        raise Refused(f"{rejected}: `agora refund {order.hex()}`") from None
 
 
 def _open(client: Client, order: OrderId, folder: Path) -> dict[str, Path]:

@@ -8,17 +8,18 @@ from marketplace.buying.spot_check import DEFAULT_CHUNKS, Finding, Verdict
 from marketplace.commands.keys import AsJson
 from marketplace.commands.orders import OrderArgument
 from marketplace.commands.session import Session
-from marketplace.errors import Corrupt, Unreachable
+from marketplace.errors import Corrupt, Invalid, Unreachable
 from marketplace.protocol.chunks import MOST_CHUNKS
 from marketplace.protocol.descriptor import Described
 from marketplace.protocol.identity import OrderId
 from marketplace.terminal import guarded, parse_id, parse_order, say, show_json
 
 DescriptorDigest = Annotated[
-    str, typer.Option("--descriptor", metavar="DIGEST", help="SHA-256 of the provider's descriptor, by the ledger.")
+    str | None,
+    typer.Option("--descriptor", metavar="DIGEST", help="SHA-256 of another descriptor than the ledger names."),
 ]
 Fingerprint = Annotated[
-    str, typer.Option("--certificate", metavar="DIGEST", help="SHA-256 of its TLS certificate, by the ledger.")
+    str | None, typer.Option("--certificate", metavar="DIGEST", help="SHA-256 of the TLS certificate in it.")
 ]
 Chunks = Annotated[int, typer.Option(min=1, max=MOST_CHUNKS, help="How many chunks to open.")]
 
@@ -26,14 +27,14 @@ Chunks = Annotated[int, typer.Option(min=1, max=MOST_CHUNKS, help="How many chun
 @guarded
 def check(
     order: OrderArgument,
-    descriptor: DescriptorDigest,
-    certificate: Fingerprint,
+    descriptor: DescriptorDigest = None,
+    certificate: Fingerprint = None,
     chunks: Chunks = DEFAULT_CHUNKS,
     as_json: AsJson = False,
 ) -> None:
     """Download ORDER and look into a few chunks before you accept it."""
     order_id = parse_order(order)
-    described = Described(parse_id(descriptor, "descriptor"), parse_id(certificate, "certificate"))
+    described = _given(descriptor, certificate)
     verdict = Session.begin().client().spot_check(order_id, described, chunks=chunks, progress=say)
     if as_json:
         show_json(
@@ -49,6 +50,15 @@ def check(
         print(f"Right: {verdict.evidence}")
     _raise_for(verdict, order_id)
     say(f"Nothing speaks against accepting it: `agora fetch {order_id.hex()}`.")
+
+
+def _given(descriptor: str | None, certificate: str | None) -> Described | None:
+    """What to believe instead of the ledger; None for nothing. Raises `Invalid` for half of it."""
+    if descriptor is None and certificate is None:
+        return None
+    if descriptor is None or certificate is None:
+        raise Invalid("expected --descriptor and --certificate together, or neither, as the ledger says; give both")
+    return Described(parse_id(descriptor, "descriptor"), parse_id(certificate, "certificate"))
 
 
 def _raise_for(verdict: Verdict, order: OrderId) -> None:

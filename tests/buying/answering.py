@@ -9,12 +9,12 @@ from pathlib import Path
 from marketplace.content.store import ContentStore, put_bytes
 from marketplace.protocol.chunks import VERB, ChunkKeys, SignedChunkRequest
 from marketplace.protocol.descriptor import Described, Descriptor, Place
-from marketplace.protocol.identity import Address
+from marketplace.protocol.identity import NOTHING, Address
 from marketplace.sealing import chunk_key
 from node.endpoint.exchange import Verb
 from node.endpoint.server import Endpoint
 from node.endpoint.tls import tls_file
-from tests.buying.provider import KEY
+from tests.buying.provider import KEY, HandMadeProvider
 
 STORAGE_KEY = b"storage key of one node, 32 byte"
 
@@ -55,3 +55,14 @@ def answering(
         fingerprint = shows or tls.fingerprint
         descriptor = Descriptor(provider, Place("127.0.0.1", endpoint.port), fingerprint)
         yield Described(put_bytes(store, descriptor.encode()).digest, fingerprint)
+
+
+@contextmanager
+def answering_for(folder: Path, provider: HandMadeProvider, verb: Verb) -> Iterator[Described]:
+    """A node of `provider` as `answering` makes it, which the ledger knows until the block ends."""
+    with answering(folder, provider.signer.address, provider.store, verb) as described:
+        provider.ledger.describe(provider.signer, described.descriptor, described.certificate)
+        try:
+            yield described
+        finally:
+            provider.ledger.describe(provider.signer, NOTHING, NOTHING)

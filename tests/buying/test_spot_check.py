@@ -9,6 +9,7 @@ from random import Random
 
 import pytest
 
+from marketplace.buying.asking import NoEndpoint
 from marketplace.buying.spot_check import SEED, Finding, Sampled, Verdict, draw, spot_check
 from marketplace.certificate.folder import INNER
 from marketplace.errors import Corrupt, Invalid, MarketplaceError, Refused, Unreachable
@@ -20,7 +21,7 @@ from marketplace.protocol.identity import OrderId
 from marketplace.protocol.states import OrderState
 from marketplace.sealing import chunk_key
 from marketplace.sealing.chunk import DATA_BYTES
-from tests.buying.answering import Opener, answering
+from tests.buying.answering import Opener, answering, answering_for
 from tests.buying.provider import KEY
 from tests.buying.world import World
 from tests.protocol.examples import SCHEMA
@@ -55,6 +56,21 @@ def test_an_honest_delivery_is_right_and_can_be_accepted(world: World, tmp_path:
     assert verdict.chunks[0] == 0
     assert opener.indices == list(verdict.chunks)
     assert world.client().accept(order) is not None
+
+
+def test_the_newest_descriptor_on_the_ledger_says_whom_to_ask(world: World, tmp_path: Path) -> None:
+    order, older, newer = delivered(world), Opener(), Opener()
+    client = world.client()
+    with pytest.raises(Refused, match="describes its node on the ledger"):
+        client.spot_check(order)
+    with (
+        answering_for(tmp_path / "older", world.provider, older),
+        answering_for(tmp_path / "newer", world.provider, newer),
+    ):
+        assert client.spot_check(order).passed
+    assert (len(older.asked), len(newer.asked)) == (0, 2)
+    with pytest.raises(NoEndpoint, match="describes none"):
+        client.spot_check(order)
 
 
 def test_the_request_is_signed_by_the_buyer_for_this_delivery_and_soon_expires(world: World, tmp_path: Path) -> None:

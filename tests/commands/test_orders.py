@@ -11,6 +11,7 @@ from marketplace.errors import Refused
 from marketplace.protocol import result
 from marketplace.protocol.identity import OrderId
 from marketplace.protocol.states import OrderState
+from tests.buying.answering import Opener, answering_for
 from tests.buying.provider import BOND_UNITS, PRICE_UNITS
 from tests.commands.market import PURSE_UNITS, Buyer
 
@@ -78,6 +79,43 @@ def test_fetch_goes_on_where_it_stopped_up_to_the_open_and_settled_result(buyer:
 
     once_more = buyer.agora(*command).json()
     assert (once_more["state"], once_more["transactions"]) == ("Settled", [])
+
+
+def large(buyer: Buyer) -> OrderId:
+    """An order with a delivery that is large enough to be opened in part."""
+    client = buyer.client()
+    order = client.place(client.draft(buyer.market.offer.id, rows=5_000)).order
+    buyer.market.provider.deliver(order)
+    return order
+
+
+def test_fetch_accepts_what_a_look_into_it_finds_right_and_says_where_none_is_possible(
+    buyer: Buyer, tmp_path: Path
+) -> None:
+    looked, skipped, lonely, opener = large(buyer), large(buyer), large(buyer), Opener()
+    with answering_for(tmp_path / "node", buyer.market.provider, opener):
+        ran = buyer.agora("fetch", looked.hex(), "--wait", "0")
+        assert "spot check: 4 of the " in ran.err
+        assert len(opener.indices) == 4
+        unchecked = buyer.agora("fetch", skipped.hex(), "--wait", "0", "--no-check")
+        assert "unchecked" in unchecked.err
+        assert len(opener.indices) == 4
+    alone = buyer.agora("fetch", lonely.hex(), "--wait", "0")
+    assert "no spot check: expected a provider that describes its node" in alone.err
+    for order in (looked, skipped, lonely):
+        assert buyer.client().order(order).state is OrderState.ACCEPTED
+
+
+def test_fetch_rejects_what_a_look_into_it_finds_wrong(buyer: Buyer, tmp_path: Path) -> None:
+    order = large(buyer)
+    with answering_for(tmp_path / "node", buyer.market.provider, Opener(key=b"x" * 32)):
+        ran = buyer.agora("fetch", order.hex(), "--wait", "0")
+    assert (ran.code, ran.out) == (3, "")
+    assert "wrong key" in ran.error()
+    assert f"`agora refund {order.hex()}`" in ran.error()
+    assert buyer.client().order(order).state is OrderState.REFUNDED
+    assert buyer.agora("refund", order.hex()).code == 0
+    assert buyer.purse_units() == PURSE_UNITS - FEE_UNITS
 
 
 def test_fetch_says_what_it_does_on_standard_error_and_what_came_on_standard_output(

@@ -8,7 +8,7 @@ import pytest
 from marketplace.protocol.descriptor import Described
 from marketplace.protocol.identity import OrderId
 from marketplace.protocol.states import OrderState
-from tests.buying.answering import Opener, answering
+from tests.buying.answering import Opener, answering, answering_for
 from tests.commands.market import Buyer, Ran
 
 ROWS = 5_000
@@ -40,6 +40,18 @@ def test_an_honest_delivery_passes_and_can_then_be_fetched(buyer: Buyer, tmp_pat
     assert spoken.out.startswith("Right: 4 of the ")
     assert f"agora fetch {order.hex()}" in spoken.err
     assert buyer.client().order(order).state is OrderState.DELIVERED
+
+
+def test_the_ledger_says_whom_to_ask(buyer: Buyer, tmp_path: Path) -> None:
+    order, opener, market = delivered(buyer), Opener(), buyer.market
+    never = buyer.agora("check", order.hex())
+    assert (never.code, "describes its node on the ledger" in never.error()) == (3, True)
+    with answering_for(tmp_path / "node", market.provider, opener):
+        assert buyer.agora("check", order.hex(), "--json").json()["passed"] is True
+    assert len(opener.asked) == 2
+    for half in ("--descriptor", "--certificate"):
+        ran = buyer.agora("check", order.hex(), half, "00" * 32)
+        assert (ran.code, "together, or neither" in ran.error()) == (2, True)
 
 
 def test_rubbish_ends_with_the_reason_and_what_to_do(

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ from node.endpoint.settings import EndpointSettings
 from node.home import JOURNAL, KEYS, SETTINGS
 from node.journal import Journal
 from node.sale import read_secrets
-from node.serving import describe, rotate, serving
+from node.serving import describe, rotate, serving, tell
 from node.work import Made, Seal
 from tests.ledger.fixtures import tell_anvil
 from tests.ledger.world import anvil_world
@@ -137,9 +138,24 @@ def test_a_node_without_the_setting_answers_nobody(market: Market) -> None:
         assert endpoint is None
     daemon.close()
     assert not (silent.folder / KEYS).exists()
-    for tell in (describe, rotate):
+    for make in (describe, rotate):
         with pytest.raises(Invalid, match="expected the setting endpoint"):
-            tell(silent)
+            make(silent)
+
+
+def test_the_ledger_is_told_of_a_descriptor_once(market: Market) -> None:
+    _, described = describe(market.node)
+    provider = market.node.keys.signer.address
+    assert tell(market.node, described) is not None
+    assert tell(market.node, described) is None
+    _, other = rotate(market.node)
+    assert tell(market.node, other) is not None
+    view = market.client.account().providers[provider]
+    assert [(each.descriptor, each.certificate) for each in view.descriptors] == [
+        (each.descriptor, each.certificate) for each in (described, other)
+    ]
+    market.ledger.describe(market.node.keys.signer, bytes(32), bytes(32))
+    assert tell(market.node, other) is not None
 
 
 def test_a_descriptor_says_who_answers_where(market: Market) -> None:
@@ -152,7 +168,7 @@ def test_a_descriptor_says_who_answers_where(market: Market) -> None:
 # ------------------------------------------------------------------------------------------------ as a process of its own
 
 
-def spoken(arguments: tuple[str, ...], given: dict[str, str]) -> dict[str, str]:
+def spoken(arguments: tuple[str, ...], given: dict[str, str]) -> dict[str, Any]:
     """The one JSON object that a command printed, having ended well."""
     ended = split(arguments, given)
     assert ended.code == 0, ended.err
@@ -247,9 +263,10 @@ def test_a_real_node_opens_eight_chunks_of_a_real_twin_for_ever_also_when_it_is_
     hospital: Hospital,
 ) -> None:
     client, described = hospital.client, hospital.endpoint("describe")
+    assert hospital.endpoint("describe") == described
     hospital.start()
     order = hospital.deliver()
-    verdict = client.spot_check(order, described, chunks=8)
+    verdict = client.spot_check(order, chunks=8)
     assert verdict.passed, verdict
     hospital.end(signal.SIGKILL)
 
@@ -259,6 +276,8 @@ def test_a_real_node_opens_eight_chunks_of_a_real_twin_for_ever_also_when_it_is_
     assert (silence.finding, silence.chunks) == (Finding.NO_ANSWER, (0,))
     assert "got another, so nothing was sent" in silence.evidence
     assert client.spot_check(order, rotated, chunks=8) == verdict
+    assert hospital.endpoint("describe") == rotated
+    assert client.spot_check(order, chunks=8) == verdict
     forgetful = replace(client, folder=hospital.folder / "another wallet folder")
     refused = forgetful.spot_check(order, rotated, chunks=8)
     assert refused.finding is Finding.NO_ANSWER

@@ -1,0 +1,133 @@
+"""Accepting looks into a few chunks first, over real TLS: what is right is accepted, and all else is rejected."""
+
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from marketplace.buying.acceptance import AGAIN_S, TRIES, NotAccepted
+from marketplace.buying.client import Client
+from marketplace.buying.spot_check import Finding
+from marketplace.errors import Corrupt, Refused, Unreachable
+from marketplace.protocol.identity import OrderId
+from marketplace.protocol.states import OrderState, Reason
+from tests.buying.answering import Opener, answering_for
+from tests.buying.provider import PRICE_UNITS
+from tests.buying.world import World
+
+ROWS = 5_000
+FEE_UNITS = PRICE_UNITS * 500 // 10_000
+
+
+def received(world: World, rows: int = ROWS) -> OrderId:
+    """An order of so many rows whose delivery the buyer has."""
+    assert world.standing is not None
+    client = world.client()
+    order = client.place(client.draft(world.standing.id, rows=rows, slot_s=60)).order
+    world.provider.deliver(order)
+    client.receive(order)
+    return order
+
+
+def patient(world: World, pauses: list[float]) -> Client:
+    """A buyer whose pauses are kept and take no time."""
+    return replace(world.client(), pause=pauses.append)
+
+
+def test_a_delivery_that_is_right_is_accepted_after_a_look_into_it(world: World, tmp_path: Path) -> None:
+    order, opener, said = received(world), Opener(), list[str]()
+    with answering_for(tmp_path / "node", world.provider, opener):
+        assert world.client().accept(order, progress=said.append) is not None
+        assert len(opener.indices) == 4
+        assert world.client().accept(order) is None
+        assert len(opener.indices) == 4
+    assert world.client().order(order).state is OrderState.ACCEPTED
+    assert said[-1].startswith("spot check: 4 of the ")
+
+
+def test_rubbish_is_rejected_and_the_price_less_the_compute_fee_is_the_buyers(world: World, tmp_path: Path) -> None:
+    world.provider.spoil = lambda plain: plain[:2_000] + Random(4).randbytes(len(plain) - 2_000)
+    order, pauses = received(world), list[float]()
+    with (
+        answering_for(tmp_path / "node", world.provider, Opener()),
+        pytest.raises(NotAccepted, match=r"outside the schema: chunk .* it is rejected") as caught,
+    ):
+        patient(world, pauses).accept(order)
+    view = world.client().order(order)
+    assert (caught.value.verdict.finding, pauses) == (Finding.OUTSIDE_SCHEMA, [])
+    assert (view.state, view.reason) == (OrderState.REFUNDED, Reason.REJECTED)
+    credit = world.ledger.credit_units(world.ledger.token, world.buyer.address)
+    assert credit == PRICE_UNITS - FEE_UNITS
+
+
+def test_a_node_that_never_answers_has_its_delivery_rejected(world: World, tmp_path: Path) -> None:
+    order, pauses, asked = received(world), list[float](), list[bytes]()
+
+    def silent(body: bytes) -> bytes:
+        asked.append(body)
+        raise Unreachable("expected better times")
+
+    with (
+        answering_for(tmp_path / "node", world.provider, silent),
+        pytest.raises(NotAccepted, match=r"got no answer: the node said: expected better times; it is rejected"),
+    ):
+        patient(world, pauses).accept(order)
+    assert (len(asked), pauses) == (TRIES, [AGAIN_S] * (TRIES - 1))
+    assert world.client().order(order).state is OrderState.REFUNDED
+
+
+def test_a_node_that_answers_when_it_is_asked_again_is_as_good(world: World, tmp_path: Path) -> None:
+    order, pauses, opener, failed = received(world), list[float](), Opener(), list[bytes]()
+
+    def late(body: bytes) -> bytes:
+        if not failed:
+            failed.append(body)
+            raise Unreachable("not yet")
+        return opener(body)
+
+    with answering_for(tmp_path / "node", world.provider, late):
+        assert patient(world, pauses).accept(order) is not None
+    assert pauses == [AGAIN_S]
+
+
+def test_a_lead_that_describes_no_node_is_told_and_no_hindrance(world: World) -> None:
+    order, said = received(world), list[str]()
+    assert world.client().accept(order, progress=said.append) is not None
+    assert said[-1].startswith("no spot check: expected a provider that describes its node on the ledger")
+
+
+def test_a_result_that_is_too_small_is_told_and_accepted(world: World, tmp_path: Path) -> None:
+    order, opener, said = received(world, 40), Opener(), list[str]()
+    with answering_for(tmp_path / "node", world.provider, opener):
+        assert world.client().accept(order, progress=said.append) is not None
+    assert said[-1].startswith("no spot check: expected a result of which a few chunks")
+    assert opener.asked == []
+
+
+def test_who_wants_no_check_gets_none(world: World, tmp_path: Path) -> None:
+    order, opener = received(world), Opener()
+    with answering_for(tmp_path / "node", world.provider, opener):
+        assert world.client().accept(order, check=False) is not None
+    assert opener.asked == []
+
+
+def test_a_descriptor_that_cannot_be_used_keeps_the_delivery_from_being_accepted_and_rejects_nothing(
+    world: World,
+) -> None:
+    order, provider = received(world), world.provider
+    for digest, error in ((b"x" * 32, Unreachable), (world.client().order(order).order.specification, Corrupt)):
+        world.ledger.describe(provider.signer, digest, b"c" * 32)
+        with pytest.raises(error):
+            world.client().accept(order)
+    world.ledger.describe(provider.signer, bytes(32), bytes(32))
+    assert world.client().order(order).state is OrderState.DELIVERED
+
+
+def test_what_was_rejected_once_is_not_accepted_later(world: World, tmp_path: Path) -> None:
+    order, opener = received(world), Opener(key=b"x" * 32)
+    with answering_for(tmp_path / "node", world.provider, opener), pytest.raises(NotAccepted, match="wrong key"):
+        world.client().accept(order)
+    with pytest.raises(Refused):
+        world.client().accept(order)
+    assert len(opener.asked) == 1
