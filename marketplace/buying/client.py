@@ -281,8 +281,11 @@ class Client:
         return self.ledger.refund(self.signer, self._offer(view), view.order)
 
     def withdraw(self, order: OrderId) -> Receipt | None:
-        """Pays this buyer's whole credit in the order's token out to it; None if there is none."""
-        token = self._offer(self.order(order)).head.token
+        """Pays this buyer's whole credit in the order's token out to it; None if there is none, or the order is another's."""
+        view = self.order(order)
+        if view.order.buyer != self.signer.address:
+            return None
+        token = self._offer(view).head.token
         credit = self.ledger.credit_units(token, self.signer.address)
         return self.ledger.withdraw_credit(self.signer, token, credit) if credit else None
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from marketplace.commands import checks, keys, offers, orders, purchases, spot_check
+from marketplace.commands import checks, contests, keys, offers, orders, purchases, spot_check
 from marketplace.terminal import prepare_process
 
 app = typer.Typer(
@@ -19,6 +19,9 @@ app.command()(spot_check.check)
 app.command()(orders.fetch)
 app.command()(orders.settle)
 app.command()(orders.complain)
+app.command()(contests.contest)
+app.command()(contests.examine)
+app.command()(contests.rule)
 app.command()(orders.reject)
 app.command()(orders.refund)
 app.command()(checks.verify)

@@ -1,7 +1,7 @@
 """`agora order`, `fetch`, `settle`, `complain`, `reject` and `refund`: what a buyer does about an order."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,7 +17,7 @@ from marketplace.commands.session import Session
 from marketplace.errors import Corrupt, Invalid, Refused
 from marketplace.ledger.ledger import Receipt
 from marketplace.protocol.account import Account, OrderView
-from marketplace.protocol.identity import OrderId
+from marketplace.protocol.identity import NOTHING, OrderId
 from marketplace.protocol.states import FINAL, OrderState, Reason
 from marketplace.sealing import WrongChunk
 from marketplace.terminal import guarded, parse_order, say, show_json
@@ -37,22 +37,14 @@ def order(order: OrderArgument, as_json: AsJson = False) -> None:
     order_id, session = parse_order(order), Session.begin()
     ledger = session.ledger()
     account = session.follower(ledger).catch_up()
-    if order_id not in account.orders:
-        raise Invalid("expected the id of a placed order, the ledger has none of this id; check id and contract")
-    view = account.orders[order_id]
-    offer = account.offers[view.order.offer].offer
+    view = find_order(account, order_id)
+    offer = account.offer_of(view)
     licensed = ledger.is_licensed(offer, view.order, view.order.buyer, ledger.now_s())
     if as_json:
         show_json(_document(account, view, licensed))
         return
-    for step in view.life:
-        reason = f" ({reason_text(step.reason)})" if step.reason is not Reason.NONE else ""
-        print(f"{time_text(step.position.at_s)}  {step.state.word}{reason}")
-    if view.deadline_s:
-        print(f"{time_text(view.deadline_s)}  deadline of the next step")
-    until_s = _licence_until_s(account, view)
-    if until_s:
-        print(f"{time_text(until_s)}  end of the licence, which is {'live' if licensed else 'void'}")
+    for line in _lines(account, view, licensed):
+        print(line)
 
 
 @guarded
@@ -93,10 +85,11 @@ def fetch(
 
 @guarded
 def settle(order: OrderArgument, as_json: AsJson = False) -> None:
-    """Settle a revealed ORDER at once, in the provider's favour."""
+    """Settle a revealed ORDER at once as its buyer, or after the deadline as anybody, a contested one too."""
     order_id = parse_order(order)
     client = Session.begin().client()
-    _show(client, order_id, [client.settle(order_id)], as_json)
+    receipts = [client.settle(order_id)]
+    _show(client, order_id, [*receipts, *_sent(client.withdraw(order_id))], as_json)
 
 
 @guarded
@@ -126,6 +119,13 @@ def refund(order: OrderArgument, as_json: AsJson = False) -> None:
     if not receipts:
         raise Refused("expected something to end or to withdraw for this order, there is nothing; `agora order` tells")
     _show(client, order_id, receipts, as_json)
+
+
+def find_order(account: Account, order: OrderId) -> OrderView:
+    """Where an order stands. Raises `Invalid` if there is none."""
+    if order not in account.orders:
+        raise Invalid("expected the id of a placed order, the ledger has none of this id; check id and contract")
+    return account.orders[order]
 
 
 def _wait_for(client: Client, order: OrderId, state: OrderState, until: float, what: str) -> None:
@@ -200,6 +200,25 @@ def _show(client: Client, order: OrderId, receipts: Sequence[Receipt], as_json: 
         print(receipt_line(receipt))
 
 
+def _lines(account: Account, view: OrderView, licensed: bool) -> Iterator[str]:
+    for step in view.life:
+        reason = f" ({reason_text(step.reason)})" if step.reason is not Reason.NONE else ""
+        yield f"{time_text(step.position.at_s)}  {step.state.word}{reason}"
+    if view.declined:
+        yield f"  declined for: {view.declined.name.lower()}"
+    if view.grounds:
+        yield f"  grounds {view.grounds.hex()}: `agora examine` shows them"
+    if view.ruling:
+        price, bond = view.ruling.price_bps / 100, view.ruling.bond_bps / 100
+        yield f"  ruled: {price:g} % of the price and {bond:g} % of the bond to the providers"
+    if view.deadline_s:
+        yield f"{time_text(view.deadline_s)}  deadline of the next step"
+    until_s = _licence_until_s(account, view)
+    if until_s:
+        word = "suspended" if view.state is OrderState.CONTESTED else "live" if licensed else "void"
+        yield f"{time_text(until_s)}  end of the licence, which is {word}"
+
+
 def _licence_until_s(account: Account, view: OrderView) -> int | None:
     revealed = view.at(OrderState.REVEALED)
     return revealed.position.at_s + account.offers[view.order.offer].offer.head.licence_s if revealed else None
@@ -213,6 +232,10 @@ def _document(account: Account, view: OrderView, licensed: bool) -> dict[str, An
         "state": view.state.word,
         "reason": reason_text(view.reason),
         "deadline_s": view.deadline_s,
+        "permit": None if view.order.permit == NOTHING else view.order.permit.hex(),
+        "declined": view.declined.name.lower() if view.declined is not None else None,
+        "grounds": view.grounds.hex() if view.grounds else None,
+        "ruling": vars(view.ruling) if view.ruling else None,
         "life": [
             {"state": step.state.word, "reason": reason_text(step.reason), "at_s": step.position.at_s}
             for step in view.life
