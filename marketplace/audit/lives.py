@@ -7,7 +7,7 @@ from itertools import pairwise
 from marketplace.audit.evidence import Evidence
 from marketplace.audit.finding import counted, finding, short
 from marketplace.protocol import events as ev
-from marketplace.protocol.account import Account, OrderView, window_s
+from marketplace.protocol.account import Account, OrderView
 from marketplace.protocol.check import Check
 from marketplace.protocol.identity import NOTHING
 from marketplace.protocol.offer import Head
@@ -98,7 +98,7 @@ def _steps_out_of_time(order: OrderView, head: Head) -> Iterator[str]:
     if order.placed_at_s > min(order.order.place_by_s, head.valid_until_s):
         yield f"order {short(order.id)} was placed after its last second"
     for before, step in pairwise(order.life):
-        due_s = window_s(head, before.state)
+        due_s = head.window_s(before.state)
         if due_s is None:
             continue
         left_s = before.position.at_s + due_s - step.position.at_s

@@ -30,9 +30,10 @@ class Conserved:
 
     def check(self, evidence: Evidence, offenders: list[str]) -> Check:
         account, sums, lost = evidence.account, [], []
+        owed = account.owed_units()
         for token in tokens(account):
             paid_in = account.paid_in_units.get(token, 0)
-            accounted = account.paid_out_units.get(token, 0) + _owed(account, token)
+            accounted = account.paid_out_units.get(token, 0) + owed.get(token, 0)
             if paid_in != accounted:
                 lost.append(f"of {short(token)} {paid_in:,} units were paid in and {accounted:,} are accounted for")
             sums.append(f"{paid_in:,} units of {short(token)}")
@@ -48,8 +49,9 @@ class Conserved:
 def covered(evidence: Evidence) -> Check:
     """Check 2, against the balance of the contract."""
     offenders, sums = [], []
+    all_owed = evidence.account.owed_units()
     for token in tokens(evidence.account):
-        owed, held = _owed(evidence.account, token), evidence.answers.balances[token]
+        owed, held = all_owed.get(token, 0), evidence.answers.balances[token]
         if held is None:
             offenders.append(f"{owed:,} units of {short(token)} are owed, and the token does not say what is there")
             continue
@@ -101,10 +103,6 @@ def shared(evidence: Evidence) -> Check:
 def tokens(account: Account) -> list[Address]:
     """Every token in which money has moved. Anyone may offer something for a token that is none."""
     return sorted({*account.paid_in_units, *account.paid_out_units, *(token for token, _ in account.credits)})
-
-
-def _owed(account: Account, token: Address) -> int:
-    return account.credit_units(token) + account.held_units(token) + account.unpaid_units(token)
 
 
 class _Earnings:

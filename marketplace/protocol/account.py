@@ -1,6 +1,7 @@
 """The whole account of a marketplace: a pure fold of its events."""
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -35,7 +36,6 @@ __all__ = [
     "Version",
     "fold",
     "replay",
-    "window_s",
 ]
 
 
@@ -59,41 +59,41 @@ class Account:
         """The offer that `order` was placed on."""
         return self.offers[order.order.offer].offer
 
+    def owed_units(self) -> Mapping[Address, int]:
+        """By token, all that is somebody's: held by open orders, earned by offers and not withdrawn, credits."""
+        owed: Counter[Address] = Counter()
+        for order in self.orders.values():
+            head = self.offer_of(order).head
+            owed[head.token] += _held_units(head, order)
+        for view in self.offers.values():
+            owed[view.offer.head.token] += _unpaid_units(view)
+        for (token, _), amount in self.credits.items():
+            owed[token] += amount
+        return owed
+
     def held_units(self, token: Address) -> int:
         """Prices, bonds and deposits of the orders in `token` that have not ended."""
-        return sum(_held_units(self.offer_of(order).head, order, token) for order in self.orders.values())
+        pairs = ((self.offer_of(order).head, order) for order in self.orders.values())
+        return sum(_held_units(head, order) for head, order in pairs if head.token == token)
 
     def unpaid_units(self, token: Address) -> int:
         """What offers in `token` have earned and their members have not withdrawn."""
-        views = (view for view in self.offers.values() if view.offer.head.token == token)
-        return sum(view.accrued_units - sum(view.withdrawn_units) for view in views)
+        return sum(_unpaid_units(view) for view in self.offers.values() if view.offer.head.token == token)
 
     def credit_units(self, token: Address) -> int:
         """All credits in `token`."""
         return sum(amount for (of, _), amount in self.credits.items() if of == token)
 
 
-def _held_units(head: Head, order: OrderView, token: Address) -> int:
-    if head.token != token or order.state in FINAL:
+def _held_units(head: Head, order: OrderView) -> int:
+    if order.state in FINAL:
         return 0
     deposit_units = head.contest_deposit_units if order.state is OrderState.CONTESTED else 0
     return head.price_units + head.bond_units + deposit_units
 
 
-def window_s(head: Head, state: OrderState) -> int | None:
-    """How long an order in `state` has until its deadline; None where nothing is due."""
-    match state:
-        case OrderState.PLACED:
-            return head.deliver_window_s
-        case OrderState.DELIVERED:
-            return head.accept_window_s
-        case OrderState.ACCEPTED:
-            return head.reveal_window_s
-        case OrderState.REVEALED:
-            return head.challenge_window_s
-        case OrderState.CONTESTED:
-            return head.rule_window_s
-    return None
+def _unpaid_units(view: OfferView) -> int:
+    return view.accrued_units - sum(view.withdrawn_units)
 
 
 def fold(events: Iterable[ev.Event], onto: Account | None = None) -> Account:
@@ -230,7 +230,7 @@ def _place(account: Account, event: ev.OrderPlaced) -> None:
 def _advance(account: Account, event: ev.Event, order: OrderId, state: OrderState, **parts: Any) -> None:
     view = account.orders[order]
     life = (*view.life, Step(state, Reason.NONE, event.position))
-    deadline_s = event.position.at_s + (window_s(account.offer_of(view).head, state) or 0)
+    deadline_s = event.position.at_s + (account.offer_of(view).head.window_s(state) or 0)
     account.orders[order] = replace(view, life=life, deadline_s=deadline_s, **parts)
 
 

@@ -5,6 +5,7 @@ from enum import IntEnum
 
 from marketplace.protocol.identity import NOBODY, NOTHING, Address, DatasetId, OfferId
 from marketplace.protocol.rho import delta_of, epsilon_of
+from marketplace.protocol.states import OrderState
 
 
 class Kind(IntEnum):
@@ -59,6 +60,17 @@ class Head:
     def compute_fee_units(self) -> int:
         """What a buyer who rejects a delivery or lets it lapse does not get back."""
         return self.price_units * self.compute_fee_bps // 10_000
+
+    def window_s(self, state: OrderState) -> int | None:
+        """How long an order in `state` has until its deadline; None where nothing is due."""
+        windows = {
+            OrderState.PLACED: self.deliver_window_s,
+            OrderState.DELIVERED: self.accept_window_s,
+            OrderState.ACCEPTED: self.reveal_window_s,
+            OrderState.REVEALED: self.challenge_window_s,
+            OrderState.CONTESTED: self.rule_window_s,
+        }
+        return windows.get(state)
 
 
 @dataclass(frozen=True)

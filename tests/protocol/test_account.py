@@ -29,6 +29,7 @@ def balance(account: Account) -> int:
 def test_money_is_conserved_to_the_unit_on_every_way_that_orders_take(history: History) -> None:
     account = history.account
     assert balance(account) == account.credit_units(TOKEN) + account.held_units(TOKEN) + account.unpaid_units(TOKEN)
+    assert balance(account) == account.owed_units()[TOKEN]
     assert all(amount >= 0 for amount in account.credits.values())
 
 
