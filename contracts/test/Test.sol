@@ -18,6 +18,8 @@ interface Cheats {
     function expectEmit(address emitter) external;
     function assume(bool condition) external pure;
 
+    function toString(uint256 value) external pure returns (string memory);
+
     function assertTrue(bool condition, string calldata words) external pure;
     function assertFalse(bool condition, string calldata words) external pure;
     function assertEq(uint256 left, uint256 right, string calldata words) external pure;
