@@ -52,6 +52,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "marketplace.content",
         "marketplace.keys",
         "marketplace.sealing",
+        "marketplace.certificate",
         "node.commission",
         "node.delivery",
         "node.files",

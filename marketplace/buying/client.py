@@ -20,6 +20,7 @@ from marketplace.buying.receiving import Received
 from marketplace.buying.signed_purchase import SignedPurchase
 from marketplace.buying.spot_check import DEFAULT_CHUNKS, SEED, SEED_BYTES, Sampled, Verdict
 from marketplace.buying.spot_check import spot_check as check_chunks
+from marketplace.certificate.agreement import committed_at
 from marketplace.content.store import ContentStore, put_bytes
 from marketplace.errors import Invalid, Refused
 from marketplace.ledger.follower import Follower
@@ -30,6 +31,7 @@ from marketplace.ledger.signer import Signer
 from marketplace.protocol.account import Account, OrderView
 from marketplace.protocol.amounts import euro_text
 from marketplace.protocol.descriptor import Described
+from marketplace.protocol.draw import stock_seed
 from marketplace.protocol.grounds import Grounds
 from marketplace.protocol.identity import NOBODY, Address, DeliveryHash, OfferId, OrderId, PermitId
 from marketplace.protocol.offer import Offer
@@ -153,10 +155,10 @@ class Client:
         """Opens a few random chunks of the delivery with the help of the provider's node, before it is accepted.
 
         `described`: what to believe of the lead's descriptor; None for what it said last on the ledger. `randomness`
-        makes bytes; they are kept with the order, so that another check asks for the same chunks. Receives the delivery
-        first. Raises `Refused` unless the order waits for acceptance, `NoEndpoint` where the lead describes no node, and
-        as `receive`, `read_descriptor` and `spot_check.spot_check` do; that the node does not answer is a verdict and no
-        error.
+        makes bytes; they are kept with the order, so that another check asks for the same chunks. Of stock the ledger says
+        which chunks are opened, the same to all its buyers. Receives the delivery first. Raises `Refused` unless the order
+        waits for acceptance, `NoEndpoint` where the lead describes no node, and as `receive`, `read_descriptor` and
+        `spot_check.spot_check` do; that the node does not answer is a verdict and no error.
         """
         inner = self.receive(order, progress).inner
         account, folder = self.account(), self._folder(order)
@@ -167,9 +169,11 @@ class Client:
         descriptor = read_descriptor(described or described_by(account, lead), lead, self.store)
         asking = Asking(descriptor, self.ledger.domain, self.signer, order, delivery, self.now_s() + ASKING_S)
         description, specification = receiving.documents_of(folder)
-        seed = receiving.keep_once(folder, SEED, lambda: randomness(SEED_BYTES))
+        stock = self._stock_seed(account, view)
+        seed = stock or receiving.keep_once(folder, SEED, lambda: randomness(SEED_BYTES))
+        sampled = Sampled(description.schema, specification.rows, seed, stock is not None)
         with inner.open("rb") as file:
-            return check_chunks(file, Sampled(description.schema, specification.rows, seed), chunks, asking)
+            return check_chunks(file, sampled, chunks, asking)
 
     def accept(self, order: OrderId, *, check: bool = True, progress: Progress = _silent) -> Receipt | None:
         """Accepts the very delivery that was received and checked, by its hash; None if that is done already.
@@ -291,6 +295,11 @@ class Client:
 
     def _offer(self, order: OrderView) -> Offer:
         return self.account().offers[order.order.offer].offer
+
+    def _stock_seed(self, account: Account, order: OrderView) -> bytes | None:
+        """What draws the chunks of stock; None for a result that was made for the order."""
+        committed = committed_at(account, order)
+        return stock_seed(committed.plain_root, self.ledger.block(committed.block).hash) if committed else None
 
     def _prepare(self, purchase: Purchase) -> None:
         """What comes before an order is signed or placed: the balance, the specification in the store and in the wallet."""

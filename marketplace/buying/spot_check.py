@@ -4,20 +4,19 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from hashlib import sha256
 from typing import BinaryIO
 
 from marketplace.buying.sample import Table
 from marketplace.errors import Corrupt, Invalid, MarketplaceError, Refused
 from marketplace.protocol import result
+from marketplace.protocol.draw import draw
 from marketplace.protocol.schema import Schema
 from marketplace.sealing import WrongChunk, most_disclosed, open_chunk
-from marketplace.sealing.chunk import MOST_DISCLOSED
+from marketplace.sealing.chunk import DATA_BYTES, MOST_DISCLOSED
 from marketplace.sealing.inner import InnerFile
 
 DEFAULT_CHUNKS = 4
 SEED, SEED_BYTES = "spot-check", 32
-_TAG = b"agora/spot-check/1"
 
 Ask = Callable[[tuple[int, ...]], Mapping[int, bytes]]
 """Asks the provider's node for the keys of these chunks, in rising order. Raises a `MarketplaceError` if none come."""
@@ -54,12 +53,18 @@ class TooSmall(Refused):
 class Sampled:
     """The delivery that is looked at: what its order's documents declare, and what makes the draw.
 
-    `seed`: 32 random bytes made after the delivery and kept, so that a check that is repeated asks for the same chunks.
+    `seed`: 32 random bytes made after the delivery and kept, so that a check that is repeated asks for the same chunks;
+    of stock the `stock_seed`, by which all its buyers ask for the same.
     """
 
     schema: Schema
     rows: int
     seed: bytes
+    stock: bool = False
+
+    def below(self, table_chunks: int) -> int:
+        """Below which index chunks are drawn: of stock, where its node draws alike, among those that the rows surely fill."""
+        return result.least_rows_bytes(self.schema, self.rows) // DATA_BYTES if self.stock else table_chunks
 
     def most(self, count: int) -> int:
         """How many of `count` chunks may be opened, by public facts: the node counts alike."""
@@ -91,27 +96,13 @@ def spot_check(inner: BinaryIO, sampled: Sampled, chunks: int, ask: Ask) -> Verd
         with _seen(0):
             table = Table.of_first_chunk(first, sampled.schema, sampled.rows, count)
             table.check(0, first)
-        for index, data in look.open(draw(sampled.seed, wanted - 1, table.chunks)).items():
+        for index, data in look.open(draw(sampled.seed, wanted - 1, sampled.below(table.chunks))).items():
             with _seen(index):
                 table.check(index, data)
     except _Wrong as wrong:
         return Verdict(wrong.finding, tuple(sorted(look.asked)), wrong.evidence)
     evidence = f"{len(look.asked)} of the {table.chunks:,} chunks with the table"
     return Verdict(Finding.RIGHT, tuple(sorted(look.asked)), evidence)
-
-
-def draw(seed: bytes, chunks: int, below: int) -> tuple[int, ...]:
-    """`chunks` different indices from 1 to `below` - 1, or all there are if those are fewer, in the order drawn.
-
-    Uniform for a uniform `seed`, to within 2^-200. Those drawn for fewer chunks are the first of those drawn for more.
-    """
-    drawn: dict[int, None] = {}
-    counter = 0
-    while len(drawn) < min(chunks, below - 1):
-        number = int.from_bytes(sha256(_TAG + seed + counter.to_bytes(8)).digest())
-        drawn[1 + number % (below - 1)] = None
-        counter += 1
-    return tuple(drawn)
 
 
 class _Wrong(Exception):

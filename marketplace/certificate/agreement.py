@@ -5,6 +5,7 @@ of it does. Buyer, auditor and `agora verify` ask the same ones.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from hashlib import sha256
 
 from marketplace.certificate.certificate import Certificate, Stage
@@ -20,6 +21,7 @@ from marketplace.protocol.identity import Address
 from marketplace.protocol.offer import Member, Offer
 from marketplace.protocol.rho import DELTA_UNIT, LARGEST_DELTA_ATTO
 from marketplace.protocol.specification import Specification
+from marketplace.protocol.states import OrderState
 
 Faults = tuple[str, ...]
 
@@ -63,6 +65,28 @@ def made_for(account: Account, order: OrderView) -> OrderView:
             return order
         order = account.orders[origin]
     raise Corrupt("expected stock of an earlier order, got offers that name each other; read the ledger again")
+
+
+@dataclass(frozen=True)
+class Committed:
+    """A result that is sold again: its plain root, and the number of the block in which it was first delivered."""
+
+    plain_root: bytes
+    block: int
+
+
+def committed_at(account: Account, order: OrderView) -> Committed | None:
+    """Since when the stock that `order` is sold has been committed to; None for a result that was made for it.
+
+    Raises as `made_for`, and `Corrupt` where the earlier order has no delivery.
+    """
+    made = made_for(account, order)
+    if made.id == order.id:
+        return None
+    delivered = made.at(OrderState.DELIVERED)
+    if made.delivery is None or delivered is None:
+        raise Corrupt("expected a delivery on the order that a stock was made for; read the ledger again")
+    return Committed(made.delivery.plain_root, delivered.position.block)
 
 
 def signer_of(manifest: Manifest) -> Address:

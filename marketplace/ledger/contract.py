@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from marketplace.ledger import artifact, ids, sending, tokens
+from marketplace.ledger import artifact, ids, sending, tokens, wallets
 from marketplace.ledger.abi import PERMIT, STANDING, Row
 from marketplace.ledger.addresses import checksummed, places_of
 from marketplace.ledger.artifact import Artifact, Compiled
@@ -205,6 +205,9 @@ class Contract:
     def is_licensed(self, offer: Offer, order: Order, who: Address, at_s: int) -> bool:
         (licensed,) = self._answer(self._compiled.licences, self.calls.is_licensed(offer, order, who, at_s))
         return bool(licensed)
+
+    def signed_by(self, account: Address, struct: bytes, signature: bytes) -> bool:
+        return wallets.signed_by(self.chain, self.domain, account, struct, signature)
 
     def now_s(self) -> int:
         return self.chain.head().at_s

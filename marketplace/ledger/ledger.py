@@ -228,6 +228,12 @@ class Ledger(Protocol):
     def is_licensed(self, offer: Offer, order: Order, who: Address, at_s: int) -> bool:
         """Whether `who` holds the order's licence at `at_s`."""
 
+    def signed_by(self, account: Address, struct: bytes, signature: bytes) -> bool:
+        """Whether `account` signed the EIP-712 value whose hash is `struct` under the marketplace's domain.
+
+        By the contract's rule: the account's key first, then its code, if it has any (ERC-1271).
+        """
+
     def now_s(self) -> int:
         """The time of the latest block: what the contract would call now."""
 

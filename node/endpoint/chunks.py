@@ -6,15 +6,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from marketplace.certificate.agreement import committed_at, made_for
 from marketplace.content.store import ContentStore
 from marketplace.errors import Corrupt, MarketplaceError, Refused, Unreachable
 from marketplace.keys.secretbox import SecretBox
-from marketplace.ledger.ids import Domain, delivery_hash
+from marketplace.ledger.ids import chunks_hash, delivery_hash
 from marketplace.ledger.ledger import Ledger
-from marketplace.ledger.signatures import chunk_request_signer
 from marketplace.protocol import result
 from marketplace.protocol.account import Account, OrderView
 from marketplace.protocol.chunks import ChunkKeys, ChunkRequest, SignedChunkRequest
+from marketplace.protocol.draw import stock_seed
 from marketplace.protocol.identity import Address, OrderId
 from marketplace.sealing import chunk_key
 from node.commission import read_commission
@@ -23,17 +24,6 @@ from node.endpoint.disclosure import Sealed, objection_to_chunks, objection_to_o
 from node.endpoint.opened import note_opened, opened_chunks
 from node.journal import Journal, Mark
 from node.sale import read_secrets
-
-Signs = Callable[[Domain, ChunkRequest, bytes, Address], bool]
-"""Whether the bytes are the signature of an account for a request. Another one can ask a wallet that is a contract."""
-
-
-def by_key(domain: Domain, request: ChunkRequest, signature: bytes, account: Address) -> bool:
-    """Whether the key of `account` signed `request`."""
-    try:
-        return chunk_request_signer(domain, request, signature) == account
-    except Corrupt:
-        return False
 
 
 @dataclass
@@ -53,15 +43,15 @@ class Chunks:
     folder_of: Callable[[OrderId], Path]
     clock: Callable[[], float]
     note: Callable[[str], None]
-    signs: Signs = by_key
     _one_at_a_time: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def answer(self, body: bytes) -> bytes:
         """The keys that the signed request in `body` asks for.
 
         Which chunks they are is in the journal, durably, before this returns. Nothing but the account that the node has
-        read is asked before the signature is known to be the buyer's. Raises `Invalid` for what is no request,
-        `Refused` where the chunks stay closed, `Unreachable` and `Corrupt` for trouble in the node, without details.
+        read, and the buyer's wallet where that is a contract, is asked before the signature is known to be the buyer's.
+        Raises `Invalid` for what is no request, `Refused` where the chunks stay closed, `Unreachable` and `Corrupt` for
+        trouble in the node, without details.
         """
         signed = SignedChunkRequest.decode(body)
         request = signed.request
@@ -69,9 +59,14 @@ class Chunks:
         if account is None:
             raise Unreachable("expected a node that has read the ledger, it has only begun; try again soon")
         order = self._order(account, request.order)
-        if not self.signs(self.ledger.domain, request, signed.signature, order.order.buyer):
+        if not self._signed(request, signed.signature, order.order.buyer):
             raise Refused("expected the signature of the order's buyer for this very request; sign with its account")
         return ChunkKeys(request.order, self._open(request, account, order)).encode()
+
+    def _signed(self, request: ChunkRequest, signature: bytes, buyer: Address) -> bool:
+        """Whether the buyer's key signed, or its wallet on the ledger takes the signature for its own."""
+        with self._untold():
+            return self.ledger.signed_by(buyer, chunks_hash(request), signature)
 
     def _order(self, account: Account, order: OrderId) -> OrderView:
         view = account.orders.get(order)
@@ -98,12 +93,19 @@ class Chunks:
     def _sealed(self, account: Account, order: OrderView) -> Sealed:
         """What this node sealed for the order. Raises `Unreachable` if it has sealed nothing, or cannot read the wishes."""
         entry = self.journal.last(order.id, Mark.SEALED)
-        commission = read_commission(account, order, self.folder_of(order.id), self.store)
+        made = made_for(account, order)
+        commission = read_commission(account, made, self.folder_of(made.id), self.store)
         if entry is None or commission is None:
             raise Unreachable("expected a delivery in the journal, with its documents, for an order that is Delivered")
         delivery = decode_delivery(entry.data)
         content_bytes = result.least_rows_bytes(commission.description.schema, commission.specification.rows)
-        return Sealed(delivery_hash(self.ledger.domain, order.id, delivery), delivery.count, content_bytes)
+        sealed = delivery_hash(self.ledger.domain, order.id, delivery)
+        return Sealed(sealed, delivery.count, content_bytes, self._stock(account, order))
+
+    def _stock(self, account: Account, order: OrderView) -> bytes | None:
+        """What draws the chunks of stock; None for a result that was made for the order."""
+        committed = committed_at(account, order)
+        return stock_seed(committed.plain_root, self.ledger.block(committed.block).hash) if committed else None
 
     @contextmanager
     def _untold(self) -> Iterator[None]:

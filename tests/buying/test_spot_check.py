@@ -10,13 +10,14 @@ from random import Random
 import pytest
 
 from marketplace.buying.asking import NoEndpoint
-from marketplace.buying.spot_check import SEED, Finding, Sampled, Verdict, draw, spot_check
+from marketplace.buying.spot_check import SEED, Finding, Sampled, Verdict, spot_check
 from marketplace.certificate.folder import INNER
 from marketplace.errors import Corrupt, Invalid, MarketplaceError, Refused, Unreachable
 from marketplace.ledger.signatures import chunk_request_signer
 from marketplace.ledger.signer import LocalSigner
 from marketplace.protocol.chunks import ChunkKeys, SignedChunkRequest
 from marketplace.protocol.descriptor import Described
+from marketplace.protocol.draw import draw
 from marketplace.protocol.identity import OrderId
 from marketplace.protocol.states import OrderState
 from marketplace.sealing import chunk_key

@@ -6,9 +6,9 @@ from marketplace.keys.secretbox import SecretBox
 from marketplace.ledger.ids import Domain
 from marketplace.ledger.ledger import Ledger
 from marketplace.ledger.signatures import sign_chunk_request
-from marketplace.ledger.signer import LocalSigner
+from marketplace.ledger.signer import LocalSigner, recover
 from marketplace.protocol.chunks import ChunkKeys, ChunkRequest
-from marketplace.protocol.identity import OrderId
+from marketplace.protocol.identity import Address, OrderId
 from marketplace.protocol.order import Standing
 from marketplace.protocol.states import OrderState
 from node.daemon import Daemon
@@ -90,3 +90,6 @@ class Still:
 
     def now_s(self) -> int:
         return self._now_s
+
+    def signed_by(self, account: Address, struct: bytes, signature: bytes) -> bool:
+        return recover(self.domain.separator, struct, signature) == account

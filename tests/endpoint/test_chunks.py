@@ -10,10 +10,13 @@ from pathlib import Path
 import pytest
 
 from marketplace.errors import Corrupt, Invalid, Refused, Unreachable
+from marketplace.ledger.embedded import EmbeddedLedger
 from marketplace.ledger.ids import Domain
 from marketplace.ledger.signer import LocalSigner
+from marketplace.protocol.account import Account
 from marketplace.protocol.chunks import LONGEST_LIFE_S, ChunkKeys
-from marketplace.protocol.identity import Address, DeliveryHash, OrderId
+from marketplace.protocol.draw import draw, stock_seed
+from marketplace.protocol.identity import Address, DeliveryHash, OfferId, OrderId
 from marketplace.protocol.order import Standing
 from marketplace.protocol.states import OrderState
 from marketplace.sealing import chunk_key, open_chunk
@@ -21,6 +24,7 @@ from node.home import JOURNAL
 from node.journal import Journal, Mark
 from node.sale import read_secrets
 from tests.endpoint.hospital import ROWS, Counter, Still, deliver
+from tests.ledger.wallet import new_wallet
 from tests.node.dying import die
 from tests.node.market import HOUR_S, Market, embedded_market
 
@@ -342,6 +346,7 @@ def test_trouble_in_the_node_is_told_to_its_provider_alone(counter: Counter, ord
 def test_nothing_is_asked_of_the_ledger_before_the_signature_is_the_buyers(counter: Counter, order: OrderId) -> None:
     class Untouchable:
         domain = counter.market.ledger.domain
+        signed_by = counter.market.ledger.signed_by
 
         def __getattr__(self, name: str) -> object:
             raise AssertionError(name)
@@ -377,17 +382,61 @@ def test_documents_that_the_node_no_longer_has_are_read_from_the_store(counter: 
     assert counter.ask(order, 0)
 
 
-def test_a_wallet_that_is_a_contract_may_be_asked_in_another_way(counter: Counter, order: OrderId) -> None:
-    asked = []
+def account_of_its_own(counter: Counter) -> Account:
+    """What the node takes for the account from now on: a copy, to be changed."""
+    account = counter.chunks.account()
+    assert account is not None
+    own = replace(account, orders=dict(account.orders), offers=dict(account.offers))
+    counter.chunks.account = lambda: own
+    return own
 
-    def by_contract(domain: Domain, request: object, signature: bytes, account: Address) -> bool:
-        asked.append((domain, account, signature))
-        return signature == b"whatever the wallet takes"
 
-    counter.chunks.signs = by_contract
+def test_a_buyer_that_is_a_contract_is_asked_whether_it_signed(counter: Counter, order: OrderId) -> None:
+    ledger, owner = counter.market.ledger, LocalSigner.random()
+    assert isinstance(ledger, EmbeddedLedger)
+    wallet = new_wallet(ledger, owner.address)
+    account = account_of_its_own(counter)
+    view = account.orders[order]
+    account.orders[order] = replace(view, order=replace(view.order, buyer=wallet))
     request = counter.request(order, 3)
-    assert counter.chunks.answer(request.encode(b"whatever the wallet takes"))
-    with pytest.raises(Refused, match="the signature of the order's buyer"):
-        counter.chunks.answer(request.encode(b"something else"))
-    buyer = counter.market.client.signer.address
-    assert {(domain, account) for domain, account, _ in asked} == {(counter.market.ledger.domain, buyer)}
+    assert counter.chunks.answer(counter.signed(request, by=owner))
+    for signer in (LocalSigner.random(), counter.market.client.signer):
+        with pytest.raises(Refused, match="the signature of the order's buyer"):
+            counter.chunks.answer(counter.signed(request, by=signer))
+
+
+# ------------------------------------------------------------------------------------------------------------------- stock
+
+
+def sells_again(counter: Counter, made: OrderId, *sales: OrderId) -> None:
+    """Lets the node's account say that these orders were sold the result of `made` as stock."""
+    account = account_of_its_own(counter)
+    offer = account.offers[account.orders[made].order.offer]
+    stock = OfferId(b"stock".ljust(32))
+    account.offers[stock] = replace(offer, offer=replace(offer.offer, id=stock), origin=made)
+    for sale in sales:
+        view = account.orders[sale]
+        account.orders[sale] = replace(view, order=replace(view.order, offer=stock))
+
+
+def test_of_stock_every_sale_opens_the_same_few_chunks_and_no_other(counter: Counter, delivered: Delivered) -> None:
+    made, sales = delivered.small, (delivered.order, delivered.tiny)
+    sells_again(counter, made, *sales)
+    delivery = counter.market.order(made).delivery
+    delivered_at = counter.market.order(made).at(OrderState.DELIVERED)
+    assert delivery is not None
+    assert delivered_at is not None
+    block = counter.market.ledger.block(delivered_at.position.block).hash
+    (drawn,) = draw(stock_seed(delivery.plain_root, block), 1, 15 * SMALL_ROWS // 992)
+    for sale in sales:
+        for other in {1, 2, 3, 4, 5, 6, 7, 8, 9} - {drawn}:
+            with pytest.raises(Refused, match="expected the 2 chunks of this stock that all its buyers may open"):
+                counter.ask(sale, other)
+        assert counter.opened(sale) == []
+        assert sorted(counter.ask(sale, 0, drawn)) == [0, drawn]
+        assert counter.opened(sale) == [0, drawn]
+
+
+def test_the_order_that_stock_was_made_for_has_a_draw_of_its_own(counter: Counter, delivered: Delivered) -> None:
+    sells_again(counter, delivered.order, delivered.tiny)
+    assert len(counter.ask(delivered.order, *range(20, 28))) == 8

@@ -4,12 +4,16 @@ from dataclasses import replace
 
 import pytest
 
+from marketplace.buying.spot_check import Sampled
 from marketplace.protocol.chunks import LONGEST_LIFE_S, MOST_CHUNKS, ChunkRequest
+from marketplace.protocol.draw import draw
 from marketplace.protocol.identity import DeliveryHash, OrderId
 from marketplace.protocol.order import Standing
+from marketplace.protocol.result import least_rows_bytes
 from marketplace.protocol.states import OrderState, Reason
 from marketplace.sealing.chunk import DATA_BYTES, MOST_DISCLOSED
 from node.endpoint.disclosure import Sealed, objection_to_chunks, objection_to_order
+from tests.protocol.examples import SCHEMA
 
 NOW_S = 1_000_000
 DELIVERY, OTHER = DeliveryHash(b"d" * 32), DeliveryHash(b"e" * 32)
@@ -90,3 +94,28 @@ def test_at_most_eight_and_a_quarter_of_count_and_of_rows(count: int, chunks_of_
 
 def test_one_request_can_ask_for_all_that_is_ever_opened() -> None:
     assert MOST_CHUNKS == MOST_DISCLOSED == 8
+
+
+def test_of_stock_only_what_its_seed_draws_is_opened_in_any_sale() -> None:
+    sealed = replace(SEALED, stock=b"s" * 32)
+    allowed = sealed.open_to_all
+    assert allowed is not None
+    assert len(allowed) == 8
+    assert 0 in allowed
+    assert of_chunks(*sorted(allowed), stock=sealed.stock) is None
+    closed = next(index for index in range(32) if index not in allowed)
+    assert "the 8 chunks of this stock that all its buyers may open" in str(of_chunks(0, closed, stock=sealed.stock))
+    assert of_chunks(closed) is None
+    assert replace(sealed, stock=b"t" * 32).open_to_all != allowed
+    assert replace(sealed, content_bytes=3 * DATA_BYTES).open_to_all == frozenset()
+    assert SEALED.open_to_all is None
+
+
+@pytest.mark.parametrize("rows", [600, 1_200, 5_000, 100_000])
+def test_a_buyer_asks_for_no_other_chunks_of_stock_than_the_node_opens(rows: int) -> None:
+    sampled = Sampled(SCHEMA, rows, b"s" * 32, stock=True)
+    sealed = Sealed(DELIVERY, 4_000, least_rows_bytes(SCHEMA, rows), b"s" * 32)
+    assert sampled.most(4_000) == sealed.most > 0
+    asked = frozenset((0, *draw(sampled.seed, sealed.most - 1, sampled.below(3_000))))
+    assert asked == sealed.open_to_all
+    assert replace(sampled, stock=False).below(3_000) == 3_000
