@@ -263,6 +263,12 @@ class Client:
         allowed = self._allow(head.token, head.contest_deposit_units)
         return (*allowed, self.ledger.contest(self.signer, offer, view.order, digest))
 
+    def was_revoked(self, order: OrderView) -> bool:
+        """Whether the permit of an accepted order was revoked before its key was overdue, so that no key can come."""
+        permit = self.account().permits.get(PermitId(order.order.permit))
+        revoked = permit is not None and 0 < permit.revoked_at_s <= order.deadline_s
+        return revoked and order.state is OrderState.ACCEPTED
+
     def refund(self, order: OrderId) -> Receipt:
         """Ends an order that lapsed: a refund where delivery or acceptance did not come or the permit was revoked in time,
         a forfeit where the key did not come.
@@ -280,7 +286,7 @@ class Client:
             raise Refused(
                 "expected an order that lapsed, this one is Contested; wait for its arbiter, or settle it after the deadline"
             )
-        if view.state is OrderState.ACCEPTED and not self._was_revoked(view):
+        if view.state is OrderState.ACCEPTED and not self.was_revoked(view):
             return self.ledger.forfeit(self.signer, self._offer(view), view.order)
         return self.ledger.refund(self.signer, self._offer(view), view.order)
 
@@ -322,11 +328,6 @@ class Client:
         specification = receiving.specification_of(order, self.store, self._folder(order.id))
         domain = self.ledger.domain
         return Evidence(domain.chain_id, domain.contract, order.id, receiving.sealing_key(self.seed, specification))
-
-    def _was_revoked(self, order: OrderView) -> bool:
-        """Whether the permit of an accepted order was revoked before its key was overdue."""
-        permit = self.account().permits.get(PermitId(order.order.permit))
-        return permit is not None and 0 < permit.revoked_at_s <= order.deadline_s
 
     def _find(self, account: Account, order: OrderId) -> OrderView:
         if order not in account.orders:

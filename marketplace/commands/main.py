@@ -2,7 +2,7 @@
 
 import typer
 
-from marketplace.commands import checks, contests, keys, offers, orders, purchases, spot_check
+from marketplace.commands import checks, contests, keys, offers, orders, permits, purchases, spot_check
 from marketplace.terminal import prepare_process
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app.command()(orders.reject)
 app.command()(orders.refund)
 app.command()(checks.verify)
 app.command()(checks.audit)
+app.add_typer(permits.app, name="permit")
 app.add_typer(keys.app, name="keys")
 
 

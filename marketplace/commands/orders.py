@@ -144,6 +144,11 @@ def _wait_for(client: Client, order: OrderId, state: OrderState, until: float, w
             raise Refused(
                 f"expected {what} by its deadline, it did not come; `agora refund {order.hex()}` ends the order"
             )
+        if client.was_revoked(view):
+            raise Refused(
+                f"expected {what}, but the permit was revoked; `agora refund {order.hex()}` gives the price back less the "
+                "compute fee"
+            )
         if time.monotonic() > until:
             raise Refused(f"expected {what} while waiting, it did not come yet; fetch again later")
         if not said:
