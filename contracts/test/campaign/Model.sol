@@ -72,7 +72,7 @@ abstract contract Model is PaidBySignature, WrongChunk {
 
     function move(uint256 order, IBooks.OrderState to, IBooks.Reason reason, uint256 window) internal {
         IBooks.Standing storage standing_ = bought[order].standing;
-        require(follows(standing_.state, to), "model: outside the table");
+        require(follows(standing_.state, to), "table: no order moves outside it");
         (standing_.state, standing_.reason) = (to, reason);
         reached[to][reason] += 1;
         standing_.deadline = isFinal(to) ? 0 : uint40(block.timestamp + window);
@@ -87,7 +87,7 @@ abstract contract Model is PaidBySignature, WrongChunk {
 
     /// @dev `by` is who asks for it: the owner, or nobody where the owner agreed beforehand, by its offer.
     function take(address token, address owner, uint256 amount, address by) internal {
-        require(by == owner || by == address(0), "model: somebody lowers another's claim");
+        require(by == owner || by == address(0), "claims: nobody lowers another's");
         claims[token][owner] -= amount;
     }
 

@@ -74,6 +74,24 @@ contract RevealTest is Market {
         reveal(life);
     }
 
+    function test_AKeyThatIsKnownHelpsNobodyToMoney() external {
+        Life memory life = reach(REVEALED);
+        assertMoney(life, 0, 0, 0);
+        refusedLead(life, stranger);
+        vm.prank(stranger);
+        rules.reveal(life.head, life.membersHash, life.order, life.delivery, KEY);
+        refusedBuyer(life, stranger);
+        vm.prank(stranger);
+        rules.complain(life.head, life.membersHash, life.order, life.delivery, withKey());
+        refusedEarly(life);
+        settle(life, stranger);
+        refused(insufficient(address(euro), stranger, 0, 1));
+        vm.prank(stranger);
+        rules.withdrawCredit(address(euro), 1);
+        refused(abi.encodeWithSelector(IMarketplace.NothingToWithdraw.selector));
+        withdrawPayout(life, 0);
+    }
+
     function test_ALivePermitLetsTheKeyOut() external {
         Life memory life = permitted();
         bring(life, REVEALED);
@@ -98,5 +116,9 @@ contract RevealTest is Market {
         vm.warp(START + 6 hours);
         reveal(life);
         assertStands(life, REVEALED, IBooks.Reason.None);
+    }
+
+    function withKey() private pure returns (IMarketplace.Complaint memory complaint) {
+        complaint.key = KEY;
     }
 }
