@@ -10,7 +10,8 @@ from typing import Any
 from marketplace.errors import Corrupt, Unreachable
 
 FILE = "vault.sqlite"
-_FORMAT = 1
+_FORMAT = 2
+_EARLIER = (0, 1)
 _BUSY_S = 60.0
 
 _TABLES = {
@@ -37,6 +38,11 @@ _TABLES = {
         register_state INTEGER NOT NULL, sealed_salt BLOB NOT NULL,
         PRIMARY KEY (order_id, dataset), FOREIGN KEY (order_id, dataset) REFERENCES debit (order_id, dataset)
     """,
+    "access": """
+        sequence INTEGER PRIMARY KEY CHECK (sequence > 0), at_s INTEGER NOT NULL, access TEXT NOT NULL,
+        dataset BLOB NOT NULL, version INTEGER NOT NULL, order_id BLOB NOT NULL, salt BLOB NOT NULL
+    """,
+    "access_day": "day INTEGER PRIMARY KEY, salt BLOB NOT NULL",
 }
 
 _KEYS = {
@@ -46,6 +52,8 @@ _KEYS = {
     "debit": "sequence = NEW.sequence OR order_id = NEW.order_id AND dataset = NEW.dataset",
     "opt_out": "sequence = NEW.sequence",
     "noise_key": "order_id = NEW.order_id AND dataset = NEW.dataset",
+    "access": "sequence = NEW.sequence",
+    "access_day": "day = NEW.day",
 }
 
 _WITHIN_TOTAL = """
@@ -105,7 +113,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "fullfsync = ON", "foreign_keys = ON"):
             connection.execute(f"PRAGMA {pragma}")
     found = query(connection, "PRAGMA user_version")[0][0]
-    if found not in (0, _FORMAT):
+    if found not in (*_EARLIER, _FORMAT):
         raise Corrupt(f"expected a vault of format {_FORMAT}, got format {found}; update this program")
     if found == _FORMAT:
         return

@@ -1,4 +1,5 @@
-"""The only door to records for an order: commitment checked, rho debited, noise key journalled, and only then rows."""
+"""The only door to records for an order: the opening logged, commitment checked, rho debited, noise key journalled, and
+only then rows."""
 
 import sqlite3
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from marketplace.errors import Refused
 from node.vault import snapshot as snapshots
+from node.vault.access import Access, AccessLog
 from node.vault.account import Account
 from node.vault.bounding import Tags, bytes_of
 from node.vault.box import SecretBox
@@ -19,7 +21,7 @@ from node.vault.optout import SALT_BYTES, OptOuts, register_commitment
 from node.vault.register import Snapshot
 
 NOISE_KEY_BYTES = 32
-STEPS = ("opened", "debited", "key made", "key journalled")
+STEPS = ("logged", "opened", "debited", "key made", "key journalled")
 _LABEL, _SALT_LABEL = b"agora/noise-key/1", b"agora/register-salt/1"
 
 
@@ -54,7 +56,7 @@ class _Entry:
 class Door:
     """Draws from the snapshots in `folder`. `randomness`: the operating system's, a number of bytes.
 
-    `reached` is told each of `STEPS` as soon as it is done.
+    `reached` is told each of `STEPS` as soon as it is done. `clock` gives the seconds that stand in the access log.
     """
 
     folder: Path
@@ -62,6 +64,8 @@ class Door:
     box: SecretBox
     randomness: Callable[[int], bytes]
     reached: Callable[[str], None]
+    access: AccessLog
+    clock: Callable[[], float]
 
     def draw(self, order: bytes, snapshot: Snapshot, rho_micro: int) -> Draw:
         """The rows of `snapshot` for `order`, against the whole `rho_micro`, which never comes back.
@@ -70,6 +74,9 @@ class Door:
         Raises `Corrupt`, before anything is debited, where the snapshot is not what was committed to; `Refused` where
         the account says no, or the order has drawn from another version.
         """
+        at_s = int(self.clock())
+        self.access.note(Access.OPENED, at_s, dataset=snapshot.dataset, version=snapshot.version, order=order)
+        self.reached("logged")
         content = snapshots.read(self.folder, snapshot.commitment, snapshot.schema)
         self.reached("opened")
         Account(self.connection).debit(order, snapshot.dataset, rho_micro)

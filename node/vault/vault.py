@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +13,7 @@ import numpy as np
 from marketplace.errors import Invalid, Unreachable
 from marketplace.protocol.schema import Schema
 from node.vault import snapshot as snapshots
+from node.vault.access import Access, AccessLog
 from node.vault.account import Account
 from node.vault.bounding import SECRET_BYTES, bound, identity_of
 from node.vault.box import SecretBox
@@ -34,7 +36,8 @@ class Vault:
     """The vault in one folder, which is made if it is not there, for its owner only.
 
     One value serves one thread of one process; any number of processes may open the same folder. `box` seals the
-    vault's secrets; `randomness` gives bytes of the operating system; `reached` is told each step of a draw.
+    vault's secrets; `randomness` gives bytes of the operating system; `reached` is told each step of a draw; `clock`
+    gives the seconds that stand in the access log.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class Vault:
         *,
         randomness: Callable[[int], bytes] = os.urandom,
         reached: Callable[[str], None] = _unwatched,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._snapshots = folder / "snapshots"
         try:
@@ -55,7 +59,9 @@ class Vault:
             ) from None
         self._connection: sqlite3.Connection = connect(folder)
         self._register = Register(self._connection, box)
-        self._door = Door(self._snapshots, self._connection, box, randomness, reached)
+        self.access = AccessLog(self._connection, randomness)
+        self._clock = clock
+        self._door = Door(self._snapshots, self._connection, box, randomness, reached, self.access, clock)
         self._randomness = randomness
         self._reached = reached
         self.account = Account(self._connection)
@@ -146,6 +152,7 @@ class Vault:
         content = snapshots.Content(table, used.person, used.identity, used.held_out)
         salt = self._randomness(snapshots.SALT_BYTES)
         commitment = snapshots.commitment_of(content, schema, salt)
+        self.access.note(Access.TAKEN_IN, int(self._clock()), dataset=dataset or commitment, version=version)
         snapshots.write(self._snapshots, commitment, content, salt)
         self._reached("stored")
         return Snapshot(
