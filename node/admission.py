@@ -1,5 +1,6 @@
 """Whether a node lets an order in: a pure decision by its provider's rules. Decided before any record is touched."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from marketplace.errors import Invalid, Refused
@@ -8,7 +9,9 @@ from marketplace.protocol.identity import Address
 from marketplace.protocol.offer import Guarantee, Kind, Offer
 from marketplace.protocol.order import Order
 from marketplace.protocol.rho import delta_of, epsilon_of
-from marketplace.protocol.specification import ATTESTATION, Specification
+from marketplace.protocol.specification import ATTESTATION, Specification, Workload
+from marketplace.protocol.states import DeclineReason
+from node.objection import Objection
 from node.spending import spending_of
 from node.synthesis.marginals import PrivateMarginals
 
@@ -27,72 +30,157 @@ class Rules:
 
 
 @dataclass(frozen=True)
+class Holding:
+    """What the vault holds of a dataset: the newest version with its commitment, and what its own account has left."""
+
+    version: int
+    commitment: bytes
+    left_micro: int
+
+
+@dataclass(frozen=True)
 class Application:
-    """What an order asks of a node. `held_version`: the newest version in the vault. `left_micro`: the vault's budget."""
+    """What an order asks of a node for its dataset at `index` of the offer's members.
+
+    `commitment`: the ledger's, to the dataset's newest version. `holding`: None where the vault does not hold the dataset.
+    """
 
     order: Order
     offer: Offer
     specification: Specification
     description: Description
-    held_version: int
-    left_micro: int
-    share_index: int = 0
+    commitment: bytes
+    holding: Holding | None
+    index: int = 0
 
 
-def objection(application: Application, rules: Rules) -> str | None:
-    """Why the order is declined, in words that name no record; None if it is let in."""
-    for rule in (_objection_to_offer, _objection_to_buyer, _objection_to_wishes, _objection_to_cost):
-        found = rule(application, rules)
-        if found is not None:
-            return found
-    return None
+@dataclass(frozen=True)
+class StockApplication:
+    """What an order for stock asks. `earlier`: the specification that the stock was made by. `kept`: whether the node
+    still has it. `flawed`: whether a wrong byte was proven of the earlier delivery."""
+
+    order: Order
+    offer: Offer
+    specification: Specification
+    earlier: Specification
+    kept: bool
+    flawed: bool
 
 
-def _objection_to_offer(application: Application, rules: Rules) -> str | None:
-    head = application.offer.head
+def objection(application: Application, rules: Rules) -> Objection | None:
+    """Why the order is turned down; None if it is let in."""
+    order, offer, specification = application.order, application.offer, application.specification
+    return (
+        _objection_to_offer(offer, rules, application.index)
+        or _objection_to_buyer(order, specification, rules)
+        or _objection_to_slot(offer, specification, rules)
+        or _objection_to_wishes(application, rules)
+        or _objection_to_records(application)
+        or _objection_to_cost(application)
+    )
+
+
+def objection_to_stock(application: StockApplication, rules: Rules) -> Objection | None:
+    """Why an order for stock is turned down; None if it is let in.
+
+    Stock is sold byte for byte, so such an order asks for the rows of the earlier specification, and for its workload or
+    none. What differs is the sealing key, with offer, nonce and slot. Rows and rho were let in when the stock was made.
+    """
+    order, offer, specification = application.order, application.offer, application.specification
+    return (
+        _objection_to_buyer(order, specification, rules)
+        or _objection_to_slot(offer, specification, rules)
+        or _objection_to_stock_wishes(specification, application.earlier)
+        or _objection_to_what_is_kept(application)
+    )
+
+
+def objection_to_terms(offer: Offer, rules: Rules, index: int) -> Objection | None:
+    """Why this node would never serve what `offer` promises about its dataset at `index`; None if it would, alone or with
+    others."""
+    head = offer.head
     if head.kind is not Kind.SYNTHETIC or head.guarantee is not Guarantee.DIFFERENTIALLY_PRIVATE:
-        return "this node makes synthetic twins with a differential-privacy guarantee only"
-    member = application.offer.members[application.share_index]
-    if epsilon_of(member.rho_micro, delta_of(head.delta_atto)) > rules.epsilon_at_most:
-        return f"this provider promises an epsilon of at most {rules.epsilon_at_most:g}"
-    if application.order.version(application.share_index) != application.held_version:
-        return f"this node holds version {application.held_version} of the dataset"
+        return Objection(
+            DeclineReason.RULES, "this node makes synthetic twins with a differential-privacy guarantee only"
+        )
+    if epsilon_of(offer.members[index].rho_micro, delta_of(head.delta_atto)) > rules.epsilon_at_most:
+        return Objection(DeclineReason.RULES, f"this provider promises an epsilon of at most {rules.epsilon_at_most:g}")
     return None
 
 
-def _objection_to_buyer(application: Application, rules: Rules) -> str | None:
-    if rules.buyers is not None and application.order.buyer not in rules.buyers:
-        return "this provider sells to named buyers only"
-    if application.specification.attestation != ATTESTATION:
-        return "the specification lacks the attestation of prohibited uses"
+def _objection_to_offer(offer: Offer, rules: Rules, index: int) -> Objection | None:
+    if len(offer.members) > 1:
+        return Objection(
+            DeclineReason.RULES, "this node makes results of one dataset, an order of this pool needs several"
+        )
+    return objection_to_terms(offer, rules, index)
+
+
+def _objection_to_buyer(order: Order, specification: Specification, rules: Rules) -> Objection | None:
+    if rules.buyers is not None and order.buyer not in rules.buyers:
+        return Objection(DeclineReason.RULES, "this provider sells to named buyers only")
+    if specification.attestation != ATTESTATION:
+        return Objection(DeclineReason.SPECIFICATION, "the specification lacks the attestation of prohibited uses")
+    if specification.offer != order.offer:
+        return Objection(DeclineReason.SPECIFICATION, "the specification is for another offer")
     return None
 
 
-def _objection_to_wishes(application: Application, rules: Rules) -> str | None:
+def _objection_to_slot(offer: Offer, specification: Specification, rules: Rules) -> Objection | None:
+    if specification.slot_s < rules.slot_s_at_least:
+        return Objection(DeclineReason.RULES, f"delivery slots last at least {rules.slot_s_at_least} s here")
+    if specification.slot_s > offer.head.deliver_window_s // 2:
+        return Objection(DeclineReason.SPECIFICATION, "the delivery slot does not fit into half of the offer's window")
+    return None
+
+
+def _objection_to_wishes(application: Application, rules: Rules) -> Objection | None:
     specification, description = application.specification, application.description
-    if specification.offer != application.order.offer:
-        return "the specification is for another offer"
     if specification.rows > rules.rows_per_declared * description.rows_declared:
-        return f"at most {rules.rows_per_declared} synthetic rows for each declared row"
-    if (
-        specification.slot_s < rules.slot_s_at_least
-        or specification.slot_s > application.offer.head.deliver_window_s // 2
-    ):
-        return "the delivery slot does not fit the provider's rules and the offer's window"
-    try:
-        specification.workload.check(description.schema)
-    except Invalid as error:
-        return str(error)
+        return Objection(DeclineReason.RULES, f"at most {rules.rows_per_declared} synthetic rows for each declared row")
+    return _unless(lambda: specification.workload.check(description.schema))
+
+
+def _objection_to_records(application: Application) -> Objection | None:
+    holding = application.holding
+    if holding is None:
+        return Objection(DeclineReason.RECORDS, "this node does not hold the dataset")
+    if holding.commitment != application.commitment:
+        return Objection(DeclineReason.RECORDS, "this node does not hold these records")
+    if application.order.version(application.index) != holding.version:
+        return Objection(DeclineReason.RECORDS, f"this node holds version {holding.version} of the dataset")
     return None
 
 
-def _objection_to_cost(application: Application, rules: Rules) -> str | None:
-    rho_micro = application.offer.members[application.share_index].rho_micro
-    if rho_micro > application.left_micro:
-        return "the dataset's budget in this node's own account does not pay for the order"
+def _objection_to_cost(application: Application) -> Objection | None:
+    rho_micro = application.offer.members[application.index].rho_micro
+    if application.holding is None or rho_micro > application.holding.left_micro:
+        words = "the dataset's budget in this node's own account does not pay for the order"
+        return Objection(DeclineReason.BUDGET, words)
+    schema, specification = application.description.schema, application.specification
+    return _unless(lambda: PrivateMarginals().check(schema, specification, spending_of(rho_micro).generate_micro))
+
+
+def _objection_to_stock_wishes(specification: Specification, earlier: Specification) -> Objection | None:
+    if specification.rows != earlier.rows:
+        return Objection(DeclineReason.SPECIFICATION, f"the stock has {earlier.rows} rows")
+    if specification.workload not in (Workload(), earlier.workload):
+        return Objection(DeclineReason.SPECIFICATION, "the stock was made for another workload")
+    return None
+
+
+def _objection_to_what_is_kept(application: StockApplication) -> Objection | None:
+    if application.flawed:
+        return Objection(DeclineReason.RULES, "a wrong byte of the earlier delivery was proven")
+    if not application.kept:
+        return Objection(DeclineReason.RECORDS, "this node no longer keeps the stock")
+    return None
+
+
+def _unless(served: Callable[[], None]) -> Objection | None:
+    """An objection to the specification if `served` says that it cannot be met."""
     try:
-        generate_micro = spending_of(rho_micro).generate_micro
-        PrivateMarginals().check(application.description.schema, application.specification, generate_micro)
+        served()
     except (Invalid, Refused) as error:
-        return str(error)
+        return Objection(DeclineReason.SPECIFICATION, str(error))
     return None

@@ -3,37 +3,32 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
-from marketplace.errors import Invalid, MarketplaceError, Unreachable
+from marketplace.errors import MarketplaceError, Unreachable
 from marketplace.ledger.follower import Follower
 from marketplace.ledger.ledger import Receipt
 from marketplace.protocol.account import Account, OrderView
 from marketplace.protocol.identity import Address, OrderId
-from marketplace.protocol.states import OrderState
-from node.admission import Application, Rules, objection
-from node.commission import Commission, read_commission
+from node.admission import Rules
+from node.commission import Commission
+from node.desks import Desks
 from node.effects import Effects
 from node.journal import Mark
-from node.vault.vault import Vault
-from node.work import Close, Desk, Done, Make, Seal, Step, Wait, next_step
+from node.shelves import Shelves
+from node.stock import Care
+from node.work import Close, Done, Make, Seal, Step, Wait, next_step
 
 
 @dataclass(frozen=True)
 class Happened:
-    """What was done about one order: the step, the receipt where a transaction was sent, whether something was wrong."""
+    """What was done about one order or its result: the step, the receipt where a transaction was sent, whether something
+    was wrong."""
 
     order: OrderId
-    step: Step
+    step: Step | Care
     receipt: Receipt | None = None
     trouble: bool = False
-
-
-@dataclass(frozen=True)
-class Papers:
-    """What could be read about an order that is to be worked on, and why nothing can come of it, if that is so."""
-
-    commission: Commission | None = None
-    objection: str | None = None
 
 
 def _unwatched(_: Happened) -> None:
@@ -50,14 +45,17 @@ class Daemon:
 
     provider: Address
     follower: Follower
-    vault: Vault
     effects: Effects
     clock: Callable[[], float]
     rules: Rules = field(default_factory=Rules)
     observe: Callable[[Happened], None] = _unwatched
     account: Account | None = None
     _ended: set[OrderId] = field(default_factory=set)
-    _troubles: dict[OrderId, str] = field(default_factory=dict)
+    _troubles: dict[tuple[OrderId, bool], str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._desks = Desks(self.provider, self.effects.vault, self.effects, self.rules)
+        self._shelves = Shelves(self.provider, self.effects)
 
     def tick(self) -> tuple[Happened, ...]:
         """Looks at the ledger once and does the next thing for every open order of this provider.
@@ -67,81 +65,38 @@ class Daemon:
         """
         account = self.account = self.follower.catch_up()
         mine = [order for order in account.orders.values() if self._is_mine(account, order)]
-        return tuple(self._advance(account, order) for order in mine)
+        served = tuple(self._guarded(order.id, partial(self._serve, account, order)) for order in mine)
+        for order in self._shelves.orders(account):
+            self._guarded(order, partial(self._tend, account, order), tending=True)
+        return served
 
     def close(self) -> None:
         """Stops the work in hand; it goes on at the next start."""
         self.effects.stop()
 
     def _is_mine(self, account: Account, order: OrderView) -> bool:
-        return order.id not in self._ended and account.offers[order.order.offer].offer.head.lead == self.provider
+        members = account.offer_of(order).members
+        return order.id not in self._ended and any(member.provider == self.provider for member in members)
 
-    def _advance(self, account: Account, order: OrderView) -> Happened:
+    def _guarded(self, order: OrderId, act: Callable[[], Happened], *, tending: bool = False) -> Happened:
         try:
-            happened = self._serve(account, order)
+            happened = act()
         except MarketplaceError as error:
-            return self._note_trouble(order.id, error)
-        self._troubles.pop(order.id, None)
+            return self._note_trouble(order, tending, error)
+        self._troubles.pop((order, tending), None)
         if not isinstance(happened.step, Wait | Done):
             self.observe(happened)
         return happened
 
     def _serve(self, account: Account, order: OrderView) -> Happened:
-        papers = self._papers(account, order) if order.state is OrderState.PLACED else Papers()
+        papers = self._desks.papers(account, order)
         now_s = self._now_s()
-        step = next_step(self._desk(account, order, papers), now_s=now_s)
+        step = next_step(self._desks.desk(account, order, papers), now_s=now_s)
         return self._perform(step, account, order, papers.commission, now_s)
 
     def _now_s(self) -> int:
         """The later of this machine's clock and the ledger's."""
         return max(int(self.clock()), self.effects.ledger.now_s())
-
-    def _papers(self, account: Account, order: OrderView) -> Papers:
-        folder = self.effects.order_folder(order.id)
-        try:
-            commission = read_commission(account, order, folder, self.effects.store)
-        except Invalid as error:
-            return Papers(objection=str(error))
-        return Papers(commission, self._objection(commission) if commission else None)
-
-    def _objection(self, commission: Commission) -> str | None:
-        """Why the order is not let in, by the provider's rules and by what is in the vault; None once it was let in."""
-        name, versions = commission.dataset.salt, commission.dataset.versions
-        if self.vault.account.touched(commission.order.id, name):
-            return None
-        try:
-            held = self.vault.describe(name, len(versions))
-        except Invalid:
-            return "this node does not hold the dataset"
-        if held.commitment != versions[-1].commitment:
-            return "this node does not hold these records"
-        application = Application(
-            order=commission.order.order,
-            offer=commission.offer,
-            specification=commission.specification,
-            description=commission.description,
-            held_version=held.version,
-            left_micro=self.vault.account.total(name) - self.vault.account.spent(name),
-        )
-        return objection(application, self.rules)
-
-    def _desk(self, account: Account, order: OrderView, papers: Papers) -> Desk:
-        offer = account.offers[order.order.offer].offer
-        dataset = account.datasets[offer.members[0].dataset]
-        folder = self.effects.order_folder(order.id)
-        sealed = self.effects.journal.last(order.id, Mark.SEALED)
-        return Desk(
-            order=order,
-            offer=offer,
-            dataset=dataset.id,
-            slot_s=papers.commission.specification.slot_s if papers.commission else None,
-            objection=papers.objection,
-            accounted=self.vault.account.total(dataset.salt) > 0,
-            touched=self.vault.account.touched(order.id, dataset.salt),
-            made=self.effects.workers.made(order.id, folder),
-            closed=self.effects.workers.closed(folder),
-            sealed_at_s=sealed.at_s if sealed else None,
-        )
 
     def _perform(
         self, step: Step, account: Account, order: OrderView, commission: Commission | None, now_s: int
@@ -160,15 +115,20 @@ class Daemon:
             case Seal() if commission is not None:
                 self.effects.seal(commission, self._now_s)
             case _:
-                receipt = self.effects.send(step, order, account.offers[order.order.offer].offer, now_s)
+                receipt = self.effects.send(step, order, account.offer_of(order), now_s)
                 return Happened(order.id, step if receipt else Wait("for confirmations"), receipt)
         return Happened(order.id, step)
 
-    def _note_trouble(self, order: OrderId, error: MarketplaceError) -> Happened:
+    def _tend(self, account: Account, order: OrderId) -> Happened:
+        """What is to be done about the kept result of an order."""
+        care, receipt = self._shelves.tend(account, account.orders[order], self._now_s())
+        return Happened(order, care, receipt)
+
+    def _note_trouble(self, order: OrderId, tending: bool, error: MarketplaceError) -> Happened:
         """Tells of trouble once, and journals what will not pass by itself."""
         happened = Happened(order, Wait(str(error)), trouble=True)
-        if self._troubles.get(order) != str(error):
-            self._troubles[order] = str(error)
+        if self._troubles.get((order, tending)) != str(error):
+            self._troubles[order, tending] = str(error)
             self.observe(happened)
             if not isinstance(error, Unreachable):
                 with suppress(MarketplaceError):  # the journal may be what is in trouble

@@ -19,7 +19,7 @@ from marketplace.protocol import canonical, result
 from marketplace.protocol.order import Delivery
 from marketplace.sealing import plain_root_of, seal
 from node.commission import Commission
-from node.files import disk, reading, whole_file, write_whole
+from node.files import forget, reading, whole_file, write_whole
 from node.outcome import Outcome
 from node.sale import SaleSecrets
 from node.workers.job import Name
@@ -36,9 +36,31 @@ def prepare_delivery(
     commitment root; the unrecorded one is garbage in the store. Raises as the store and the disk do.
     """
     _pack(folder)
+    manifest = _manifest(commission, folder, _plain_root(commission, folder, secrets), ledger, signer)
+    return _sealed(commission, folder, secrets, manifest, store)
+
+
+def prepare_sale_of_stock(
+    commission: Commission, folder: Path, secrets: SaleSecrets, manifest: bytes, store: ContentStore
+) -> Delivery:
+    """As `prepare_delivery`, for the earlier result that was copied into `folder`, under its own `manifest`.
+
+    Raises `Corrupt` unless result and salts give the plain root that the offer sells.
+    """
+    if _plain_root(commission, folder, secrets) != commission.offer.head.stock:
+        raise Corrupt("expected the very result that the offer sells, got another; restore the node's folder")
+    return _sealed(commission, folder, secrets, manifest, store)
+
+
+def _plain_root(commission: Commission, folder: Path, secrets: SaleSecrets) -> bytes:
     with reading(folder / Name.RESULT) as plain:
-        plain_root = plain_root_of(plain, capacity=commission.capacity, secret=secrets.salts)
-    manifest = _manifest(commission, folder, plain_root, ledger, signer)
+        return plain_root_of(plain, capacity=commission.capacity, secret=secrets.salts)
+
+
+def _sealed(
+    commission: Commission, folder: Path, secrets: SaleSecrets, manifest: bytes, store: ContentStore
+) -> Delivery:
+    """Puts `manifest` and the result in `folder`, sealed, into the store."""
     manifest_cid = put_bytes(store, manifest)
     write_whole(folder / Name.MANIFEST, manifest)
     with reading(folder / Name.RESULT) as plain, whole_file(folder / Name.SEALED) as sealed:
@@ -66,9 +88,8 @@ def prepare_delivery(
 
 def clear(folder: Path) -> None:
     """Removes the result and its sealed copy once the order has ended; certificate, reports and measurements stay."""
-    with disk():
-        for name in (Name.RESULT, Name.SEALED, result.TABLE):
-            (folder / name).unlink(missing_ok=True)
+    for name in (Name.RESULT, Name.SEALED, result.TABLE):
+        forget(folder / name)
 
 
 def _pack(folder: Path) -> None:
@@ -87,7 +108,7 @@ def _manifest(commission: Commission, folder: Path, plain_root: bytes, ledger: L
         offer=commission.offer.id,
         provider=member.provider,
         dataset=member.dataset,
-        version=commission.order.order.version(),
+        version=commission.order.order.version(commission.index),
         commitment=commission.version.commitment,
         description=commission.version.description,
         specification=commission.order.order.specification,

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
-from marketplace.content.store import ContentStore
+from marketplace.content.cid import Cid
+from marketplace.content.store import ContentStore, read_bytes
 from marketplace.errors import Corrupt
 from marketplace.keys.secretbox import SecretBox
 from marketplace.ledger.calls import Call
@@ -14,12 +16,16 @@ from marketplace.protocol.account import OrderView
 from marketplace.protocol.identity import OrderId
 from marketplace.protocol.offer import Offer
 from marketplace.protocol.order import Delivery
-from node.commission import Commission
-from node.delivery import clear, decode_delivery, encode_delivery, prepare_delivery
-from node.files import make_folder, write_whole
+from node.accesslog import DayLog
+from node.commission import LARGEST_DOCUMENT_BYTES, Commission, Earlier
+from node.delivery import clear, decode_delivery, encode_delivery, prepare_delivery, prepare_sale_of_stock
+from node.files import disk, make_folder, reading, whole_file, write_whole
 from node.journal import Journal, Mark
 from node.sale import make_secrets, read_secrets
 from node.sending import Sender
+from node.stockroom import Stockroom
+from node.vault.access import Access
+from node.vault.vault import Vault
 from node.work import Decline, Deliver, Refund, Release, Reveal, Settle, Step
 from node.workers.job import Job, Name
 from node.workers.process import Workers
@@ -27,7 +33,8 @@ from node.workers.process import Workers
 
 @dataclass
 class Effects:
-    """What a node can do about an order. `folder`: where each order has a folder of its own. Every time is in seconds."""
+    """What a node can do about an order. `folder`: where each order has a folder of its own. `stock`: results that may be
+    sold again. `vault` opens the vault. Every time is in seconds."""
 
     ledger: Ledger
     signer: Signer
@@ -37,6 +44,8 @@ class Effects:
     folder: Path
     vault_folder: Path
     storage_key: bytes = field(repr=False)
+    stock: Stockroom
+    vault: Callable[[], Vault]
 
     def __post_init__(self) -> None:
         self._sender = Sender(self.ledger, self.signer, self.journal)
@@ -50,15 +59,11 @@ class Effects:
         """Lays the order's documents out and starts, or starts again, the work on it. False while there is no place."""
         if not self.workers.has_place():
             return False
-        order = commission.order.id
-        folder = self.order_folder(order)
-        make_folder(folder)
-        write_whole(folder / Name.SPECIFICATION, commission.specification.encode())
-        write_whole(folder / Name.DESCRIPTION, commission.description.encode())
+        order, folder = commission.order.id, self._lay_out(commission)
         job = Job(
             order=order,
             dataset=commission.dataset.salt,
-            version=commission.order.order.version(),
+            version=commission.order.order.version(commission.index),
             commitment=commission.version.commitment,
             rho_micro=commission.member.rho_micro,
             delta_atto=commission.offer.head.delta_atto,
@@ -76,10 +81,14 @@ class Effects:
 
     def seal(self, commission: Commission, now_s: Callable[[], int]) -> None:
         """Makes the delivery, stores its bytes, and then writes it into the journal, with the time at that moment."""
-        order = commission.order.id
-        secrets = make_secrets(self.journal, self._box, order, now_s())
-        folder = self.order_folder(order)
-        delivery = prepare_delivery(commission, folder, secrets, self.ledger, self.signer, self.store)
+        order, earlier = commission.order.id, commission.earlier
+        if earlier is not None:
+            delivery = self._sell_again(commission, earlier, now_s)
+        else:
+            secrets, folder = make_secrets(self.journal, self._box, order, now_s()), self.order_folder(order)
+            delivery = prepare_delivery(commission, folder, secrets, self.ledger, self.signer, self.store)
+            with reading(folder / Name.RESULT) as plain:
+                self.stock.keep(order, plain)
         self.journal.add(order, Mark.SEALED, encode_delivery(delivery), now_s())
 
     def send(self, step: Step, order: OrderView, offer: Offer, at_s: int) -> Receipt | None:
@@ -87,23 +96,60 @@ class Effects:
         call = self._call(step, order, offer)
         if isinstance(step, Decline) and self.journal.last(order.id, Mark.DECLINED) is None:
             self.journal.add(order.id, Mark.DECLINED, step.why.encode(), at_s)
-        return self._sender.send(order.id, call, at_s)
+        return self._sender.send(order.id, call, at_s, step.index if isinstance(step, Release) else 0)
 
     def clear(self, order: OrderId) -> None:
         """Ends what still runs for an ended order, and removes what need not be kept of it."""
         self.workers.end(order)
         clear(self.order_folder(order))
 
+    def delete(self, order: OrderId, at_s: int) -> None:
+        """Deletes the kept result of `order` for good, having written so into access log and journal."""
+        if self.journal.last(order, Mark.DELETED) is None:
+            self.vault().access.note(Access.DELETED, at_s, order=order)
+            self.journal.add(order, Mark.DELETED, b"", at_s)
+        self.stock.drop(order)
+
+    def anchor(self, order: OrderId, day: int, at_s: int) -> Receipt | None:
+        """Anchors the access log of a day on which the kept result of `order` was deleted; None if that was sent before."""
+        root = DayLog(self.vault().access.day(day)).root()
+        return self._sender.send(order, self.ledger.calls.anchor(day, root), at_s)
+
     def stop(self) -> None:
         """Stops the work in hand and lets go of the journal."""
         self.workers.stop()
         self.journal.close()
 
+    def _lay_out(self, commission: Commission) -> Path:
+        """The order's folder, with the order's documents in it."""
+        folder = self.order_folder(commission.order.id)
+        make_folder(folder)
+        write_whole(folder / Name.SPECIFICATION, commission.specification.encode())
+        write_whole(folder / Name.DESCRIPTION, commission.description.encode())
+        return folder
+
+    def _sell_again(self, commission: Commission, earlier: Earlier, now_s: Callable[[], int]) -> Delivery:
+        """The delivery of an earlier result, with a key of its own. The vault has no part in it."""
+        folder = self._lay_out(commission)
+        with whole_file(folder / Name.RESULT) as plain:
+            self.stock.copy(earlier.order.id, plain)
+        secrets = make_secrets(self.journal, self._box, commission.order.id, now_s(), earlier.order.id)
+        return prepare_sale_of_stock(commission, folder, secrets, self._manifest_of(earlier), self.store)
+
+    def _manifest_of(self, earlier: Earlier) -> bytes:
+        """The manifest of an earlier delivery, from its order's folder, else from the store."""
+        digest, kept = earlier.delivery.manifest, self.order_folder(earlier.order.id) / Name.MANIFEST
+        with disk():
+            data = kept.read_bytes() if kept.exists() else b""
+        if sha256(data).digest() == digest:
+            return data
+        return read_bytes(self.store, Cid.raw(digest), LARGEST_DOCUMENT_BYTES)
+
     def _call(self, step: Step, order: OrderView, offer: Offer) -> Call:
         calls = self.ledger.calls
         match step:
             case Decline():
-                return calls.decline(offer, order.order)
+                return calls.decline(offer, order.order, step.objection.code)
             case Deliver():
                 return calls.deliver(offer, order.order, self._sealed(order))
             case Reveal():
@@ -113,8 +159,8 @@ class Effects:
                 return calls.settle(offer, order.order)
             case Refund():
                 return calls.refund(offer, order.order)
-            case Release():
-                return calls.release(offer, order.order, 0)
+            case Release(index):
+                return calls.release(offer, order.order, index)
             case _:
                 raise ValueError(f"no transaction for {type(step).__name__}")
 

@@ -75,6 +75,14 @@ def growing_file(path: Path) -> Iterator[BinaryIO]:
         yield out
 
 
+def forget(path: Path) -> None:
+    """Deletes the file at `path`, durably when this returns, if it is there. Raises as `disk` says."""
+    with disk():
+        path.unlink(missing_ok=True)
+        if path.parent.is_dir():
+            _sync(path.parent)
+
+
 def _sync(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from marketplace.content.address import open_store
@@ -24,11 +25,14 @@ from node.effects import Effects
 from node.endpoint.settings import NAMES, EndpointSettings, read_endpoint
 from node.files import make_folder, write_whole
 from node.journal import Journal
+from node.pooling import Pooling
 from node.provider import Provider
+from node.stockroom import Stockroom
 from node.vault.vault import Vault
 from node.workers.process import ProcessWorkers, Workers
 
 SETTINGS, KEYS, VAULT, JOURNAL, ORDERS = "node.toml", "keys", "vault", "journal.sqlite", "orders"
+STOCK = "stock"
 LEDGER_KEY, STORAGE_KEY = "ledger-key.json", "storage-key.json"
 
 
@@ -68,14 +72,16 @@ def open_keys(folder: Path, passphrase: str) -> Keys:
 
 @dataclass(frozen=True)
 class Node:
-    """A node with its folder, keys, ledger and store. `endpoint`: where it answers others; None if it does not."""
+    """A node with its folder, keys, ledger and store. Its vault is opened when it is first asked for.
+
+    `endpoint`: where it answers others; None if it does not.
+    """
 
     folder: Path
     keys: Keys
     ledger: Ledger
     follower: Follower
     store: ContentStore
-    vault: Vault
     endpoint: EndpointSettings | None = None
 
     @classmethod
@@ -91,8 +97,7 @@ class Node:
     ) -> "Node":
         """The node in `folder` on this ledger and store."""
         make_folder(folder)
-        vault = Vault(folder / VAULT, SecretBox(keys.storage_key))
-        return cls(folder, keys, ledger, Follower(ledger, confirmations, from_block), store, vault, endpoint)
+        return cls(folder, keys, ledger, Follower(ledger, confirmations, from_block), store, endpoint)
 
     @classmethod
     def from_settings(cls, folder: Path, passphrase: str, environment: Mapping[str, str] = os.environ) -> "Node":
@@ -108,9 +113,30 @@ class Node:
         store = open_store(connection.store)
         return cls.open(folder, keys, ledger, store, connection.confirmations, connection.from_block, endpoint)
 
+    @cached_property
+    def vault(self) -> Vault:
+        """The node's vault."""
+        return Vault(self.folder / VAULT, SecretBox(self.keys.storage_key))
+
+    @property
+    def _stock(self) -> Stockroom:
+        return Stockroom(self.folder / STOCK, SecretBox(self.keys.storage_key))
+
     def provider(self) -> Provider:
         """What the provider does by hand."""
-        return Provider(self.ledger, self.follower, self.keys.signer, self.store, self.vault)
+        return Provider(self.ledger, self.follower, self.keys.signer, self.store, self._stock, lambda: self.vault)
+
+    def pooling(self, rules: Rules | None = None) -> Pooling:
+        """What the provider does by hand about pools."""
+        return Pooling(
+            self.ledger,
+            self.follower,
+            self.keys.signer,
+            self.store,
+            self.provider(),
+            lambda: self.vault,
+            rules or Rules(),
+        )
 
     def daemon(
         self,
@@ -133,11 +159,12 @@ class Node:
             folder=self.folder / ORDERS,
             vault_folder=self.folder / VAULT,
             storage_key=self.keys.storage_key,
+            stock=self._stock,
+            vault=lambda: self.vault,
         )
         return Daemon(
             provider=self.keys.signer.address,
             follower=self.follower,
-            vault=self.vault,
             effects=effects,
             clock=clock,
             rules=rules or Rules(),

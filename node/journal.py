@@ -45,6 +45,7 @@ class Mark(StrEnum):
     SIGNED = "signed"
     SENT = "sent"
     OPENED = "opened"
+    DELETED = "deleted"
     TROUBLE = "trouble"
 
 
@@ -62,7 +63,7 @@ class Journal:
     """Entries in SQLite, durable when `add` returns. One journal value at a time may have the file, in any process.
 
     Several threads may use it at once.
-    A transaction's marks carry its function: `signed:deliver`.
+    A transaction's marks carry its function: `signed:deliver`, or `signed:release.1` for the dataset at place 1.
     """
 
     def __init__(self, path: Path) -> None:
@@ -95,6 +96,14 @@ class Journal:
                 (order, mark),
             ).fetchone()
         return Entry(order, mark, row[0], row[1]) if row else None
+
+    def orders(self, mark: str) -> tuple[OrderId, ...]:
+        """Every order that has an entry of this mark."""
+        with self._alone, _translated():
+            rows = self._database.execute(
+                "SELECT of_order FROM entries WHERE mark = ? GROUP BY of_order ORDER BY min(number)", (mark,)
+            ).fetchall()
+        return tuple(OrderId(row[0]) for row in rows)
 
     def entries(self, order: OrderId | None = None) -> tuple[Entry, ...]:
         """All entries, of one order or of all, in the order of writing."""

@@ -1,7 +1,8 @@
 """What a provider does by hand: list a dataset, revise it, publish an offer, take its earnings."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from marketplace.content.store import ContentStore, put_bytes
@@ -11,18 +12,24 @@ from marketplace.ledger.ledger import Ledger, Receipt
 from marketplace.ledger.signer import Signer
 from marketplace.protocol.account import DatasetView
 from marketplace.protocol.description import Description, round_rows
-from marketplace.protocol.identity import Address, DatasetId
-from marketplace.protocol.offer import Guarantee, Head, Kind, Member, Offer
+from marketplace.protocol.epoch import EpochReason
+from marketplace.protocol.identity import Address, DatasetId, OfferId
+from marketplace.protocol.offer import Consent, Member, Offer
 from marketplace.protocol.rho import delta_of, epsilon_of, largest_delta_atto, largest_rho_micro
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import Workload
 from marketplace.protocol.terms import Terms
+from node.accesslog import DayLog
+from node.conditions import Conditions
+from node.pool.consent import own_places
+from node.resale import Resale, stock_terms
 from node.spending import spending_of
+from node.stockroom import Stockroom
 from node.synthesis.budget import budget_of
+from node.vault.access import day_of
 from node.vault.register import Snapshot
 from node.vault.vault import Vault
 
-DAY_S = 86_400
 WHOLE_BPS = 10_000
 
 
@@ -33,28 +40,6 @@ class Words:
     title: str
     summary: str
     provenance: str
-
-
-@dataclass(frozen=True)
-class Conditions:
-    """What a provider decides about an offer. Amounts in token units, windows in seconds.
-
-    `epsilon`: the most that one order may reveal; the offer takes the largest whole micro-rho that keeps to it.
-    """
-
-    token: Address
-    epsilon: float
-    cost_units: int
-    margin_units: int
-    bond_units: int
-    deliver_window_s: int = DAY_S
-    accept_window_s: int = 7 * DAY_S
-    reveal_window_s: int = DAY_S
-    challenge_window_s: int = 3 * DAY_S
-    licence_days: int = 365
-    compute_fee_bps: int = 500
-    max_open: int = 8
-    valid_days: int = 180
 
 
 @dataclass(frozen=True)
@@ -77,13 +62,17 @@ class Published:
 
 @dataclass(frozen=True)
 class Provider:
-    """One provider at its own node. Every method raises as ledger, store and vault do."""
+    """One provider at its own node. Every method raises as ledger, store and vault do.
+
+    `stock`: results that may be sold again. `open_vault` opens the vault.
+    """
 
     ledger: Ledger
     follower: Follower
     signer: Signer
     store: ContentStore
-    vault: Vault
+    stock: Stockroom
+    open_vault: Callable[[], Vault]
 
     def list_dataset(self, path: Path, schema: Schema, words: Words, total_micro: int, *, rows_declared: int) -> Listed:
         """Takes records into the vault and registers the dataset. Description first, ledger last.
@@ -92,9 +81,9 @@ class Provider:
         """
         spending_of(total_micro)
         description = Description(words.title, words.summary, words.provenance, schema, round_rows(rows_declared))
-        snapshot = self.vault.take_in(path, schema)
+        snapshot = self.open_vault().take_in(path, schema)
         digest = put_bytes(self.store, description.encode()).digest
-        self.vault.account.raise_total(snapshot.dataset, total_micro)
+        self.open_vault().account.raise_total(snapshot.dataset, total_micro)
         dataset, receipt = self.ledger.register(self.signer, snapshot.dataset, snapshot.commitment, digest, total_micro)
         return Listed(dataset, snapshot, description, receipt)
 
@@ -104,10 +93,25 @@ class Provider:
         """Puts new records under the same budget as the dataset's next version."""
         view = self._dataset(dataset)
         description = Description(words.title, words.summary, words.provenance, schema, round_rows(rows_declared))
-        snapshot = self.vault.revise(view.salt, path, schema)
+        snapshot = self.open_vault().revise(view.salt, path, schema)
         digest = put_bytes(self.store, description.encode()).digest
         receipt = self.ledger.revise(self.signer, dataset, snapshot.commitment, digest)
         return Listed(dataset, snapshot, description, receipt)
+
+    def open_epoch(self, dataset: DatasetId, total_micro: int, allowance: int, words: str) -> Receipt:
+        """Opens the dataset's next epoch with a total that can only be raised, and a new allowance of exact orders.
+
+        `words`: why, for all to read. Reason first, then the vault's own account, ledger last. Raises `Invalid` or `Refused`
+        before anything changes where the ledger would not take it.
+        """
+        view = self._dataset(dataset)
+        reason = EpochReason(dataset, total_micro, allowance, words).encode()
+        digest = sha256(reason).digest()
+        call = self.ledger.calls.open_epoch(dataset, total_micro, allowance, digest)
+        self.ledger.prepare(self.signer, call)  # asks first
+        put_bytes(self.store, reason)
+        self.open_vault().account.raise_total(view.salt, total_micro)
+        return self.ledger.open_epoch(self.signer, dataset, total_micro, allowance, digest)
 
     def publish(self, listed: DatasetId, description: Description, conditions: Conditions, *, now_s: int) -> Published:
         """Publishes an offer on one dataset, and stakes what the free credit lacks for one bond.
@@ -126,19 +130,65 @@ class Provider:
             )
         terms = Terms(f"Licence terms: {description.title}", conditions.licence_days)
         digest = put_bytes(self.store, terms.encode()).digest
-        head = self._head(conditions, digest, delta_atto, now_s)
+        head = conditions.head(self.signer.address, digest, delta_atto, now_s)
         member = Member(listed, self.signer.address, WHOLE_BPS, rho_micro)
         self.ledger.prepare(self.signer, self.ledger.calls.publish(head, [member]))  # asks, before money moves
-        receipts = self._stake(conditions)
+        receipts = self._cover(head.token, head.bond_units)
         offer, receipt = self.ledger.publish(self.signer, head, [member])
         return Published(offer, (*receipts, receipt))
+
+    def publish_pool(self, offer: Offer, consents: Sequence[Consent]) -> Published:
+        """Publishes an offer that others have consented to, and stakes what the free credit lacks for one bond."""
+        self.ledger.prepare(self.signer, self.ledger.calls.publish(offer.head, offer.members, consents))  # asks first
+        receipts = self._cover(offer.head.token, offer.head.bond_units)
+        published, receipt = self.ledger.publish(self.signer, offer.head, offer.members, consents)
+        return Published(published, (*receipts, receipt))
+
+    def retire(self, offer: OfferId) -> Receipt:
+        """Ends an offer for further orders, as any of its members may. Raises `Invalid` for one that is none, `Refused` if
+        this provider is no member."""
+        view = self.follower.catch_up().offers.get(offer)
+        if view is None:
+            raise Invalid("expected the id of a published offer, the ledger has none of this id; copy it again")
+        places = own_places(view.offer, self.signer.address)
+        if not places:
+            raise Refused("expected an offer that you are a member of, it is others'; only they retire it")
+        return self.ledger.retire(self.signer, view.offer, places[0])
+
+    def sell_again(self, resale: Resale, *, now_s: int) -> Published:
+        """Publishes an offer that sells an earlier result as it is, and stakes what the free credit lacks for one bond.
+
+        No record is opened and no rho is spent. Raises as `stock_terms`, and `Refused` if this node keeps the result no
+        longer.
+        """
+        terms = stock_terms(self.follower.catch_up(), self.signer.address, resale, now_s)
+        if not self.stock.has(resale.order):
+            raise Refused("expected a result that this node keeps, it has deleted it; sell a later one")
+        call = self.ledger.calls.publish_stock(terms.head, terms.members, terms.origin)
+        self.ledger.prepare(self.signer, call)  # asks, before money moves
+        receipts = self._cover(terms.head.token, terms.head.bond_units)
+        offer, receipt = self.ledger.publish_stock(self.signer, terms.head, terms.members, terms.origin)
+        return Published(offer, (*receipts, receipt))
+
+    def anchor(self, day: int, now_s: int) -> tuple[DayLog, Receipt]:
+        """Anchors the access log of a day, counted from 1970-01-01 UTC. Raises `Invalid` for one that is not over."""
+        if day >= day_of(now_s):
+            raise Invalid("expected a day that is over, more may be written down about this one; anchor it later")
+        log = DayLog(self.open_vault().access.day(day))
+        return log, self.ledger.anchor(self.signer, day, log.root())
+
+    def stake(self, token: Address, amount_units: int) -> tuple[Receipt, ...]:
+        """Adds to the free credit, which bonds are taken from. Raises `Refused` if the balance does not cover it."""
+        if amount_units < 1:
+            raise Invalid("expected an amount above 0 to stake; give one such as 100.00")
+        return self._pay_in(token, amount_units)
 
     def note_opt_outs(self, dataset: DatasetId, persons: Sequence[str], *, out: bool, now_s: int) -> int:
         """Leaves these persons out of every order of `dataset` drawn from now on, or takes them in again.
 
         Nothing about them goes onto the ledger. Returns how many were noted. Raises as `Vault.note_opt_outs`.
         """
-        return self.vault.note_opt_outs(self._dataset(dataset).salt, persons, out=out, at_s=now_s)
+        return self.open_vault().note_opt_outs(self._dataset(dataset).salt, persons, out=out, at_s=now_s)
 
     def withdraw(self) -> tuple[Receipt, ...]:
         """Withdraws the payouts of all own offers. Free credit stays, as it is what bonds are taken from."""
@@ -159,41 +209,18 @@ class Provider:
                 receipts.append(self.ledger.withdraw_credit(self.signer, token, free_units))
         return tuple(receipts)
 
-    def _head(self, conditions: Conditions, terms: bytes, delta_atto: int, now_s: int) -> Head:
-        return Head(
-            lead=self.signer.address,
-            kind=Kind.SYNTHETIC,
-            guarantee=Guarantee.DIFFERENTIALLY_PRIVATE,
-            token=conditions.token,
-            cost_units=conditions.cost_units,
-            margin_units=conditions.margin_units,
-            delta_atto=delta_atto,
-            deliver_window_s=conditions.deliver_window_s,
-            accept_window_s=conditions.accept_window_s,
-            reveal_window_s=conditions.reveal_window_s,
-            challenge_window_s=conditions.challenge_window_s,
-            rule_window_s=0,
-            licence_s=conditions.licence_days * DAY_S,
-            compute_fee_bps=conditions.compute_fee_bps,
-            bond_units=conditions.bond_units,
-            contest_deposit_units=0,
-            max_open=conditions.max_open,
-            terms=terms,
-            valid_until_s=now_s + conditions.valid_days * DAY_S,
-        )
-
-    def _stake(self, conditions: Conditions) -> tuple[Receipt, ...]:
+    def _cover(self, token: Address, bond_units: int) -> tuple[Receipt, ...]:
         """Makes sure that the free credit covers one bond. Raises `Refused` if the balance does not."""
-        token, bond = conditions.token, conditions.bond_units
-        missing = bond - self.ledger.credit_units(token, self.signer.address)
-        if missing <= 0:
-            return ()
-        if self.ledger.balance_units(token, self.signer.address) < missing:
+        missing = bond_units - self.ledger.credit_units(token, self.signer.address)
+        return self._pay_in(token, missing) if missing > 0 else ()
+
+    def _pay_in(self, token: Address, amount_units: int) -> tuple[Receipt, ...]:
+        if self.ledger.balance_units(token, self.signer.address) < amount_units:
             raise Refused("expected a balance that covers the bond; pay in or offer a smaller bond")
         receipts = []
-        if self.ledger.allowance_units(token, self.signer.address) < missing:
-            receipts.append(self.ledger.approve(self.signer, token, missing))
-        return (*receipts, self.ledger.stake(self.signer, token, missing))
+        if self.ledger.allowance_units(token, self.signer.address) < amount_units:
+            receipts.append(self.ledger.approve(self.signer, token, amount_units))
+        return (*receipts, self.ledger.stake(self.signer, token, amount_units))
 
     def _dataset(self, dataset: DatasetId) -> DatasetView:
         account = self.follower.catch_up()

@@ -20,10 +20,16 @@ class SaleSecrets:
     key: bytes = field(repr=False)
 
 
-def make_secrets(journal: Journal, box: SecretBox, order: OrderId, at_s: int) -> SaleSecrets:
-    """The secrets of `order`: those that stand in the journal, or new ones from the operating system, journalled first."""
+def make_secrets(
+    journal: Journal, box: SecretBox, order: OrderId, at_s: int, earlier: OrderId | None = None
+) -> SaleSecrets:
+    """The secrets of `order`: those that stand in the journal, or new ones from the operating system, journalled first.
+
+    `earlier`: the order whose result is sold again. The salts are that one's then, and the key is new as ever.
+    """
     if journal.last(order, Mark.SECRETS) is None:
-        journal.add(order, Mark.SECRETS, box.seal(_LABEL + order, os.urandom(2 * SECRET_BYTES)), at_s)
+        salts = os.urandom(SECRET_BYTES) if earlier is None else read_secrets(journal, box, earlier).salts
+        journal.add(order, Mark.SECRETS, box.seal(_LABEL + order, salts + os.urandom(SECRET_BYTES)), at_s)
     return read_secrets(journal, box, order)
 
 

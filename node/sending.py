@@ -22,23 +22,26 @@ class Sender:
     signer: Signer
     journal: Journal
 
-    def send(self, order: OrderId, call: Call, at_s: int) -> Receipt | None:
+    def send(self, order: OrderId, call: Call, at_s: int, part: int = 0) -> Receipt | None:
         """Sends `call`, which moves `order`, once; None if it is in a block already and only waits for confirmations.
+
+        `part`: tells calls of one function for one order apart.
 
         A transaction for this function that was signed before is sent again as it is. Only where the chain undid it, or
         can no longer take it because another one took its number, is a new one signed, after the contract was asked
         whether it still agrees. The contract takes each move of an order once, so even then nothing happens twice.
         Raises what the ledger raises.
         """
-        signed, sent = (self.journal.last(order, f"{mark}:{call.function}") for mark in (Mark.SIGNED, Mark.SENT))
+        name = f"{call.function}.{part}" if part else call.function
+        signed, sent = (self.journal.last(order, f"{mark}:{name}") for mark in (Mark.SIGNED, Mark.SENT))
         if signed is not None:
             receipt = self._again(_decode(signed.data))
             if receipt is not None:
                 known = sent is not None and sent.data == receipt.transaction
-                return None if known else self._sent(order, receipt, at_s)
+                return None if known else self._sent(order, name, receipt, at_s)
         prepared = self.ledger.prepare(self.signer, call)
-        self.journal.add(order, f"{Mark.SIGNED}:{call.function}", _encode(prepared), at_s)
-        return self._sent(order, self.ledger.send(prepared), at_s)
+        self.journal.add(order, f"{Mark.SIGNED}:{name}", _encode(prepared), at_s)
+        return self._sent(order, name, self.ledger.send(prepared), at_s)
 
     def _again(self, prepared: Prepared) -> Receipt | None:
         """The receipt of a transaction that was signed before; None if it never can have one that says it succeeded."""
@@ -47,8 +50,8 @@ class Sender:
         except (Refused, Invalid, Corrupt):
             return None
 
-    def _sent(self, order: OrderId, receipt: Receipt, at_s: int) -> Receipt:
-        self.journal.add(order, f"{Mark.SENT}:{receipt.function}", receipt.transaction, at_s)
+    def _sent(self, order: OrderId, name: str, receipt: Receipt, at_s: int) -> Receipt:
+        self.journal.add(order, f"{Mark.SENT}:{name}", receipt.transaction, at_s)
         return receipt
 
 

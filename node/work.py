@@ -3,10 +3,14 @@
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from marketplace.protocol.account import OrderView
-from marketplace.protocol.identity import DatasetId
+from marketplace.protocol.identity import NOBODY, NOTHING, DatasetId
 from marketplace.protocol.offer import Offer
-from marketplace.protocol.states import FINAL, OrderState, Reason
+from marketplace.protocol.states import FINAL, DeclineReason, OrderState, Reason
+from marketplace.protocol.views import OrderView, PermitView
+from node.objection import Objection
+
+MEMBER_PATIENCE_S = 3_600
+"""How long after a deadline a member ends an order that its offer's lead left lying."""
 
 
 class Made(Enum):
@@ -19,25 +23,48 @@ class Made(Enum):
 
 
 @dataclass(frozen=True)
+class Share:
+    """One of this node's own datasets behind an order. `index`: its place among the offer's members.
+
+    `accounted`: the vault keeps the dataset's account. `touched`: that account holds a debit for the order.
+    """
+
+    index: int
+    dataset: DatasetId
+    accounted: bool
+    touched: bool
+
+
+@dataclass(frozen=True)
 class Desk:
     """Everything that the decision about one order depends on.
 
-    `slot_s`: from the specification; None while that cannot be read. `objection`: why admission turned the order down;
-    None if it let it in or has not been asked. `accounted`: the vault keeps the dataset's account. `touched`: that account
-    holds a debit for the order. `closed`: no work on it runs, nor ever begins again. `sealed_at_s`: when the sealed bytes
-    were stored; None before.
+    `leads`: whether this node's provider leads the offer. `shares`: its own datasets in it; none for stock, which touches
+    no records. `permit`: the one that the order names, if the ledger has it. `slot_s`: from the specification; None while
+    that cannot be read. `objection`: why admission turned the order down; None if it let it in or has not been asked.
+    `closed`: no work on it runs, nor ever begins again. `sealed_at_s`: when the sealed bytes were stored; None before.
     """
 
     order: OrderView
     offer: Offer
-    dataset: DatasetId
+    leads: bool
+    shares: tuple[Share, ...]
+    permit: PermitView | None
     slot_s: int | None
-    objection: str | None
-    accounted: bool
-    touched: bool
+    objection: Objection | None
     made: Made
     closed: bool
     sealed_at_s: int | None
+
+    @property
+    def touched(self) -> bool:
+        """Whether records may have been opened for the order."""
+        return any(share.touched for share in self.shares)
+
+    @property
+    def from_stock(self) -> bool:
+        """Whether the order is for an earlier delivery, byte for byte."""
+        return self.offer.head.stock != NOTHING
 
 
 @dataclass(frozen=True)
@@ -54,9 +81,14 @@ class Close:
 
 @dataclass(frozen=True)
 class Decline:
-    """Turn the order down, before any record was touched."""
+    """Turn the order down, before any record was touched. The ledger is told the code alone."""
 
-    why: str
+    objection: Objection
+
+    @property
+    def why(self) -> str:
+        """The objection in words, for the provider."""
+        return self.objection.words
 
 
 @dataclass(frozen=True)
@@ -81,17 +113,19 @@ class Reveal:
 
 @dataclass(frozen=True)
 class Settle:
-    """Settle after the challenge window."""
+    """Settle after the challenge window, or after the arbiter's window."""
 
 
 @dataclass(frozen=True)
 class Refund:
-    """End an order that lapsed, so that the bond is free again."""
+    """End an order that lapsed, or whose permit was revoked, so that the bond is free again."""
 
 
 @dataclass(frozen=True)
 class Release:
-    """Give the rho of an order that touched no record back to its dataset."""
+    """Give what an order that touched no record took back to the dataset of member `index`."""
+
+    index: int
 
 
 @dataclass(frozen=True)
@@ -104,18 +138,16 @@ Step = Wait | Close | Decline | Make | Seal | Deliver | Reveal | Settle | Refund
 
 def next_step(desk: Desk, *, now_s: int) -> Step:
     """What to do about the order on `desk` at ledger time `now_s`."""
+    if desk.order.state in FINAL:
+        return _ended(desk)
+    if not desk.leads:
+        return _led_by_another(desk, now_s)
     match desk.order.state:
         case OrderState.PLACED:
             return _placed(desk, now_s)
-        case OrderState.DELIVERED:
-            return Refund() if now_s > desk.order.deadline_s else Wait("for the buyer to accept")
         case OrderState.ACCEPTED:
             return _accepted(desk, now_s)
-        case OrderState.REVEALED:
-            return Settle() if now_s > desk.order.deadline_s else Wait("for the challenge window to close")
-        case state if state in FINAL:
-            return _ended(desk)
-    return Wait("for the arbiter")
+    return _lapsed(desk, now_s) or Wait(_WAITING[desk.order.state])
 
 
 def delivery_slot_s(placed_at_s: int, slot_s: int, sealed_at_s: int) -> int:
@@ -135,6 +167,55 @@ def last_reveal_s(deadline_s: int, window_s: int) -> int:
     return deadline_s - -(-window_s // 4)
 
 
+def is_permitted(desk: Desk, at_s: int) -> bool:
+    """Whether the order on `desk` may be served at `at_s`: its offer asks for no permit, or the one that it names is of the
+    offer's authority, for this buyer, purpose and offer, and live."""
+    head, permit = desk.offer.head, desk.permit
+    if head.authority == NOBODY:
+        return True
+    if permit is None or permit.id != desk.order.order.permit:
+        return False
+    return permit.serves(head, desk.order.order.buyer) and permit.covers(desk.offer) and permit.live(at_s)
+
+
+_WAITING = {
+    OrderState.ABSENT: "for the order to be placed",
+    OrderState.DELIVERED: "for the buyer to accept",
+    OrderState.REVEALED: "for the challenge window to close",
+    OrderState.CONTESTED: "for the arbiter to rule",
+}
+_UNPERMITTED = Objection(DeclineReason.RULES, "the order's permit is not live, or is for something else")
+_TOO_LATE = Objection(DeclineReason.CAPACITY, "no delivery slot is left before the deadline")
+_NOT_DELIVERED = Objection(DeclineReason.UNSTATED, "not delivered")
+
+
+def _lapsed(desk: Desk, now_s: int) -> Refund | Settle | None:
+    """How anyone may end the order at `now_s`; None while nobody may, and for a key that did not come, which only the
+    buyer gains from."""
+    overdue = now_s > desk.order.deadline_s
+    match desk.order.state:
+        case OrderState.PLACED | OrderState.DELIVERED:
+            return Refund() if overdue else None
+        case OrderState.ACCEPTED:
+            return Refund() if _was_revoked(desk) else None
+        case OrderState.REVEALED | OrderState.CONTESTED:
+            return Settle() if overdue else None
+    return None
+
+
+def _was_revoked(desk: Desk) -> bool:
+    """Whether an accepted order's permit was revoked by its deadline: then its end is a refund, whoever is late."""
+    named = desk.permit is not None and desk.permit.id == desk.order.order.permit
+    revoked_at_s = desk.permit.revoked_at_s if named and desk.permit else 0
+    return 0 < revoked_at_s <= desk.order.deadline_s
+
+
+def _led_by_another(desk: Desk, now_s: int) -> Step:
+    """A member ends what the lead left lying, so that its budget and its payout are not held for ever."""
+    left_lying = now_s > desk.order.deadline_s + MEMBER_PATIENCE_S
+    return (_lapsed(desk, now_s) if left_lying else None) or Wait("for the offer's lead")
+
+
 def _placed(desk: Desk, now_s: int) -> Step:
     if now_s > desk.order.deadline_s:
         return Refund()
@@ -144,23 +225,32 @@ def _placed(desk: Desk, now_s: int) -> Step:
         return Wait("for the work to end")
     refusal = _refusal(desk, now_s)
     if refusal is not None:
-        return Decline(refusal) if desk.closed else Close()
-    return Wait("for the specification") if desk.slot_s is None else Make()
+        return Decline(refusal) if desk.closed or desk.from_stock else Close()
+    if desk.slot_s is None:
+        return Wait("for the specification")
+    return Seal() if desk.from_stock else Make()
 
 
-def _refusal(desk: Desk, now_s: int) -> str | None:
+def _refusal(desk: Desk, now_s: int) -> Objection | None:
     """Why an order that touched no record is turned down; None if it is not."""
+    if not is_permitted(desk, now_s):
+        return _UNPERMITTED
     if desk.objection is not None:
         return desk.objection
     if desk.slot_s and delivery_slot_s(desk.order.placed_at_s, desk.slot_s, now_s) > desk.order.deadline_s:
-        return "no delivery slot is left before the deadline"
-    return "not delivered" if desk.made is Made.FAILED or desk.closed else None
+        return _TOO_LATE
+    return _NOT_DELIVERED if desk.made is Made.FAILED or desk.closed else None
 
 
 def _begun(desk: Desk, now_s: int) -> Step:
-    """An order whose records were opened: it is delivered, or runs out of time. It is never declined."""
+    """An order whose records were opened: it is delivered, or runs out of time. It is never declined.
+
+    Nothing more is made for a buyer without a live permit, who could not accept it.
+    """
     if desk.slot_s is None:
         return Wait("for the specification")
+    if not is_permitted(desk, now_s):
+        return Wait("for the deadline: the permit is not live")
     if desk.sealed_at_s is not None:
         due_s = delivery_slot_s(desk.order.placed_at_s, desk.slot_s, desk.sealed_at_s)
         return Deliver() if now_s >= due_s else Wait("for the delivery slot")
@@ -175,14 +265,16 @@ def _begun(desk: Desk, now_s: int) -> Step:
 
 
 def _accepted(desk: Desk, now_s: int) -> Step:
-    if now_s <= last_reveal_s(desk.order.deadline_s, desk.offer.head.reveal_window_s):
-        return Reveal()
-    return Wait("for the end: too late to publish the key safely")
+    if _was_revoked(desk):
+        return Refund()
+    if now_s > last_reveal_s(desk.order.deadline_s, desk.offer.head.reveal_window_s):
+        return Wait("for the end: too late to publish the key safely")
+    return Reveal() if is_permitted(desk, now_s) else Wait("for the end: the permit is not live")
 
 
 def _ended(desk: Desk) -> Step:
     refunded_from_placed = desk.order.reason in (Reason.DECLINED, Reason.NOT_DELIVERED)
-    untouched = desk.accounted and not desk.touched
-    if not refunded_from_placed or not untouched or desk.dataset in desk.order.released:
-        return Done()
-    return Release() if desk.closed else Close()
+    for share in desk.shares if refunded_from_placed and not desk.from_stock else ():
+        if share.accounted and not share.touched and share.dataset not in desk.order.released:
+            return Release(share.index) if desk.closed else Close()
+    return Done()

@@ -65,8 +65,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     "node.evaluation": {"marketplace.errors", "marketplace.protocol", "marketplace.scores", "node.noise"},
     "node.spending": {"marketplace.errors"},
     "node.files": {"marketplace.errors"},
-    "node.work": {"marketplace.protocol"},
-    "node.admission": {"marketplace.errors", "marketplace.protocol", "node.spending", "node.synthesis"},
+    "node.objection": {"marketplace.protocol"},
+    "node.work": {"marketplace.protocol", "node.objection"},
+    "node.stock": {"marketplace.protocol", "marketplace.certificate", "node.vault", "node.work"},
+    "node.admission": {
+        "marketplace.errors",
+        "marketplace.protocol",
+        "node.objection",
+        "node.spending",
+        "node.synthesis",
+    },
 }
 """A part that is not listed may import every part of its own package and, from `node`, the shared part of `marketplace`."""
 

@@ -18,7 +18,8 @@ from marketplace.protocol.offer import Offer
 from marketplace.protocol.rho import delta_of, largest_delta_atto, largest_rho_micro
 from marketplace.protocol.states import OrderState
 from node.home import Node
-from node.provider import Conditions, Listed
+from node.conditions import Conditions
+from node.provider import Listed
 from scripts.story.making import Making
 from scripts.story.narration import Narrator, gas_of
 from scripts.story.options import Options

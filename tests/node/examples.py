@@ -8,14 +8,16 @@ from random import Random
 from marketplace.protocol.account import OrderView, Step
 from marketplace.protocol.description import Description
 from marketplace.protocol.events import Position
-from marketplace.protocol.identity import DatasetId, OfferId, OrderId
+from marketplace.protocol.identity import Address, DatasetId, OfferId, OrderId, PermitId
 from marketplace.protocol.offer import Member, Offer
 from marketplace.protocol.order import Order, pack_versions
+from marketplace.protocol.permit import Grant
 from marketplace.protocol.schema import Category, Number, Schema
 from marketplace.protocol.specification import SEALING_KEY_BYTES, Specification, Workload
 from marketplace.protocol.states import OrderState, Reason
+from marketplace.protocol.views import PermitView
 from node.provider import Words
-from node.work import Desk, Made
+from node.work import Desk, Made, Share
 from tests.protocol.examples import address, head
 
 SCHEMA = Schema(
@@ -34,6 +36,9 @@ HIDDEN = "hush-hush-"
 
 DATASET = DatasetId(b"d" * 32)
 ORDER = OrderId(b"o" * 32)
+PERMIT = PermitId(b"p" * 32)
+AUTHORITY = address(7)
+PERMITTED = {"authority": AUTHORITY, "purposes": 1 << 4}
 PLACED_AT_S, DEADLINE_S = 1_000_000, 1_003_600
 
 
@@ -67,26 +72,45 @@ def order(**changes: object) -> Order:
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
-def view(state: OrderState, reason: Reason = Reason.NONE, released: bool = False) -> OrderView:
+def view(
+    state: OrderState, reason: Reason = Reason.NONE, released: bool = False, made: Order | None = None
+) -> OrderView:
     """An order that was placed at `PLACED_AT_S` and came into `state`. Its deadline is `DEADLINE_S`."""
     placed = Step(OrderState.PLACED, Reason.NONE, Position(1, 0, b"t" * 32, PLACED_AT_S))
     life = (placed,) if state is OrderState.PLACED else (placed, Step(state, reason, replace(placed.position, block=2)))
     given_back = frozenset({DATASET}) if released else frozenset()
-    return OrderView(ORDER, order(), life, DEADLINE_S, released=given_back)
+    return OrderView(ORDER, made or order(), life, DEADLINE_S, released=given_back)
+
+
+def permit(authority: Address = AUTHORITY, revoked_at_s: int = 0, **changes: object) -> PermitView:
+    """A permit that lets `order` be served from long before to long after, but for `changes`."""
+    grant = Grant(address(2), 4, 0, 2 * DEADLINE_S, b"a" * 32, (b"f" * 32,))
+    made = replace(grant, **changes)  # type: ignore[arg-type]
+    return PermitView(PERMIT, authority, made, Position(0, 0, b"t" * 32, 0), made.to_s, revoked_at_s=revoked_at_s)
 
 
 def desk(state: OrderState = OrderState.PLACED, reason: Reason = Reason.NONE, **changes: object) -> Desk:
-    """The desk of a node that has done nothing yet about an order that it could serve, but for `changes`."""
+    """The desk of a node that has done nothing yet about an order that it could serve, but for `changes`.
+
+    `accounted`, `touched`: of its one dataset.
+    """
+    share = Share(0, DATASET, bool(changes.pop("accounted", True)), bool(changes.pop("touched", False)))
     bare = Desk(
         order=view(state, reason),
         offer=offer(),
-        dataset=DATASET,
+        leads=True,
+        shares=(share,),
+        permit=None,
         slot_s=600,
         objection=None,
-        accounted=True,
-        touched=False,
         made=Made.NOT_BEGUN,
         closed=False,
         sealed_at_s=None,
     )
     return replace(bare, **changes)  # type: ignore[arg-type]
+
+
+def permitted_desk(state: OrderState = OrderState.PLACED, given: PermitView | None = None, **changes: object) -> Desk:
+    """The desk of an order whose offer asks for a permit, with the permit that is `given`."""
+    held = desk(state, permit=given, offer=offer(**PERMITTED), **changes)
+    return replace(held, order=view(state, made=order(permit=PERMIT)))

@@ -22,9 +22,10 @@ from marketplace.protocol.offer import Offer
 from marketplace.protocol.specification import Workload
 from marketplace.protocol.states import OrderState
 from node.admission import Rules
+from node.conditions import Conditions
 from node.daemon import Daemon, Happened
 from node.home import Keys, Node
-from node.provider import Conditions, Listed
+from node.provider import Listed
 from node.work import Decline, Step, Wait
 from node.workers.process import ProcessWorkers, Workers
 from tests.ledger.agreement import assert_agrees
@@ -127,12 +128,22 @@ class Market:
 
     def place_with(self, specification: bytes) -> OrderId:
         """A placed order that names this digest as its specification."""
-        purchase = self.draft()
-        changed = replace(purchase.order, specification=specification)
-        price_units = self.offer.head.price_units
-        self.ledger.approve(self.client.signer, self.token, price_units)
-        order, _ = self.ledger.place(self.client.signer, self.offer, changed)
+        return self.place_changed(self.draft(), specification=specification)
+
+    def place_changed(self, purchase: Purchase, **changes: object) -> OrderId:
+        """A placed order as in `purchase`, but for `changes`, with its specification in the store."""
+        put_bytes(self.node.store, purchase.specification.encode())
+        changed = replace(purchase.order, **changes)  # type: ignore[arg-type]
+        offer = self.client.account().offers[changed.offer].offer
+        self.ledger.approve(self.client.signer, self.token, offer.head.price_units)
+        order, _ = self.ledger.place(self.client.signer, offer, changed)
         return order
+
+    def stake(self, orders: int) -> None:
+        """Stakes the bonds of so many orders more."""
+        amount_units, provider = orders * self.offer.head.bond_units, self.node.keys.signer
+        self.ledger.approve(provider, self.token, amount_units)
+        self.ledger.stake(provider, self.token, amount_units)
 
     def daemon(self, workers: Workers | None = None, rules: Rules | None = None) -> Daemon:
         """The node's loop with quick workers, on the ledger's time alone."""

@@ -169,7 +169,7 @@ def live(folder: Path) -> None:
     )
     daemon.effects.journal.close()
     journal = DyingJournal(folder / "node" / JOURNAL, points)
-    daemon.effects = replace(daemon.effects, journal=journal)
+    daemon = replace(daemon, effects=replace(daemon.effects, journal=journal))
     while not (folder / STOP).exists():
         daemon.tick()
         with (folder / TICKS).open("a") as ticks:

@@ -5,15 +5,33 @@ from dataclasses import fields, replace
 import pytest
 
 from marketplace.protocol.description import Description
-from marketplace.protocol.offer import Guarantee, Kind, Offer
+from marketplace.protocol.identity import DatasetId
+from marketplace.protocol.offer import Guarantee, Kind, Member, Offer
 from marketplace.protocol.order import Order, pack_versions
 from marketplace.protocol.specification import Specification, Workload
-from node.admission import Application, Rules, objection
+from marketplace.protocol.states import DeclineReason
+from node.admission import (
+    Application,
+    Holding,
+    Rules,
+    StockApplication,
+    objection,
+    objection_to_stock,
+    objection_to_terms,
+)
+from node.objection import Objection
 from node.spending import LEAST_EVALUATE_MICRO
 from tests.node.examples import DESCRIPTION, HIDDEN, ROWS_DECLARED, offer, order, specification
 from tests.protocol.examples import address
 
-APPLICATION = Application(order(), offer(), specification(), DESCRIPTION, held_version=1, left_micro=20_000)
+COMMITMENT = b"c" * 32
+HOLDING = Holding(1, COMMITMENT, 20_000)
+APPLICATION = Application(order(), offer(), specification(), DESCRIPTION, COMMITMENT, HOLDING)
+POOL = replace(offer(), members=(*offer().members, Member(DatasetId(b"e" * 32), address(3), 0, 20_000)))
+WORKLOAD = Workload((("sex", "age"),))
+STOCK = StockApplication(
+    order(versions=0), offer(stock=b"r" * 32), specification(rows=70), specification(rows=70), kept=True, flawed=False
+)
 
 
 def test_an_order_that_asks_for_nothing_unusual_is_let_in() -> None:
@@ -21,42 +39,100 @@ def test_an_order_that_asks_for_nothing_unusual_is_let_in() -> None:
 
 
 def test_the_budget_may_be_spent_to_the_last_micro_rho() -> None:
-    assert objection(replace(APPLICATION, left_micro=20_000), Rules()) is None
-    assert "does not pay" in str(objection(replace(APPLICATION, left_micro=19_999), Rules()))
+    assert objection(replace(APPLICATION, holding=replace(HOLDING, left_micro=20_000)), Rules()) is None
+    found = objection(replace(APPLICATION, holding=replace(HOLDING, left_micro=19_999)), Rules())
+    assert found == Objection(
+        DeclineReason.BUDGET, "the dataset's budget in this node's own account does not pay for the order"
+    )
 
 
 def test_a_named_buyer_is_let_in() -> None:
     assert objection(APPLICATION, Rules(buyers=frozenset({address(2)}))) is None
 
 
+SPECIFICATION, RULES, BUDGET, RECORDS = (
+    DeclineReason.SPECIFICATION,
+    DeclineReason.RULES,
+    DeclineReason.BUDGET,
+    DeclineReason.RECORDS,
+)
+
+
 @pytest.mark.parametrize(
-    ("changes", "rules", "expected"),
+    ("changes", "rules", "code", "words"),
     [
-        ({"offer": offer(kind=Kind.ANALYSIS)}, Rules(), "makes synthetic twins"),
-        ({"offer": offer(guarantee=Guarantee.EXACT)}, Rules(), "makes synthetic twins"),
-        ({}, Rules(epsilon_at_most=0.5), "an epsilon of at most 0.5"),
-        ({"held_version": 2}, Rules(), "holds version 2"),
-        ({"order": order(versions=pack_versions([2]))}, Rules(), "holds version 1"),
-        ({}, Rules(buyers=frozenset()), "sells to named buyers only"),
-        ({"specification": specification(attestation="We will do as we please.")}, Rules(), "lacks the attestation"),
-        ({"specification": specification(offer=b"x" * 32)}, Rules(), "is for another offer"),
-        ({"specification": specification(rows=10 * ROWS_DECLARED + 1)}, Rules(), "at most 10 synthetic rows"),
-        ({"specification": specification(slot_s=4)}, Rules(slot_s_at_least=5), "delivery slot does not fit"),
-        ({"specification": specification(slot_s=3_601)}, Rules(), "delivery slot does not fit"),
-        ({"specification": specification(workload=Workload((("height",),)))}, Rules(), "expected one of the columns"),
-        ({"specification": specification(workload=Workload((("sex",) * 2,)))}, Rules(), "different columns"),
-        ({"left_micro": 0}, Rules(), "budget in this node's own account"),
-        ({"offer": offer(rho_micro=LEAST_EVALUATE_MICRO)}, Rules(), "micro-rho for a result and its scores"),
-        ({"offer": offer(rho_micro=LEAST_EVALUATE_MICRO + 1)}, Rules(), "expected a rho of at least"),
+        ({"offer": offer(kind=Kind.ANALYSIS)}, Rules(), RULES, "makes synthetic twins"),
+        ({"offer": offer(guarantee=Guarantee.EXACT)}, Rules(), RULES, "makes synthetic twins"),
+        ({"offer": POOL}, Rules(), RULES, "an order of this pool needs several"),
+        ({"offer": POOL, "holding": None}, Rules(), RULES, "an order of this pool needs several"),
+        ({}, Rules(epsilon_at_most=0.5), RULES, "an epsilon of at most 0.5"),
+        ({"holding": Holding(2, COMMITMENT, 20_000)}, Rules(), RECORDS, "holds version 2"),
+        ({"order": order(versions=pack_versions([2]))}, Rules(), RECORDS, "holds version 1"),
+        ({"holding": None}, Rules(), RECORDS, "does not hold the dataset"),
+        ({"commitment": b"x" * 32}, Rules(), RECORDS, "does not hold these records"),
+        ({}, Rules(buyers=frozenset()), RULES, "sells to named buyers only"),
+        ({"specification": specification(attestation="Not us.")}, Rules(), SPECIFICATION, "lacks the attestation"),
+        ({"specification": specification(offer=b"x" * 32)}, Rules(), SPECIFICATION, "is for another offer"),
+        ({"specification": specification(rows=10 * ROWS_DECLARED + 1)}, Rules(), RULES, "at most 10 synthetic rows"),
+        ({"specification": specification(slot_s=4)}, Rules(slot_s_at_least=5), RULES, "slots last at least 5 s"),
+        ({"specification": specification(slot_s=3_601)}, Rules(), SPECIFICATION, "delivery slot does not fit"),
+        ({"specification": specification(workload=Workload((("height",),)))}, Rules(), SPECIFICATION, "of the columns"),
+        ({"specification": specification(workload=Workload((("sex",) * 2,)))}, Rules(), SPECIFICATION, "different"),
+        ({"holding": replace(HOLDING, left_micro=0)}, Rules(), BUDGET, "budget in this node's own account"),
+        ({"offer": offer(rho_micro=LEAST_EVALUATE_MICRO)}, Rules(), SPECIFICATION, "for a result and its scores"),
+        ({"offer": offer(rho_micro=LEAST_EVALUATE_MICRO + 1)}, Rules(), SPECIFICATION, "expected a rho of at least"),
     ],
 )
-def test_what_cannot_be_served_meets_an_objection(changes: dict[str, object], rules: Rules, expected: str) -> None:
+def test_what_cannot_be_served_meets_an_objection(
+    changes: dict[str, object], rules: Rules, code: DeclineReason, words: str
+) -> None:
     found = objection(replace(APPLICATION, **changes), rules)  # type: ignore[arg-type]
     assert found is not None
-    assert expected in found
-    assert "\n" not in found
+    assert found.code is code
+    assert words in found.words
+    assert "\n" not in found.words
+
+
+def test_terms_are_judged_without_an_order_and_in_a_pool_too() -> None:
+    assert objection_to_terms(POOL, Rules(), 1) is None
+    assert objection_to_terms(POOL, Rules(epsilon_at_most=0.5), 1) is not None
+
+
+# ---------------------------------------------------------------------------------------------------------------- stock
+
+
+def test_stock_is_sold_to_whoever_asks_for_what_it_is() -> None:
+    assert objection_to_stock(STOCK, Rules()) is None
+    made = replace(STOCK, earlier=specification(rows=70, workload=WORKLOAD))
+    assert objection_to_stock(made, Rules()) is None
+    assert objection_to_stock(replace(made, specification=made.earlier), Rules()) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "rules", "code", "words"),
+    [
+        ({"specification": specification(rows=71)}, Rules(), SPECIFICATION, "the stock has 70 rows"),
+        ({"specification": specification(rows=70, workload=WORKLOAD)}, Rules(), SPECIFICATION, "another workload"),
+        ({"specification": specification(rows=70, offer=b"x" * 32)}, Rules(), SPECIFICATION, "for another offer"),
+        ({"specification": specification(rows=70, attestation="No.")}, Rules(), SPECIFICATION, "the attestation"),
+        ({"specification": specification(rows=70, slot_s=3_601)}, Rules(), SPECIFICATION, "slot does not fit"),
+        ({}, Rules(slot_s_at_least=601), RULES, "slots last at least 601 s"),
+        ({}, Rules(buyers=frozenset()), RULES, "named buyers only"),
+        ({"flawed": True}, Rules(), RULES, "wrong byte"),
+        ({"kept": False}, Rules(), RECORDS, "no longer keeps the stock"),
+    ],
+)
+def test_what_is_not_in_stock_meets_an_objection(
+    changes: dict[str, object], rules: Rules, code: DeclineReason, words: str
+) -> None:
+    found = objection_to_stock(replace(STOCK, **changes), rules)  # type: ignore[arg-type]
+    assert found is not None
+    assert found.code is code
+    assert words in found.words
 
 
 def test_nothing_that_was_read_from_records_can_reach_the_decision() -> None:
-    assert {field.type for field in fields(Application)} == {Order, Offer, Specification, Description, int}
+    declared = {Order, Offer, Specification, Description, bytes, int, Holding | None}
+    assert {field.type for field in fields(Application)} == declared
+    assert {field.type for field in fields(Holding)} == {int, bytes}
     assert HIDDEN not in repr(APPLICATION)

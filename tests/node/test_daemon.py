@@ -38,15 +38,8 @@ def market(tmp_path: Path) -> Market:
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Market:
     """A market for many orders, one test after the other."""
     market = embedded_market(tmp_path_factory.mktemp("shared"))
-    stake(market, 50)
+    market.stake(50)
     return market
-
-
-def stake(market: Market, orders: int) -> None:
-    """Stakes the bonds of so many orders more."""
-    amount_units, provider = orders * market.offer.head.bond_units, market.node.keys.signer
-    market.ledger.approve(provider, market.token, amount_units)
-    market.ledger.stake(provider, market.token, amount_units)
 
 
 def marks(market: Market, order: OrderId) -> list[str]:
@@ -417,7 +410,7 @@ def test_a_node_without_the_datasets_account_declines_and_releases_nothing(marke
     market.run(daemon, lambda: market.debits(touched) != [])
     daemon.close()
     market.pass_time(HOUR_S + 1)
-    stake(market, 1)
+    market.stake(1)
     order, used_micro = market.place(), market.used_micro()
     empty = Node.open(tmp_path / "elsewhere", market.node.keys, market.ledger, market.node.store)
     lost = replace(market, node=empty, happened=[])
@@ -450,7 +443,7 @@ def test_two_orders_share_one_place_and_both_are_served(shared: Market) -> None:
 
 
 def test_trouble_with_one_order_does_not_hold_another_up(market: Market) -> None:
-    stake(market, 1)
+    market.stake(1)
     (market.folder / "node" / "orders").mkdir()
     first, second = market.place(), market.place()
     (market.folder / "node" / "orders" / first.hex()).write_bytes(b"a file where a folder belongs")
@@ -472,7 +465,7 @@ def test_a_provider_without_a_bond_is_refused_before_money_moves(market: Market)
 
 def test_a_budget_that_is_too_small_is_refused_before_money_moves(market: Market) -> None:
     spent = market.publish(epsilon=9.9)
-    stake(market, 100)
+    market.stake(100)
     orders = 0
     with pytest.raises(Refused, match=r"the dataset has \d+ left"):
         while orders < 100:

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from marketplace.protocol.decision import Act, Decision
 from marketplace.protocol.description import Description
 from marketplace.protocol.descriptor import Descriptor, Place
+from marketplace.protocol.epoch import EpochReason
 from marketplace.protocol.grounds import Grounds
-from marketplace.protocol.identity import Address, DeliveryHash, OrderId
+from marketplace.protocol.identity import Address, DatasetId, DeliveryHash, OrderId
 from marketplace.protocol.offer import Guarantee, Head, Kind
 from marketplace.protocol.schema import Category, Column, Number, Schema
 from marketplace.protocol.specification import SEALING_KEY_BYTES, Specification, Workload
@@ -28,6 +29,8 @@ SPECIFICATION = Specification(
 )
 GROUNDS = Grounds(OrderId(b"o" * 32), DeliveryHash(b"d" * 32), "The ages are all one.\nSee row 5.", b"e" * 32)
 DESCRIPTOR = Descriptor(Address("0x" + "12" * 20), Place("node.example", 8_443), b"\xcc" * 32)
+
+EPOCH_REASON = EpochReason(DatasetId(b"d" * 32), 500_000, 3, "Records of two more years.\nThe ethics board agreed.")
 
 
 def address(number: int) -> Address:

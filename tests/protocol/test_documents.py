@@ -11,11 +11,12 @@ from marketplace.errors import Corrupt
 from marketplace.protocol.decision import Decision
 from marketplace.protocol.description import Description
 from marketplace.protocol.descriptor import Descriptor
+from marketplace.protocol.epoch import EpochReason
 from marketplace.protocol.grounds import Grounds
 from marketplace.protocol.specification import Specification
 from marketplace.protocol.terms import Terms
 
-from .examples import DECISION, DESCRIPTION, DESCRIPTOR, GROUNDS, SPECIFICATION
+from .examples import DECISION, DESCRIPTION, DESCRIPTOR, EPOCH_REASON, GROUNDS, SPECIFICATION
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ CASES = {
     "terms": Case("terms", Terms("Research licence", 365).encode(), Terms.decode),
     "grounds": Case("grounds", GROUNDS.encode(), Grounds.decode),
     "permit": Case("permit", DECISION.encode(), Decision.decode),
+    "epoch-reason": Case("epoch-reason", EPOCH_REASON.encode(), EpochReason.decode),
 }
 PARTS = [(noun, part) for noun, case in CASES.items() for part in json.loads(case.data) if part != "format"]
 
@@ -128,6 +130,12 @@ def test_a_part_of_another_kind_is_refused(noun: str, part: str, value: Any) -> 
         ("grounds", {"because": " \n"}),
         ("grounds", {"because": "a\u202eb"}),
         ("grounds", {"because": "a" * 4_001}),
+        ("epoch-reason", {"dataset": "ab"}),
+        ("epoch-reason", {"dataset": "AB" * 32}),
+        ("epoch-reason", {"total_micro": "5"}),
+        ("epoch-reason", {"words": " \n"}),
+        ("epoch-reason", {"words": "a\u202eb"}),
+        ("epoch-reason", {"words": "a" * 10_001}),
         ("permit", {"act": "lend"}),
         ("permit", {"authority": "0x12"}),
         ("permit", {"holder": "0x" + "g" * 40}),

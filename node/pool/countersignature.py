@@ -1,0 +1,137 @@
+"""A member's signature under a delivery that its pool's lead is about to record, and why it is refused.
+
+A certificate names one dataset. So a member signs what names its own, and a pool of three has no delivery yet that all
+of them can sign.
+"""
+
+from dataclasses import dataclass, field, replace
+
+from marketplace.certificate.agreement import disagreements
+from marketplace.certificate.fields import Fields
+from marketplace.certificate.manifest import Manifest
+from marketplace.certificate.opening import delivery_document, delivery_of
+from marketplace.errors import Corrupt, Invalid
+from marketplace.ledger.addresses import checksummed
+from marketplace.ledger.ids import Domain
+from marketplace.protocol import canonical
+from marketplace.protocol.account import Account
+from marketplace.protocol.identity import Address, OrderId
+from marketplace.protocol.order import Delivery
+from marketplace.protocol.states import OrderState
+from node.pool.consent import own_places, signature_of
+
+DRAFT_NOUN, NOUN, VERSION = "delivery-draft", "countersignature", 1
+LARGEST_BYTES = 2**14
+
+
+@dataclass(frozen=True)
+class DeliveryDraft:
+    """A delivery on a pooled order before its lead records it, as a file for the other members."""
+
+    domain: Domain
+    order: OrderId
+    delivery: Delivery
+
+    def encode(self) -> bytes:
+        """The canonical bytes."""
+        return canonical.encode(
+            {
+                "format": canonical.format_name(DRAFT_NOUN, VERSION),
+                "chain_id": self.domain.chain_id,
+                "contract": self.domain.contract,
+                "order": self.order.hex(),
+                "delivery": delivery_document(self.delivery),
+            }
+        )
+
+    @classmethod
+    def decode(cls, data: bytes) -> "DeliveryDraft":
+        """The draft in `data`. Raises `Corrupt` where the bytes are none."""
+        parts = Fields(canonical.decode(data, DRAFT_NOUN, VERSION))
+        try:
+            domain = Domain(parts.whole("chain_id"), checksummed(parts.text("contract")))
+            draft = cls(domain, OrderId(parts.bytes32("order")), delivery_of(parts.inner("delivery")))
+        except Invalid:
+            raise Corrupt("expected the parts of a drafted delivery, got others; ask the lead for it again") from None
+        if draft.encode() != data:
+            raise Corrupt("expected the parts of a drafted delivery and no more; ask the lead for it again")
+        return draft
+
+
+@dataclass(frozen=True)
+class Countersignature:
+    """The signature of `member` under the delivery of this hash on this order."""
+
+    order: OrderId
+    delivery: bytes
+    member: Address
+    signature: bytes = field(repr=False)
+
+    def encode(self) -> bytes:
+        """The canonical bytes."""
+        return canonical.encode(
+            {
+                "format": canonical.format_name(NOUN, VERSION),
+                "order": self.order.hex(),
+                "delivery": self.delivery.hex(),
+                "member": self.member,
+                "signature": self.signature.hex(),
+            }
+        )
+
+    @classmethod
+    def decode(cls, data: bytes) -> "Countersignature":
+        """The signature in `data`, which is not checked. Raises `Corrupt` where the bytes are none."""
+        parts = Fields(canonical.decode(data, NOUN, VERSION))
+        try:
+            order, delivery = OrderId(parts.bytes32("order")), parts.bytes32("delivery")
+            signed = cls(order, delivery, checksummed(parts.text("member")), signature_of(parts))
+        except (Invalid, ValueError):
+            raise Corrupt("expected the parts of a countersignature, got others; ask its member again") from None
+        if signed.encode() != data:
+            raise Corrupt("expected the parts of a countersignature and no more; ask its member again")
+        return signed
+
+
+@dataclass(frozen=True)
+class Presented:
+    """Everything that the decision about a countersignature depends on.
+
+    `manifest`: the one that the delivery names. `debited_micro`: what the order took from the member's own account for the
+    dataset that the certificate names; None for nothing.
+    """
+
+    draft: DeliveryDraft
+    manifest: Manifest
+    domain: Domain
+    member: Address
+    account: Account
+    debited_micro: int | None
+
+
+def objection_to_delivery(presented: Presented, now_s: int) -> str | None:
+    """Why the member does not sign the delivery, in words for its provider; None if it does."""
+    draft, account, certificate = presented.draft, presented.account, presented.manifest.certificate
+    order = account.orders.get(draft.order)
+    if draft.domain != presented.domain or order is None:
+        return "the ledger has no such order"
+    offer = account.offer_of(order)
+    places = own_places(offer, presented.member)
+    if not places or offer.head.lead == presented.member:
+        return "it is not for you to sign: you are no member, or its lead"
+    if order.state is not OrderState.PLACED or now_s > order.deadline_s:
+        return f"its order is {order.state.word}, or its time is over"
+    found = [index for index in places if offer.members[index].dataset == certificate.dataset]
+    if not found:
+        return "its certificate does not name a dataset of yours"
+    faults = disagreements(
+        presented.manifest,
+        account=account,
+        order=replace(order, delivery=draft.delivery),
+        domain=presented.domain,
+    )
+    if faults:
+        return f"its certificate does not agree: {faults[0]}"
+    if presented.debited_micro != offer.members[found[0]].rho_micro:
+        return "your own account has not debited its rho for this order"
+    return None
