@@ -3,23 +3,25 @@
 import json
 import signal
 import threading
+from contextlib import suppress
 from typing import Annotated
 
 import typer
 
 from marketplace.content.address import open_store
-from marketplace.errors import MarketplaceError
+from marketplace.errors import MarketplaceError, Unreachable
 from marketplace.ledger.addresses import checksummed
 from marketplace.settings import Connection
 from marketplace.terminal import ask_passphrase, guarded, prepare_process, say, show_json
 from node import home as homes
-from node.commands import datasets, offers, standing
+from node.commands import access, datasets, epochs, offers, pools, standing, stock
 from node.commands import endpoint as endpoints
 from node.commands.datasets import AsJson
 from node.daemon import Daemon, Happened
 from node.endpoint.settings import endpoint_settings
 from node.home import Node
 from node.memory import keep_private
+from node.reconciliation import differences
 from node.serving import serving
 from node.work import Decline, Wait
 
@@ -35,7 +37,13 @@ app.add_typer(datasets.app, name="dataset")
 app.add_typer(offers.app, name="offer")
 app.add_typer(endpoints.app, name="endpoint")
 app.command()(standing.status)
+app.command()(standing.stake)
 app.command()(standing.withdraw)
+app.command()(epochs.epoch)
+app.command()(stock.stock)
+app.command()(pools.consent)
+app.command()(pools.countersign)
+app.command()(access.anchor)
 
 
 @app.command()
@@ -76,6 +84,7 @@ def run(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     say(f"serving orders of {node.keys.signer.address}")
+    _tell_differences(node)
     try:
         with serving(node, daemon, say):
             if node.endpoint is not None:
@@ -83,6 +92,13 @@ def run(
             _serve(daemon, stopping)
     finally:
         daemon.close()
+
+
+def _tell_differences(node: Node) -> None:
+    """Where vault and ledger differ at the start. A ledger that does not answer now is waited for later."""
+    with suppress(Unreachable):
+        for words in differences(node.follower.catch_up(), node.keys.signer.address, node.vault.account):
+            say(f"warning: {words}")
 
 
 def _serve(daemon: Daemon, stopping: threading.Event) -> None:

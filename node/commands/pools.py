@@ -1,0 +1,220 @@
+"""`agora-node offer draft`, `offer publish-draft`, `consent`, `countersign`: offers and deliveries of several providers."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from marketplace.errors import Invalid
+from marketplace.protocol.amounts import euro_text
+from marketplace.protocol.identity import NOBODY, DatasetId
+from marketplace.protocol.offer import Offer
+from marketplace.protocol.purpose import purpose_codes, purpose_text
+from marketplace.protocol.rho import delta_of, epsilon_of
+from marketplace.terminal import ask_passphrase, guarded, parse_id, say, show_json
+from node.commands.conditions import (
+    Arbiter,
+    Authority,
+    Bond,
+    Cost,
+    DeliverHours,
+    Deposit,
+    Epsilon,
+    LicenceDays,
+    Margin,
+    MaxOpen,
+    Purpose,
+    RuleHours,
+    Token,
+    ValidDays,
+    conditions_of,
+)
+from node.commands.datasets import AsJson
+from node.commands.moment import moment_text, parse_moment
+from node.commands.offers import app, now_s, show_published
+from node.files import reading, write_whole
+from node.home import Node, home
+from node.pool.consent import LARGEST_BYTES as LARGEST_CONSENT_BYTES
+from node.pool.consent import Asked, SignedConsent
+from node.pool.countersignature import LARGEST_BYTES as LARGEST_DELIVERY_BYTES
+from node.pool.countersignature import DeliveryDraft
+from node.pool.draft import LARGEST_BYTES, OfferDraft
+from node.pooling import Part
+
+Out = Annotated[Path, typer.Option(metavar="FILE", help="Where to write it.")]
+DraftFile = Annotated[Path, typer.Argument(metavar="FILE", help="The drafted offer.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+
+@app.command()
+@guarded
+def draft(
+    member: Annotated[
+        list[str], typer.Option(metavar="DATASET:SHARE", help="A dataset and its share in basis points; once for each.")
+    ],
+    out: Out,
+    token: Token,
+    epsilon: Epsilon,
+    cost: Cost,
+    margin: Margin,
+    bond: Bond,
+    deliver_hours: DeliverHours = 24,
+    licence_days: LicenceDays = 365,
+    max_open: MaxOpen = 8,
+    valid_days: ValidDays = 180,
+    authority: Authority = None,
+    purpose: Purpose = None,
+    arbiter: Arbiter = None,
+    rule_hours: RuleHours = None,
+    deposit: Deposit = None,
+    as_json: AsJson = False,
+) -> None:
+    """Draft an offer of several providers, which you lead, for the others to consent to. Nothing is published."""
+    conditions = conditions_of(
+        token=token,
+        epsilon=epsilon,
+        cost=cost,
+        margin=margin,
+        bond=bond,
+        deliver_hours=deliver_hours,
+        licence_days=licence_days,
+        max_open=max_open,
+        valid_days=valid_days,
+        authority=authority,
+        purpose=purpose,
+        arbiter=arbiter,
+        rule_hours=rule_hours,
+        deposit=deposit,
+    )
+    parts = [_part(text) for text in member]
+    node = Node.from_settings(home(), ask_passphrase("the node's keys"))
+    drafted = node.pooling().draft(parts, conditions, now_s(node))
+    write_whole(out, drafted.encode())
+    if as_json:
+        show_json({"offer": drafted.offer.id.hex(), "file": str(out)})
+        return
+    print(f"Draft of offer {drafted.offer.id.hex()} in {out}")
+    say("Hand it to the other members; each runs `agora-node consent` and gives you back a file.")
+
+
+@app.command(name="publish-draft")
+@guarded
+def publish_draft(
+    file: DraftFile,
+    consent: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="A member's consent; once for each.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Publish the drafted offer in FILE with the consents of its other members, and stake for its bond."""
+    drafted = OfferDraft.decode(_read(file, LARGEST_BYTES))
+    consents = [SignedConsent.decode(_read(path, LARGEST_CONSENT_BYTES)) for path in consent or ()]
+    node = Node.from_settings(home(), ask_passphrase("the node's keys"))
+    show_published(node.pooling().publish(drafted, consents, now_s(node)), as_json)
+
+
+@guarded
+def consent(
+    file: DraftFile,
+    until: Annotated[str, typer.Option(metavar="DAY", help="The last day on which it can be published so (UTC).")],
+    out: Out,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show the drafted offer in FILE, ask, and sign that you are a member of it. Refused where it contradicts your own
+    account or rules."""
+    until_s, drafted = parse_moment(until), OfferDraft.decode(_read(file, LARGEST_BYTES))
+    node = Node.from_settings(home(), ask_passphrase("the node's keys"))
+    pooling = node.pooling()
+    asked = pooling.asked(drafted)
+    for line in consent_lines(asked, until_s):
+        say(line)
+    pooling.check(asked, until_s, now_s(node))
+    if not yes:
+        _confirm("Consent to this offer?")
+    signed = pooling.consent(asked, until_s, now_s(node))
+    write_whole(out, signed.encode())
+    if as_json:
+        show_json({"offer": signed.offer.hex(), "member": signed.member, "until_s": until_s, "file": str(out)})
+    else:
+        print(f"Consent to offer {signed.offer.hex()} in {out}")
+
+
+@guarded
+def countersign(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The delivery that the pool's lead is about to record.")],
+    out: Out,
+    as_json: AsJson = False,
+) -> None:
+    """Sign the delivery in FILE, if its certificate names your own dataset and the rho that your account has debited."""
+    drafted = DeliveryDraft.decode(_read(file, LARGEST_DELIVERY_BYTES))
+    node = Node.from_settings(home(), ask_passphrase("the node's keys"))
+    pooling = node.pooling()
+    signed = pooling.countersign(pooling.presented(drafted), now_s(node))
+    write_whole(out, signed.encode())
+    if as_json:
+        show_json({"order": signed.order.hex(), "delivery": signed.delivery.hex(), "file": str(out)})
+    else:
+        print(f"Signature under delivery {signed.delivery.hex()} in {out}")
+
+
+def consent_lines(asked: Asked, until_s: int) -> list[str]:
+    """What a member reads before it consents."""
+    offer = asked.draft.offer
+    head, delta = offer.head, delta_of(offer.head.delta_atto)
+    together_micro = sum(member.rho_micro for member in offer.members)
+    return [
+        f"Offer {offer.id.hex()}, led by {head.lead}, with {len(offer.members)} datasets",
+        f"  price       {euro_text(head.price_units)}: cost {euro_text(head.cost_units)}, "
+        f"margin {euro_text(head.margin_units)}",
+        *(_stake_line(offer, stake.index, delta) for stake in asked.stakes),
+        f"  together    epsilon {epsilon_of(together_micro, delta):.4f} at delta {delta:g} about a person at every member",
+        f"  bond        {euro_text(head.bond_units)}, the lead's",
+        f"  licence     {head.licence_s // 86_400} days, terms {head.terms.hex()}",
+        *([] if head.authority == NOBODY else [f"  permits     of {head.authority} for {_purposes(head.purposes)}"]),
+        *(
+            []
+            if head.arbiter == NOBODY
+            else [f"  arbiter     {head.arbiter}, deposit {euro_text(head.contest_deposit_units)}"]
+        ),
+        f"  orders      at most {head.max_open} open at once, until {moment_text(head.valid_until_s)}",
+        f"  consent     good for publishing it until {moment_text(until_s)}; any member can retire it later",
+    ]
+
+
+def _stake_line(offer: Offer, index: int, delta: float) -> str:
+    member = offer.members[index]
+    owed_units = offer.head.price_units * member.share_bps // 10_000
+    return (
+        f"  yours       dataset {member.dataset.hex()[:16]}...: rho {member.rho_micro:,} micro an order "
+        f"(epsilon {epsilon_of(member.rho_micro, delta):.4f}), {member.share_bps / 100:g} % or {euro_text(owed_units)}"
+    )
+
+
+def _purposes(purposes: int) -> str:
+    return ", ".join(purpose_text(code) for code in purpose_codes(purposes))
+
+
+def _part(text: str) -> Part:
+    dataset, colon, share = text.partition(":")
+    if not (colon and share.isascii() and share.isdigit() and len(share) <= 5):
+        raise Invalid(f"expected a dataset's id and its share in basis points, as in ID:5000, got {text[:80]!r}")
+    return Part(DatasetId(parse_id(dataset, "dataset")), int(share))
+
+
+def _read(path: Path, largest_bytes: int) -> bytes:
+    with reading(path) as file:
+        data = file.read(largest_bytes + 1)
+    if len(data) > largest_bytes:
+        raise Invalid(f"expected a file of at most {largest_bytes:,} bytes, got a larger one; check its name")
+    return data
+
+
+def _confirm(question: str) -> None:
+    """Raises `Invalid` unless a person says yes."""
+    if not sys.stdin.isatty():
+        raise Invalid("expected a keyboard to ask, found none; give --yes. Nothing was signed")
+    print(f"{question} [y/N]: ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise Invalid("expected a yes, so nothing was signed")
