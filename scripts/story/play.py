@@ -8,7 +8,7 @@ from marketplace.audit.audit import Audit, judge
 from marketplace.audit.gathering import gather
 from marketplace.buying.client import Client
 from marketplace.certificate.verification import Verification, verify
-from marketplace.commands.offers import price_lines
+from marketplace.commands.purchases import price_lines
 from marketplace.errors import Refused
 from marketplace.ledger.ledger import Receipt
 from marketplace.protocol.amounts import euro_text
@@ -17,8 +17,8 @@ from marketplace.protocol.identity import OrderId
 from marketplace.protocol.offer import Offer
 from marketplace.protocol.rho import delta_of, largest_delta_atto, largest_rho_micro
 from marketplace.protocol.states import OrderState
-from node.home import Node
 from node.conditions import Conditions
+from node.home import Node
 from node.provider import Listed
 from scripts.story.making import Making
 from scripts.story.narration import Narrator, gas_of

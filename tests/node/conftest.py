@@ -1,5 +1,21 @@
-"""A real chain for the node's tests."""
+"""A real chain for the node's tests, and a hospital on it."""
+
+import pytest
 
 from tests.ledger.fixtures import anvil_url
+from tests.ledger.world import World, anvil_world
+from tests.node.hospital import Hospital, open_hospital
 
-__all__ = ["anvil_url"]
+__all__ = ["anvil_url", "hospital", "world"]
+
+
+@pytest.fixture(scope="module")
+def world(anvil_url: str) -> World:
+    """A marketplace on Anvil."""
+    return anvil_world(anvil_url)
+
+
+@pytest.fixture(scope="module")
+def hospital(world: World, anvil_url: str, tmp_path_factory: pytest.TempPathFactory) -> Hospital:
+    """A hospital with a dataset and an offer on it."""
+    return open_hospital(world, anvil_url, tmp_path_factory.mktemp("hospital"))

@@ -1,10 +1,9 @@
 """`agora-node` as its user meets it: what it prints, how it ends, and that it never ends in a traceback."""
 
-import json
 import os
 import signal
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,6 @@ from marketplace.content.cid import Cid
 from marketplace.content.directory import DirectoryStore
 from marketplace.ledger.follower import Follower
 from marketplace.ledger.jsonrpc import connect
-from marketplace.ledger.ledger import Ledger
 from marketplace.ledger.signer import LocalSigner
 from marketplace.protocol.descriptor import Descriptor, Place
 from marketplace.protocol.identity import Address
@@ -21,90 +19,14 @@ from marketplace.settings import Connection, read_connection, write_connection
 from node.endpoint.settings import NAMES, EndpointSettings, read_endpoint
 from node.home import JOURNAL, SETTINGS
 from node.journal import Journal
-from tests.ledger.fixtures import run_anvil, tell_anvil
+from tests.ledger.fixtures import run_anvil
 from tests.ledger.world import World, anvil_world
-from tests.node.examples import SCHEMA, records
-from tests.node.terminal import PASSPHRASE, Ended, environment, run, settle_in, split, start
+from tests.node.examples import records
+from tests.node.hospital import MONEY, Hospital, assert_refused, document, fund, listing, offering
+from tests.node.terminal import environment, run, settle_in, split, start
 
 NOTHING_LISTENS = "http://127.0.0.1:9"
-MONEY = ("--cost", "9", "--margin", "1.00", "--bond", "5")
 SECRET_URL = "http://user:hush@127.0.0.1:9"
-
-
-@dataclass(frozen=True)
-class Hospital:
-    """A node's folder that is settled in, with an account that has gas and money, and one dataset and offer."""
-
-    world: World
-    home: Path
-    connection: Connection
-    signer: LocalSigner
-    records: Path
-    schema: Path
-    dataset: str
-    offer: str
-
-    def type(self, *arguments: str, **changes: str) -> Ended:
-        """`agora-node` with these arguments, the settings changed by `AGORA_*`."""
-        return split(arguments, environment(self.home, **changes))
-
-    @property
-    def ledger(self) -> Ledger:
-        return self.world.ledger
-
-
-def document(ended: Ended) -> dict[str, object]:
-    """The one JSON object that a command printed, having ended well."""
-    assert ended.code == 0, ended.err
-    found = json.loads(ended.out)
-    assert isinstance(found, dict)
-    return found
-
-
-def assert_refused(ended: Ended, code: int, *words: str) -> None:
-    """Fails unless a command ended in one line that says why, and in nothing else."""
-    assert (ended.code, ended.out) == (code, ""), ended
-    (line,) = ended.err.splitlines()
-    assert line.startswith("error: ")
-    for word in words:
-        assert word in line
-    for hidden in (PASSPHRASE, "hush"):
-        assert hidden not in line
-
-
-def fund(world: World, url: str, address: Address) -> None:
-    tell_anvil(url, "anvil_setBalance", address, hex(10**21))
-    world.ledger.mint(world.stranger, world.token, address, 10**12)
-
-
-@pytest.fixture(scope="module")
-def world(anvil_url: str) -> World:
-    return anvil_world(anvil_url)
-
-
-@pytest.fixture(scope="module")
-def hospital(world: World, anvil_url: str, tmp_path_factory: pytest.TempPathFactory) -> Hospital:
-    folder = tmp_path_factory.mktemp("hospital")
-    signer, contract = LocalSigner.random(), world.ledger.domain.contract
-    fund(world, anvil_url, signer.address)
-    connection = Connection(anvil_url, contract, world.ledger.domain.chain_id, str(folder / "store"))
-    settle_in(folder / "node", connection, signer)
-    schema = folder / "schema.json"
-    schema.write_text(json.dumps(SCHEMA.document()))
-    bare = Hospital(world, folder / "node", connection, signer, records(folder / "records.csv"), schema, "", "")
-    added = document(bare.type("dataset", "add", *listing(bare), "--total-rho", "100000", "--json"))
-    listed = replace(bare, dataset=str(added["dataset"]))
-    published = document(listed.type("offer", "publish", *offering(listed), "--epsilon", "1", "--json"))
-    return replace(listed, offer=str(published["offer"]))
-
-
-def listing(hospital: Hospital, **changes: str) -> tuple[str, ...]:
-    options = {"schema": str(hospital.schema), "title": "Tests of nobody", "rows": "400", **changes}
-    return (str(hospital.records), *(part for name, value in options.items() for part in (f"--{name}", value)))
-
-
-def offering(hospital: Hospital, **changes: str) -> tuple[str, ...]:
-    return (hospital.dataset, "--token", changes.get("token", hospital.world.token), *MONEY)
 
 
 # ---------------------------------------------------------------------------------------------------- the whole of it
@@ -136,7 +58,8 @@ def test_a_provider_types_its_way_from_nothing_to_an_offer_and_back(
     assert serving.communicate(timeout=60) == ("", "")
     assert serving.returncode == 0
     status = document(run(("status", "--json"), given))
-    assert status["datasets"] == [{"id": added["dataset"], "total_micro": 50_000, "used_micro": 0}]
+    standing = {"total_micro": 50_000, "used_micro": 0, "epoch": 1, "exact_left": 0}
+    assert status["datasets"] == [{"id": added["dataset"], **standing}]
     assert document(split(("offer", "retire", str(published["offer"]), "--json"), given))["offer"] == published["offer"]
     withdrawn = document(split(("withdraw", "--stake", "--json"), given))["transactions"]
     assert [part["step"] for part in withdrawn] == ["withdrawCredit"]  # type: ignore[attr-defined]

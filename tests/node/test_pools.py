@@ -1,0 +1,504 @@
+"""Two hospitals that sell one offer together, on a ledger in this process: drafts, consents, signatures, and their refusal."""
+
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from marketplace.certificate.certificate import Certificate, Environment, Mechanism, Privacy
+from marketplace.certificate.epsilon import quoted_epsilon
+from marketplace.certificate.manifest import Manifest
+from marketplace.content.store import put_bytes
+from marketplace.errors import Corrupt, Invalid, Refused
+from marketplace.ledger import ids
+from marketplace.ledger.signatures import sign_certificate
+from marketplace.protocol import canonical
+from marketplace.protocol.identity import OrderId
+from marketplace.protocol.offer import Consent, Guarantee, Member, Offer
+from marketplace.protocol.order import CODEC_RAW, Delivery, pack_versions
+from marketplace.protocol.rho import LARGEST_DELTA_ATTO
+from marketplace.protocol.states import DeclineReason, OrderState, Reason
+from node.admission import Rules
+from node.daemon import Daemon
+from node.home import Keys, Node
+from node.pool.consent import SignedConsent
+from node.pool.countersignature import Countersignature, DeliveryDraft
+from node.pool.draft import OfferDraft
+from node.pooling import Part, Pooling
+from node.provider import Listed
+from node.work import Close, Decline, Refund, Release, Wait
+from tests.certificate.examples import SCORING, STAGES
+from tests.node.examples import ROWS_DECLARED, SCHEMA, WORDS, records
+from tests.node.market import HOUR_S, PURSE_UNITS, Market, conditions, embedded_market
+from tests.node.workplace import STORAGE_KEY
+from tests.protocol.history import RHO_MICRO
+
+LASTS_S = 30 * 24 * HOUR_S
+
+
+@dataclass
+class Pool:
+    """A market and another hospital beside it, with a dataset of its own."""
+
+    market: Market
+    other: Node
+    listed: Listed
+
+    @classmethod
+    def open(cls, folder: Path) -> "Pool":
+        market = embedded_market(folder)
+        market.stake(50)
+        signer = market.ledger.account(PURSE_UNITS)  # type: ignore[attr-defined]
+        other = Node.open(folder / "other", Keys(signer, STORAGE_KEY), market.ledger, market.node.store)
+        path = records(folder / "others.csv", seed=8)
+        listed = other.provider().list_dataset(path, SCHEMA, WORDS, 10**6, rows_declared=ROWS_DECLARED)
+        return cls(market, other, listed)
+
+    @property
+    def lead(self) -> Pooling:
+        return self.market.node.pooling()
+
+    @property
+    def member(self) -> Pooling:
+        return self.other.pooling()
+
+    def now_s(self) -> int:
+        return self.market.ledger.now_s()
+
+    def draft(self, shares: tuple[int, int] = (6_000, 4_000), **changes: object) -> OfferDraft:
+        """An offer of both, led by the market's hospital, but for `changes`."""
+        parts = [Part(self.market.listed.dataset, shares[0]), Part(self.listed.dataset, shares[1])]
+        return self.lead.draft(parts, conditions(self.market.token, **changes), self.now_s())
+
+    def altered(self, draft: OfferDraft, **changes: Any) -> OfferDraft:
+        """The draft with another head, or with other members."""
+        members = changes.pop("members", draft.offer.members)
+        head = replace(draft.offer.head, **changes)
+        return OfferDraft(draft.domain, ids.offer(draft.domain, head, members))
+
+    def consent(self, draft: OfferDraft) -> SignedConsent:
+        until_s = self.now_s() + HOUR_S
+        return self.member.consent(self.member.asked(draft), until_s, self.now_s())
+
+    def publish(self, **changes: object) -> Offer:
+        draft = self.draft(**changes)
+        return self.lead.publish(draft, [self.consent(draft)], self.now_s()).offer
+
+    def place(self, offer: Offer) -> OrderId:
+        purchase = self.market.draft()
+        specification = replace(purchase.specification, offer=offer.id)
+        digest = put_bytes(self.market.node.store, specification.encode()).digest
+        return self.market.place_changed(purchase, offer=offer.id, specification=digest, versions=pack_versions([1, 1]))
+
+    def used_micro(self) -> tuple[int, int]:
+        datasets = (self.market.listed.dataset, self.listed.dataset)
+        first, second = (self.market.ledger.dataset(dataset).used_micro for dataset in datasets)
+        return first, second
+
+
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory: pytest.TempPathFactory) -> Pool:
+    return Pool.open(tmp_path_factory.mktemp("pool"))
+
+
+# ------------------------------------------------------------------------------------------------ drafting, consenting
+
+
+def test_a_pool_is_drafted_consented_to_and_published(pool: Pool) -> None:
+    draft = OfferDraft.decode(pool.draft(max_open=3).encode())
+    signed = SignedConsent.decode(pool.consent(draft).encode())
+    published = pool.lead.publish(draft, [signed], pool.now_s())
+    assert published.offer == draft.offer
+    assert pool.market.ledger.offer(draft.offer.id).published
+    datasets = [member.dataset for member in draft.offer.members]
+    assert datasets == sorted([pool.market.listed.dataset, pool.listed.dataset])
+    assert {member.provider for member in draft.offer.members} == {
+        pool.market.node.keys.signer.address,
+        pool.other.keys.signer.address,
+    }
+    pool.market.assert_sound()
+
+
+def test_one_person_at_every_member_costs_no_more_than_the_epsilon_of_the_draft(pool: Pool) -> None:
+    draft = pool.draft(epsilon=1.0)
+    together = replace(draft.offer, members=(replace(draft.offer.members[0], rho_micro=0),))
+    rho_micro = sum(member.rho_micro for member in draft.offer.members)
+    whole = replace(together, members=(replace(draft.offer.members[0], rho_micro=rho_micro),))
+    assert whole.epsilon() <= 1.0
+    assert len({member.rho_micro for member in draft.offer.members}) == 1
+    assert draft.offer.head.delta_atto * 10 * 2 * ROWS_DECLARED <= 10**18
+
+
+@pytest.mark.parametrize(
+    ("shares", "changes", "words"),
+    [
+        ((6_000, 4_001), {}, "sum of shares"),
+        ((6_000, 4_000), {"bond_units": 1, "max_open": 0}, "number of open orders"),
+        ((6_000, 4_000), {"licence_days": 0}, "1 day or more"),
+    ],
+)
+def test_a_draft_that_the_marketplace_would_not_take_is_invalid(
+    pool: Pool, shares: tuple[int, int], changes: dict[str, object], words: str
+) -> None:
+    with pytest.raises(Invalid, match=words):
+        pool.draft(shares, **changes)
+
+
+def test_a_draft_of_an_unknown_dataset_is_invalid(pool: Pool) -> None:
+    with pytest.raises(Invalid, match="expected registered datasets"):
+        pool.lead.draft([Part(b"x" * 32, 10_000)], conditions(pool.market.token), pool.now_s())  # type: ignore[arg-type]
+
+
+def refusal(pool: Pool, draft: OfferDraft, member: Pooling | None = None, until_s: int | None = None) -> str:
+    """Why a consent is refused."""
+    asking = member or pool.member
+    with pytest.raises(Refused, match="nothing was signed") as refused:
+        asking.consent(asking.asked(draft), until_s or pool.now_s() + HOUR_S, pool.now_s())
+    return str(refused.value)
+
+
+def test_a_consent_ends_after_now_and_by_the_end_of_the_offer(pool: Pool) -> None:
+    draft = pool.draft()
+    valid_until_s = draft.offer.head.valid_until_s
+    for until_s in (pool.now_s(), 1, valid_until_s + 1):
+        assert "end after now" in refusal(pool, draft, until_s=until_s)
+    pool.member.consent(pool.member.asked(draft), valid_until_s, pool.now_s())
+
+
+def test_an_offer_of_another_marketplace_or_that_is_published_is_refused(pool: Pool) -> None:
+    draft = pool.draft(max_open=5)
+    assert "another marketplace" in refusal(pool, replace(draft, domain=replace(draft.domain, chain_id=1)))
+    pool.lead.publish(draft, [pool.consent(draft)], pool.now_s())
+    assert "published already" in refusal(pool, draft)
+
+
+def test_only_another_than_the_lead_with_a_dataset_in_it_consents(pool: Pool) -> None:
+    draft = pool.draft()
+    assert "you lead it" in refusal(pool, draft, pool.lead)
+    stranger = replace(
+        pool.other, keys=Keys(pool.market.client.signer, STORAGE_KEY), folder=pool.market.folder / "third"
+    )
+    assert "no dataset in it is yours" in refusal(pool, draft, stranger.pooling())
+
+
+def test_a_dataset_that_is_not_the_members_is_refused(pool: Pool) -> None:
+    draft = pool.draft()
+    other, me = pool.other.keys.signer.address, pool.market.node.keys.signer.address
+    swapped = tuple(replace(member, provider=other if member.provider == me else me) for member in draft.offer.members)
+    assert "is not registered as yours" in refusal(pool, pool.altered(draft, members=swapped))
+    unknown = tuple(
+        sorted(
+            (Member(b"\x01" * 32, me, 6_000, 5), next(each for each in draft.offer.members if each.provider == other)),  # type: ignore[arg-type]
+            key=lambda member: member.dataset,
+        )
+    )
+    whole = tuple(replace(member, share_bps=5_000) for member in unknown)
+    assert "is not registered as its member's" in refusal(pool, pool.altered(draft, members=whole))
+
+
+def test_what_contradicts_the_members_rules_and_account_is_refused(pool: Pool) -> None:
+    draft = pool.draft()
+    strict = pool.other.pooling(Rules(epsilon_at_most=0.1))
+    assert "an epsilon of at most 0.1" in refusal(pool, draft, strict)
+    assert "differential-privacy guarantee only" in refusal(
+        pool,
+        pool.altered(
+            draft,
+            guarantee=Guarantee.EXACT,
+            delta_atto=0,
+            authority=pool.market.client.signer.address,
+            purposes=1,
+            members=tuple(replace(member, rho_micro=0) for member in draft.offer.members),
+        ),
+    )
+    dear = tuple(replace(member, rho_micro=10**6 + 1) for member in draft.offer.members)
+    assert "more than is left" in refusal(pool, pool.altered(draft, members=dear))
+    assert pool.listed.description.rows_declared < 10_000
+    assert "the marketplace would not take it" in refusal(pool, pool.altered(draft, delta_atto=LARGEST_DELTA_ATTO + 1))
+
+
+def test_a_delta_that_is_too_large_for_the_members_rows_is_refused(tmp_path: Path) -> None:
+    pool = Pool.open(tmp_path)
+    path = records(tmp_path / "many.csv", seed=9)
+    many = pool.other.provider().list_dataset(path, SCHEMA, WORDS, 10**6, rows_declared=1_000_000)
+    parts = [Part(pool.market.listed.dataset, 5_000), Part(many.dataset, 5_000)]
+    draft = pool.lead.draft(parts, conditions(pool.market.token), pool.now_s())
+    assert "delta is too large for the 1,000,000 rows" in refusal(pool, pool.altered(draft, delta_atto=10**12))
+
+
+def test_a_version_that_the_vault_does_not_hold_is_refused(tmp_path: Path) -> None:
+    pool = Pool.open(tmp_path)
+    signer, dataset = pool.other.keys.signer, pool.listed.dataset
+    description = pool.market.client.account().datasets[dataset].versions[0].description
+    pool.market.ledger.revise(signer, dataset, b"c" * 32, description)
+    assert "does not hold version 2" in refusal(pool, pool.draft())
+    empty = replace(pool.other, folder=tmp_path / "elsewhere").pooling()
+    assert "does not hold version 2" in refusal(pool, pool.draft(), empty)
+
+
+# ------------------------------------------------------------------------------------------------------- publishing
+
+
+def test_a_pool_is_not_published_without_every_members_consent_to_this_very_offer(pool: Pool) -> None:
+    draft, block = pool.draft(max_open=7), pool.market.ledger.head_block
+    signed = pool.consent(draft)
+    before = block()
+    with pytest.raises(Invalid, match="got none; ask it"):
+        pool.lead.publish(draft, [], pool.now_s())
+    with pytest.raises(Invalid, match="to another; ask again"):
+        pool.lead.publish(pool.altered(draft, max_open=8), [signed], pool.now_s())
+    with pytest.raises(Invalid, match="has expired"):
+        pool.lead.publish(draft, [signed], signed.consent.until_s + 1)
+    with pytest.raises(Invalid, match="a draft of your own"):
+        pool.member.publish(draft, [signed], pool.now_s())
+    forged = replace(signed, consent=Consent(signed.consent.until_s + 1, signed.consent.signature))
+    with pytest.raises(Refused):
+        pool.lead.publish(draft, [forged], pool.now_s())
+    assert block() == before
+
+
+def test_any_member_retires_an_offer_and_nobody_else(pool: Pool) -> None:
+    offer = pool.publish(max_open=9)
+    stranger = replace(pool.other, keys=Keys(pool.market.client.signer, STORAGE_KEY))
+    with pytest.raises(Refused, match="only they retire it"):
+        stranger.provider().retire(offer.id)
+    with pytest.raises(Invalid, match="none of this id"):
+        pool.other.provider().retire(b"x" * 32)  # type: ignore[arg-type]
+    pool.other.provider().retire(offer.id)
+    assert pool.market.ledger.offer(offer.id).retired
+
+
+# ----------------------------------------------------------------------------------------------------------- orders
+
+
+def other_daemon(pool: Pool, happened: list[Any]) -> Daemon:
+    return pool.other.daemon(happened.append, clock=lambda: 0)
+
+
+def test_a_pooled_order_is_declined_before_any_record_and_every_member_releases(pool: Pool) -> None:
+    before, happened = pool.used_micro(), []  # type: ignore[var-annotated]
+    order = pool.place(pool.publish(max_open=11))
+    assert all(now > then for now, then in zip(pool.used_micro(), before, strict=True))
+    daemon, theirs = pool.market.daemon(), other_daemon(pool, happened)
+    (waiting,) = (each for each in theirs.tick() if each.order == order)
+    assert waiting.step == Wait("for the offer's lead")
+    pool.market.run_until(daemon, order, OrderState.REFUNDED)
+    pool.market.run(daemon, lambda: order in daemon._ended)
+    pool.market.run(theirs, lambda: order in theirs._ended)
+    daemon.close()
+    theirs.close()
+    index = next(i for i, each in enumerate(pool.draft().offer.members) if each.dataset == pool.listed.dataset)
+    assert pool.market.steps(order) == [Close, Decline, Release]
+    assert [each.step for each in happened if each.order == order] == [Close(), Release(index)]
+    assert pool.market.order(order).declined is DeclineReason.RULES
+    assert pool.used_micro() == before
+    assert pool.market.debits(order) == []
+    assert pool.other.vault.account.entries() == ()
+    pool.market.assert_sound()
+
+
+def test_a_member_ends_what_the_lead_left_lying_and_releases(pool: Pool) -> None:
+    before, happened = pool.used_micro(), []  # type: ignore[var-annotated]
+    order, theirs = pool.place(pool.publish(max_open=12)), other_daemon(pool, happened)
+    pool.market.pass_time(2 * HOUR_S + 2)
+    pool.market.run(theirs, lambda: order in theirs._ended)
+    theirs.close()
+    assert [type(each.step) for each in happened if each.order == order] == [Refund, Close, Release]
+    assert pool.market.order(order).reason is Reason.NOT_DELIVERED
+    assert pool.used_micro()[1] == before[1]
+    daemon = pool.market.daemon()
+    pool.market.run(daemon, lambda: order in daemon._ended)
+    daemon.close()
+    assert pool.used_micro() == before
+
+
+# ------------------------------------------------------------------------------------------------------- signing
+
+
+@dataclass
+class Delivering:
+    """A placed pooled order and a delivery of it whose certificate names the other hospital's dataset."""
+
+    pool: Pool
+    offer: Offer
+    order: OrderId
+
+    @classmethod
+    def begin(cls, pool: Pool, max_open: int) -> "Delivering":
+        draft = pool.draft(max_open=max_open)
+        members = tuple(replace(member, rho_micro=RHO_MICRO) for member in draft.offer.members)
+        draft = pool.altered(draft, members=members)
+        offer = pool.lead.publish(draft, [pool.consent(draft)], pool.now_s()).offer
+        return cls(pool, offer, pool.place(offer))
+
+    @property
+    def index(self) -> int:
+        dataset = self.pool.listed.dataset
+        return next(index for index, member in enumerate(self.offer.members) if member.dataset == dataset)
+
+    def debit(self) -> None:
+        """What the other hospital's vault writes down when it takes part."""
+        self.pool.other.vault.account.debit(self.order, self.pool.listed.snapshot.dataset, RHO_MICRO)
+
+    def certificate(self, **changes: Any) -> Certificate:
+        view, member = self.pool.market.order(self.order), self.offer.members[self.index]
+        account = self.pool.market.client.account()
+        version = account.datasets[member.dataset].versions[0]
+        delta_atto = self.offer.head.delta_atto
+        made = Certificate(
+            order=self.order,
+            offer=self.offer.id,
+            provider=member.provider,
+            dataset=member.dataset,
+            version=1,
+            commitment=version.commitment,
+            description=version.description,
+            specification=view.order.specification,
+            plain_root=b"r" * 32,
+            count=2,
+            rows=50,
+            register=b"g" * 32,
+            noise_commitment=b"n" * 32,
+            mechanism=Mechanism("marginals", "1", (), STAGES, (SCORING,)),
+            privacy=Privacy(SCHEMA.unit, 2, RHO_MICRO, delta_atto, quoted_epsilon(RHO_MICRO, delta_atto)),
+            scores=(),
+            environment=Environment("c0de", "d3b5", "3.11", "x86_64"),
+        )
+        return replace(made, **changes)
+
+    def draft(self, certificate: Certificate | None = None, **changes: Any) -> DeliveryDraft:
+        """The delivery with its manifest in the store, but for `changes`."""
+        ledger, signed = self.pool.market.ledger, certificate or self.certificate()
+        digest = sha256(signed.encode()).digest()
+        signature = sign_certificate(self.pool.other.keys.signer, ledger.domain, signed.order, digest)
+        manifest = Manifest(
+            ledger.domain.chain_id, ledger.domain.contract, ledger.source_hash, signed, signature
+        ).encode()
+        stored = put_bytes(self.pool.market.node.store, manifest).digest
+        delivery = Delivery(b"c" * 32, b"r" * 32, b"k" * 32, b"o" * 32, stored, 2, CODEC_RAW)
+        return DeliveryDraft(ledger.domain, self.order, replace(delivery, **changes))
+
+    def refusal(self, draft: DeliveryDraft, member: Pooling | None = None, now_s: int | None = None) -> str:
+        asking = member or self.pool.member
+        with pytest.raises(Refused, match="nothing was signed") as refused:
+            asking.countersign(asking.presented(draft), now_s or self.pool.now_s())
+        return str(refused.value)
+
+
+@pytest.fixture(scope="module")
+def delivering(pool: Pool) -> Delivering:
+    begun = Delivering.begin(pool, max_open=20)
+    begun.debit()
+    return begun
+
+
+def test_a_delivery_that_its_member_signed_is_taken_by_the_contract(pool: Pool) -> None:
+    begun = Delivering.begin(pool, max_open=21)
+    begun.debit()
+    draft = DeliveryDraft.decode(begun.draft().encode())
+    signed = Countersignature.decode(pool.member.countersign(pool.member.presented(draft), pool.now_s()).encode())
+    ledger, view = pool.market.ledger, pool.market.order(begun.order)
+    with pytest.raises(Refused):
+        ledger.deliver(pool.market.node.keys.signer, begun.offer, view.order, draft.delivery, [])
+    ledger.deliver(pool.market.node.keys.signer, begun.offer, view.order, draft.delivery, [signed.signature])
+    assert pool.market.order(begun.order).delivery_hash == signed.delivery
+    assert "its order is Delivered" in begun.refusal(draft)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"order": b"x" * 32}, "its order is another"),
+        ({"offer": b"x" * 32}, "its offer is not"),
+        ({"specification": b"x" * 32}, "its specification is not"),
+        ({"commitment": b"x" * 32}, "its commitment to the records is not"),
+        ({"version": 2}, "its version is not"),
+        ({"plain_root": b"x" * 32}, "its plain root is not the delivery's"),
+        ({"count": 3}, "its count is not the delivery's"),
+        ({"dataset": b"x" * 32}, "does not name a dataset of yours"),
+    ],
+)
+def test_a_certificate_that_is_not_the_members_own_is_not_signed(
+    delivering: Delivering, changes: dict[str, Any], words: str
+) -> None:
+    assert words in delivering.refusal(delivering.draft(delivering.certificate(**changes)))
+
+
+def test_a_certificate_of_another_rho_is_not_signed(delivering: Delivering) -> None:
+    privacy = replace(delivering.certificate().privacy, rho_micro=RHO_MICRO - 1)
+    assert "its rho is" in delivering.refusal(delivering.draft(delivering.certificate(privacy=privacy)))
+
+
+def test_another_delivery_than_the_manifests_is_not_signed(delivering: Delivering) -> None:
+    assert "its plain root is not" in delivering.refusal(delivering.draft(plain_root=b"x" * 32))
+    missing = delivering.draft(manifest=b"x" * 32)
+    with pytest.raises((Corrupt, Invalid, Refused)):
+        delivering.pool.member.presented(missing)
+
+
+def test_only_a_member_other_than_the_lead_signs_and_only_in_time(delivering: Delivering) -> None:
+    draft, pool = delivering.draft(), delivering.pool
+    assert "not for you to sign" in delivering.refusal(draft, pool.lead)
+    assert "no such order" in delivering.refusal(replace(draft, order=b"x" * 32))
+    assert "no such order" in delivering.refusal(replace(draft, domain=replace(draft.domain, chain_id=1)))
+    deadline_s = pool.market.order(delivering.order).deadline_s
+    assert "time is over" in delivering.refusal(draft, now_s=deadline_s + 1)
+
+
+def test_nothing_is_signed_for_rho_that_the_members_own_account_never_debited(pool: Pool) -> None:
+    begun = Delivering.begin(pool, max_open=22)
+    assert "has not debited its rho" in begun.refusal(begun.draft())
+    begun.debit()
+    pool.member.countersign(pool.member.presented(begun.draft()), pool.now_s())
+
+
+# ------------------------------------------------------------------------------------------------------------- files
+
+
+@pytest.mark.parametrize("kind", ["draft", "consent", "delivery", "signature"])
+def test_files_of_another_format_or_with_other_parts_are_refused(pool: Pool, delivering: Delivering, kind: str) -> None:
+    draft = pool.draft()
+    values = {
+        "draft": draft,
+        "consent": SignedConsent(draft.offer.id, pool.other.keys.signer.address, Consent(5, b"s" * 65)),
+        "delivery": delivering.draft(),
+        "signature": Countersignature(delivering.order, b"d" * 32, pool.other.keys.signer.address, b"s" * 65),
+    }
+    value = values[kind]
+    noun = {"draft": "offer-draft", "consent": "consent", "delivery": "delivery-draft", "signature": "countersignature"}
+    document = canonical.decode(value.encode(), noun[kind], 1)
+    assert type(value).decode(value.encode()) == value
+    with pytest.raises(Corrupt, match=f"got 'agora/{noun[kind]}/2'"):
+        type(value).decode(canonical.encode({**document, "format": f"agora/{noun[kind]}/2"}))
+    for part in document.keys() - {"format"}:
+        for wrong in (None, -1, "x", [], {}, [1]):
+            with pytest.raises(Corrupt):
+                type(value).decode(canonical.encode({**document, part: wrong}))
+        with pytest.raises(Corrupt):
+            type(value).decode(canonical.encode({name: each for name, each in document.items() if name != part}))
+    with pytest.raises(Corrupt):
+        type(value).decode(canonical.encode({**document, "more": 1}))
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "wrong"),
+    [
+        ("head", "cost_units", "-1"),
+        ("head", "cost_units", "1.5"),
+        ("head", "cost_units", str(2**128)),
+        ("head", "kind", "egg"),
+        ("head", "lead", "0x12"),
+        ("head", "terms", "ab"),
+        ("members", "share_bps", "x"),
+        ("members", "rho_micro", str(2**64)),
+        ("members", "dataset", "ab"),
+    ],
+)
+def test_a_draft_with_a_value_that_no_offer_has_is_refused(pool: Pool, place: str, name: str, wrong: str) -> None:
+    document = canonical.decode(pool.draft().encode(), "offer-draft", 1)
+    target = document[place] if place == "head" else document[place][0]
+    target[name] = wrong
+    with pytest.raises((Corrupt, Invalid)):
+        OfferDraft.decode(canonical.encode(document))
