@@ -1,18 +1,21 @@
 """Every id computed here is the one that the contract computes."""
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from marketplace.ledger import artifact, ids
-from marketplace.ledger.abi import DELIVERY, HEAD, MEMBER, ORDER
-from marketplace.ledger.addresses import address_of
+from marketplace.ledger.abi import DELIVERY, HEAD, MEMBER, ORDER, Struct
+from marketplace.ledger.addresses import address_of, checksummed, places_of
 from marketplace.ledger.calls import answer, call
 from marketplace.ledger.embedded import EmbeddedLedger
-from marketplace.protocol.identity import DatasetId, OfferId, OrderId
+from marketplace.protocol.identity import Address, DatasetId, OfferId, OrderId
 from marketplace.protocol.offer import Guarantee, Head, Kind, Member
 from marketplace.protocol.order import Delivery, Order
+from marketplace.protocol.permit import Grant
+from scripts.benchmarks.typed import digest
 
 LEDGER = EmbeddedLedger()
 COMPILED = artifact.load().marketplace
@@ -53,6 +56,17 @@ heads = st.builds(
 member_lists = st.lists(st.builds(Member, words.map(DatasetId), addresses, uints(16), uints(64)), max_size=4)
 orders = st.builds(Order, words.map(OfferId), addresses, words, uints(256), uints(64), words)
 deliveries = st.builds(Delivery, words, words, words, words, words, uints(32), uints(8))
+
+
+def spelled(struct: Struct[Any], value: Any) -> dict[str, Any]:
+    """A struct with the contract's names."""
+    return dict(zip((field.name for field in struct.fields), struct.row(value), strict=True))
+
+
+def domain_of(domain: ids.Domain) -> dict[str, Any]:
+    """A domain as EIP-712 spells it."""
+    where = {"chainId": domain.chain_id, "verifyingContract": domain.contract}
+    return {"name": domain.name, "version": domain.version, **where}
 
 
 def ask(name: str, *values: Any) -> bytes:
@@ -99,6 +113,47 @@ def test_the_hash_of_a_delivery(order: bytes, delivery: Delivery) -> None:
 @settings(max_examples=50, deadline=None)
 def test_a_row_reads_back_as_the_value_it_came_from(head: Head) -> None:
     assert HEAD.value(HEAD.row(head)) == head
+
+
+@given(heads, member_lists, uints(64))
+@settings(max_examples=25, deadline=None)
+def test_a_consent_is_hashed_as_another_implementation_does(head: Head, members: list[Member], until_s: int) -> None:
+    offer = {"head": spelled(HEAD, head), "members": [spelled(MEMBER, member) for member in members]}
+    expected = digest(domain_of(LEDGER.domain), "Consent", {"offer": offer, "until": until_s})
+    assert LEDGER.domain.digest(ids.consent_hash(head, members, until_s)) == expected
+
+
+grants = st.builds(Grant, addresses, uints(8), uints(40), uints(40), words, st.lists(words, max_size=3).map(tuple))
+
+
+@given(addresses, grants)
+@settings(max_examples=25, deadline=None)
+def test_the_id_of_a_permit_names_all_of_it(authority: Address, grant: Grant) -> None:
+    own = ids.permit_id(LEDGER.domain, authority, grant)
+    others = {
+        ids.permit_id(LEDGER.domain, LEDGER.token, grant),
+        ids.permit_id(ids.Domain(1, LEDGER.domain.contract), authority, grant),
+        ids.permit_id(ids.Domain(LEDGER.domain.chain_id, LEDGER.token), authority, grant),
+        ids.permit_id(LEDGER.domain, authority, replace(grant, subjects=(*grant.subjects, bytes(32)))),
+        ids.permit_id(LEDGER.domain, authority, replace(grant, document=bytes(31) + b"\1")),
+    }
+    assert own not in others or authority == LEDGER.token or grant.document == bytes(31) + b"\1"
+
+
+def test_the_id_of_a_permit_is_the_one_under_which_it_is_granted() -> None:
+    authority = LEDGER.account()
+    now_s = LEDGER.now_s()
+    grant = Grant(authority.address, 7, now_s, now_s + 1, bytes(32), (bytes(32), b"\2" * 32))
+    permit, _ = LEDGER.grant(authority, grant)
+    assert LEDGER.permit(permit).authority == authority.address
+
+
+def test_a_marketplace_and_its_contracts_stand_where_the_chain_put_them() -> None:
+    places = places_of(LEDGER.domain.contract)
+    for name in ("permits", "providers", "licences"):
+        question = call(LEDGER.domain.contract, COMPILED, name)
+        (told,) = answer(COMPILED, name, LEDGER.chain.call(question.to, question.data))
+        assert checksummed(told) == getattr(places, name)
 
 
 def test_the_domain_is_the_one_that_the_contract_tells() -> None:

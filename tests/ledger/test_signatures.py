@@ -9,18 +9,29 @@ from hypothesis import strategies as st
 
 from marketplace.errors import Corrupt, Invalid
 from marketplace.ledger.addresses import address_of
-from marketplace.ledger.ids import Domain
+from marketplace.ledger.ids import Domain, delivery_hash, order_id
 from marketplace.ledger.signatures import (
     acceptance_signer,
     certificate_signer,
     chunk_request_signer,
+    consent_signer,
+    delivery_signer,
+    order_signer,
     sign_acceptance,
+    sign_approval,
+    sign_authorization,
     sign_certificate,
     sign_chunk_request,
+    sign_consent,
+    sign_delivery,
+    sign_order,
 )
 from marketplace.ledger.signer import LocalSigner, Signer
 from marketplace.protocol.chunks import ChunkRequest
-from marketplace.protocol.identity import Address, DeliveryHash, OrderId
+from marketplace.protocol.identity import Address, DatasetId, DeliveryHash, OfferId, OrderId
+from marketplace.protocol.offer import Guarantee, Head, Kind, Member
+from marketplace.protocol.order import CODEC_RAW, Delivery, Order
+from scripts.benchmarks import typed
 
 DOMAIN = Domain(1, address_of(bytes(19) + b"\x01"))
 SIGNER: Signer = LocalSigner(bytes(31) + b"\x07")
@@ -77,6 +88,93 @@ def test_a_request_for_chunks_is_signed_in_all_of_its_parts(changes: dict[str, o
     assert chunk_request_signer(DOMAIN, other, signature) != SIGNER.address
     for elsewhere in (Domain(2, DOMAIN.contract), Domain(1, address_of(bytes(19) + b"\x02"))):
         assert chunk_request_signer(elsewhere, REQUEST, signature) != SIGNER.address
+
+
+HEAD = Head(
+    lead=SIGNER.address,
+    kind=Kind.SYNTHETIC,
+    guarantee=Guarantee.DIFFERENTIALLY_PRIVATE,
+    token=DOMAIN.contract,
+    cost_units=1,
+    margin_units=2,
+    delta_atto=3,
+    deliver_window_s=4,
+    accept_window_s=5,
+    reveal_window_s=6,
+    challenge_window_s=7,
+    rule_window_s=8,
+    licence_s=9,
+    compute_fee_bps=10,
+    bond_units=11,
+    contest_deposit_units=12,
+    max_open=13,
+    terms=bytes(32),
+    valid_until_s=14,
+)
+MEMBERS = (Member(DatasetId(b"a" * 32), SIGNER.address, 10_000, 5),)
+PURCHASE = Order(OfferId(b"f" * 32), SIGNER.address, b"s" * 32, 1, 99)
+MADE = Delivery(*(bytes([number]) * 32 for number in range(5)), count=3, object_codec=CODEC_RAW)
+TOKEN = Domain(1, address_of(bytes(19) + b"\x02"), "Test Euro", "1")
+
+
+def test_a_consent_is_its_providers_to_one_offer_up_to_its_end() -> None:
+    consent = sign_consent(SIGNER, DOMAIN, HEAD, MEMBERS, 1_000)
+    assert consent.until_s == 1_000
+    assert consent_signer(DOMAIN, HEAD, MEMBERS, consent) == SIGNER.address
+    others = (
+        consent_signer(Domain(2, DOMAIN.contract), HEAD, MEMBERS, consent),
+        consent_signer(DOMAIN, replace(HEAD, cost_units=2), MEMBERS, consent),
+        consent_signer(DOMAIN, HEAD, (replace(MEMBERS[0], share_bps=9_999),), consent),
+        consent_signer(DOMAIN, HEAD, MEMBERS, replace(consent, until_s=1_001)),
+    )
+    assert SIGNER.address not in others
+    assert consent.signature.hex() not in repr(consent)
+
+
+def test_an_order_and_a_delivery_are_signed_by_their_own_names() -> None:
+    order = sign_order(SIGNER, DOMAIN, PURCHASE)
+    assert order == SIGNER.sign_digest(order_id(DOMAIN, PURCHASE))
+    assert order_signer(DOMAIN, PURCHASE, order) == SIGNER.address
+    assert order_signer(DOMAIN, replace(PURCHASE, place_by_s=100), order) != SIGNER.address
+    delivery = sign_delivery(SIGNER, DOMAIN, ORDER, MADE)
+    assert delivery == SIGNER.sign_digest(delivery_hash(DOMAIN, ORDER, MADE))
+    assert delivery_signer(DOMAIN, ORDER, MADE, delivery) == SIGNER.address
+    assert delivery_signer(DOMAIN, ORDER, replace(MADE, count=4), delivery) != SIGNER.address
+    assert delivery_signer(DOMAIN, OrderId(bytes(32)), MADE, delivery) != SIGNER.address
+
+
+@given(st.integers(0, 2**256 - 1), st.integers(0, 2**256 - 1), st.integers(0, 2**256 - 1))
+@settings(max_examples=10, deadline=None)
+def test_payments_are_signed_as_another_implementation_does(amount: int, nonce: int, deadline_s: int) -> None:
+    receiver = DOMAIN.contract
+    domain = {"name": TOKEN.name, "version": TOKEN.version, "chainId": 1, "verifyingContract": TOKEN.contract}
+    approval = {"owner": SIGNER.address, "spender": receiver, "value": amount, "nonce": nonce, "deadline": deadline_s}
+    transfer = {
+        "from": SIGNER.address,
+        "to": receiver,
+        "value": amount,
+        "validAfter": 0,
+        "validBefore": deadline_s,
+        "nonce": ORDER,
+    }
+    payments = {
+        "Permit": (approval, sign_approval(SIGNER, TOKEN, receiver, amount, nonce, deadline_s)),
+        "ReceiveWithAuthorization": (transfer, sign_authorization(SIGNER, TOKEN, receiver, amount, ORDER, deadline_s)),
+    }
+    for primary, (value, payment) in payments.items():
+        expected = typed.sign(bytes(31) + b"\x07", domain, primary, value)
+        assert payment.r + payment.s + bytes([payment.v]) == expected
+        assert payment.deadline_s == deadline_s
+        assert payment.r.hex() not in repr(payment)
+
+
+def test_an_amount_that_no_token_can_count_is_invalid() -> None:
+    with pytest.raises(Invalid, match="value"):
+        sign_approval(SIGNER, TOKEN, DOMAIN.contract, 2**256, 0, 1)
+    with pytest.raises(Invalid, match="nonce"):
+        sign_authorization(SIGNER, TOKEN, DOMAIN.contract, 1, OrderId(b"short"), 1)
+    with pytest.raises(Invalid, match="until"):
+        sign_consent(SIGNER, DOMAIN, HEAD, MEMBERS, 2**64)
 
 
 GROUP_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
