@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from marketplace.ledger import artifact, ids, sending, tokens, wallets
+from marketplace.ledger import artifact, ids, sending, wallets
 from marketplace.ledger.abi import PERMIT, STANDING, Row
 from marketplace.ledger.addresses import checksummed, places_of
 from marketplace.ledger.artifact import Artifact, Compiled
@@ -11,7 +11,7 @@ from marketplace.ledger.calls import Call, Calls, answer, call
 from marketplace.ledger.chain import Block, Chain, Revert
 from marketplace.ledger.events import decode_events, entries_at
 from marketplace.ledger.ledger import DatasetStanding, OfferStanding, Prepared, Receipt
-from marketplace.ledger.payment import Debt, SignableToken
+from marketplace.ledger.payment import Debt, sign_payment
 from marketplace.ledger.refusals import refusal
 from marketplace.ledger.signer import Signer
 from marketplace.protocol.events import Event
@@ -233,17 +233,11 @@ class Contract:
         return self._do(by, call(token, self._compiled.euro, "approve", self.domain.contract, amount_units))
 
     def sign_payment(self, by: Signer, token: Address, amount_units: int, order: OrderId, place_by_s: int) -> Payment:
-        asked = SignableToken(self.chain, self._compiled.euro, checksummed(token))
-        return asked.sign(by, Debt(self.domain.contract, amount_units, order, place_by_s))
+        debt = Debt(self.domain.contract, amount_units, order, place_by_s)
+        return sign_payment(self.chain, by, checksummed(token), debt)
 
     def mint(self, by: Signer, token: Address, to: Address, amount_units: int) -> Receipt:
         return self._do(by, call(token, self._compiled.euro, "mint", to, amount_units))
-
-    def token_domain(self, token: Address) -> ids.Domain:
-        return tokens.token_domain(self.chain, checksummed(token))
-
-    def approval_nonce(self, token: Address, owner: Address) -> int:
-        return tokens.approval_nonce(self.chain, checksummed(token), owner)
 
     def gas_balance_wei(self, who: Address) -> int:
         return self.chain.gas_balance_wei(who)

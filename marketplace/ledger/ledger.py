@@ -257,12 +257,6 @@ class Ledger(Protocol):
     def approve(self, by: Signer, token: Address, amount_units: int) -> Receipt:
         """Allows the marketplace to take up to this amount from the sender."""
 
-    def token_domain(self, token: Address) -> Domain:
-        """Under which domain a token takes payments by signature. Raises `Refused` if it does not say so."""
-
-    def approval_nonce(self, token: Address, owner: Address) -> int:
-        """The number of the next approval that `owner` signs. Raises `Refused` if the token takes none."""
-
     def sign_payment(self, by: Signer, token: Address, amount_units: int, order: OrderId, place_by_s: int) -> Payment:
         """How `by` pays the marketplace for an order that somebody else places by `place_by_s`. Nothing is sent.
 

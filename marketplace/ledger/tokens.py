@@ -1,55 +1,56 @@
-"""What a token says about itself: the domain that its payments by signature are signed under."""
+"""What a token says about itself: the domain that its payments by signature are signed under. Any token may say anything."""
 
 from collections.abc import Sequence
 
-from marketplace.errors import Corrupt, Refused
+from marketplace.errors import Corrupt
 from marketplace.ledger.abi import Row, decode, encode
 from marketplace.ledger.chain import Chain, Revert
 from marketplace.ledger.ids import Domain, keccak
-from marketplace.protocol.identity import Address
+from marketplace.protocol.identity import Address, OrderId
 
 _NAME_VERSION_CHAIN_CONTRACT = b"\x0f"
-_DEFAULT_VERSION = "1"
+_VERSIONS = ("1", "2")
+"""What tokens put into their domains as a version. Few of them tell it."""
 _DESCRIPTION = ("bytes1", "string", "string", "uint256", "address", "bytes32", "uint256[]")
 
 
-def token_domain(chain: Chain, token: Address) -> Domain:
+def token_domain(chain: Chain, token: Address) -> Domain | None:
     """The domain of `token`, from what it says of itself (ERC-5267), or from its name and version (EIP-2612).
 
-    Chain and address in it are always the token's own: a token cannot have something signed for another contract. Raises
-    `Refused` if the token's domain is of another form, so that what is signed here would be of no use.
+    It is made of the token's own chain and address, so that no token can have anything signed that another contract would
+    take. None if the token does not say enough, says something else, or contradicts itself.
     """
-    domain = Domain(chain.chain_id, token, *(_described(chain, token) or _named(chain, token)))
-    said = _ask(chain, token, "DOMAIN_SEPARATOR()", ["bytes32"])
-    if said is not None and said[0] != domain.separator:
-        raise _other_form(token)
-    return domain
-
-
-def approval_nonce(chain: Chain, token: Address, owner: Address) -> int:
-    """The number of the next approval that `owner` signs (EIP-2612). Raises `Refused` if the token takes none."""
-    said = _ask(chain, token, "nonces(address)", ["uint256"], encode(["address"], [owner]))
-    if said is None:
-        raise Refused(f"expected a token that takes signed approvals, {token} does not; approve the amount instead")
-    return int(said[0])
-
-
-def _described(chain: Chain, token: Address) -> tuple[str, str] | None:
-    said = _ask(chain, token, "eip712Domain()", _DESCRIPTION)
-    if said is None:
+    separator = _ask(chain, token, "DOMAIN_SEPARATOR()", ["bytes32"])
+    described = _ask(chain, token, "eip712Domain()", _DESCRIPTION)
+    if described is not None:
+        fields, name, version, chain_id, contract, _, extensions = described
+        own = (_NAME_VERSION_CHAIN_CONTRACT, chain.chain_id, token.lower(), ())
+        domain = Domain(chain.chain_id, token, name, version)
+        agrees = (fields, chain_id, contract.lower(), tuple(extensions)) == own
+        return domain if agrees and separator in (None, (domain.separator,)) else None
+    name, told = (_ask(chain, token, question, ["string"]) for question in ("name()", "version()"))
+    if name is None or separator is None:
         return None
-    fields, name, version, chain_id, contract, _, extensions = said
-    own = (_NAME_VERSION_CHAIN_CONTRACT, chain.chain_id, token.lower(), ())
-    if (fields, chain_id, contract.lower(), tuple(extensions)) != own:
-        raise _other_form(token)
-    return str(name), str(version)
+    known = (Domain(chain.chain_id, token, name[0], version) for version in told or _VERSIONS)
+    return next((domain for domain in known if domain.separator == separator[0]), None)
 
 
-def _named(chain: Chain, token: Address) -> tuple[str, str]:
-    name, version = (_ask(chain, token, question, ["string"]) for question in ("name()", "version()"))
-    if name is None or _ask(chain, token, "DOMAIN_SEPARATOR()", ["bytes32"]) is None:
-        raise _other_form(token)
-    return str(name[0]), str(version[0]) if version else _DEFAULT_VERSION
+def approval_nonce(chain: Chain, token: Address, owner: Address) -> int | None:
+    """The number of the next approval that `owner` signs (EIP-2612). None if the token takes none."""
+    said = _ask(chain, token, "nonces(address)", ["uint256"], encode(["address"], [owner]))
+    return int(said[0]) if said else None
+
+
+def takes_authorization(chain: Chain, token: Address, owner: Address, order: OrderId) -> bool:
+    """Whether `owner` can still sign a transfer for `order` (EIP-3009)."""
+    values = encode(["address", "bytes32"], [owner, order])
+    return _ask(chain, token, "authorizationState(address,bytes32)", ["bool"], values) == (False,)
+
+
+def allowance_units(chain: Chain, token: Address, owner: Address, spender: Address) -> int:
+    """What `spender` may still take of `owner`'s; nothing if the token does not say."""
+    said = _ask(chain, token, "allowance(address,address)", ["uint256"], encode(["address"] * 2, [owner, spender]))
+    return int(said[0]) if said else 0
 
 
 def _ask(chain: Chain, token: Address, question: str, types: Sequence[str], values: bytes = b"") -> Row | None:
@@ -58,9 +59,3 @@ def _ask(chain: Chain, token: Address, question: str, types: Sequence[str], valu
         return decode(types, chain.call(token, keccak(question.encode())[:4] + values))
     except (Revert, Corrupt):
         return None
-
-
-def _other_form(token: Address) -> Refused:
-    return Refused(
-        f"expected a token that says under which domain it takes signatures, {token} does not; approve the amount instead"
-    )

@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
-from marketplace.errors import Refused, Unreachable
+from marketplace.errors import Unreachable
 from marketplace.ledger.abi import encode
 from marketplace.ledger.addresses import address_of
 from marketplace.ledger.chain import Revert
 from marketplace.ledger.ids import Domain, keccak
-from marketplace.ledger.tokens import approval_nonce, token_domain
+from marketplace.ledger.tokens import allowance_units, approval_nonce, takes_authorization, token_domain
+from marketplace.protocol.identity import OrderId
 
 TOKEN, OTHER = address_of(b"\x07" * 20), address_of(b"\x08" * 20)
 OWN = Domain(5, TOKEN, "USD Coin", "2")
@@ -32,7 +33,8 @@ class Answers:
 
 
 def _signed(answers: dict[str, bytes | Exception]) -> list[tuple[tuple[str, str], bytes | Exception]]:
-    return [((name, "(address)" if name == "nonces" else "()"), said) for name, said in answers.items()]
+    given = {"nonces": "(address)", "authorizationState": "(address,bytes32)", "allowance": "(address,address)"}
+    return [((name, given.get(name, "()")), said) for name, said in answers.items()]
 
 
 def described(**changes: Any) -> bytes:
@@ -64,10 +66,18 @@ def test_an_older_token_is_known_by_name_and_version() -> None:
     assert token_domain(Answers(**NAMED, DOMAIN_SEPARATOR=SEPARATOR), TOKEN) == OWN  # type: ignore[arg-type]
 
 
-def test_a_token_without_a_version_has_the_first() -> None:
-    first = Domain(5, TOKEN, "USD Coin", "1")
-    told = Answers(name=NAMED["name"], DOMAIN_SEPARATOR=first.separator)
-    assert token_domain(told, TOKEN) == first  # type: ignore[arg-type]
+@pytest.mark.parametrize("version", ["1", "2"])
+def test_a_token_that_does_not_tell_its_version_has_the_one_that_fits(version: str) -> None:
+    fitting = Domain(5, TOKEN, "USD Coin", version)
+    told = Answers(name=NAMED["name"], DOMAIN_SEPARATOR=fitting.separator)
+    assert token_domain(told, TOKEN) == fitting  # type: ignore[arg-type]
+
+
+def test_an_authorization_that_was_used_is_taken_no_more() -> None:
+    order = OrderId(bytes(32))
+    for used in (False, True):
+        told = Answers(authorizationState=encode(["bool"], [used]))
+        assert takes_authorization(told, TOKEN, OTHER, order) is not used  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -76,8 +86,7 @@ def test_a_token_without_a_version_has_the_first() -> None:
     ids=str,
 )
 def test_a_token_that_describes_another_contract_is_refused(changes: dict[str, Any]) -> None:
-    with pytest.raises(Refused, match="under which domain"):
-        token_domain(Answers(eip712Domain=described(**changes)), TOKEN)  # type: ignore[arg-type]
+    assert token_domain(Answers(eip712Domain=described(**changes)), TOKEN) is None  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("said", [Domain(5, OTHER, "USD Coin", "2"), Domain(1, TOKEN, "USD Coin", "2")], ids=str)
@@ -86,14 +95,15 @@ def test_a_token_whose_separator_is_anothers_is_refused(said: Domain) -> None:
         Answers(**NAMED, DOMAIN_SEPARATOR=said.separator),
         Answers(eip712Domain=described(), DOMAIN_SEPARATOR=said.separator),
     ):
-        with pytest.raises(Refused, match="under which domain"):
-            token_domain(told, TOKEN)  # type: ignore[arg-type]
+        assert token_domain(told, TOKEN) is None  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("answers", [{}, NAMED, {"DOMAIN_SEPARATOR": SEPARATOR}, {"name": b"\xff" * 64}], ids=len)
 def test_a_token_that_says_too_little_is_refused(answers: dict[str, bytes]) -> None:
-    with pytest.raises(Refused, match="approve the amount instead"):
-        token_domain(Answers(**answers), TOKEN)  # type: ignore[arg-type]
+    assert token_domain(Answers(**answers), TOKEN) is None  # type: ignore[arg-type]
+    assert approval_nonce(Answers(**answers), TOKEN, OTHER) is None  # type: ignore[arg-type]
+    assert allowance_units(Answers(**answers), TOKEN, OTHER, OTHER) == 0  # type: ignore[arg-type]
+    assert not takes_authorization(Answers(**answers), TOKEN, OTHER, OrderId(bytes(32)))  # type: ignore[arg-type]
 
 
 def test_a_silent_node_is_not_taken_for_a_silent_token() -> None:
