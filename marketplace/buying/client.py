@@ -220,11 +220,6 @@ class Client:
         view = self.order(order)
         return self.ledger.name_user(self.signer, self._offer(view), view.order, user)
 
-    def show_licence(self, order: OrderId) -> Receipt:
-        """Shows the order's live licence as a token in its buyer's wallet."""
-        view = self.order(order)
-        return self.ledger.show_licence(self.signer, self._offer(view), view.order)
-
     def settle(self, order: OrderId) -> Receipt:
         """Settles a revealed order at once where this is its buyer, and after the window, ruling or none, for anybody."""
         view = self.order(order)

@@ -2,7 +2,18 @@
 
 import typer
 
-from marketplace.commands import checks, contests, keys, offers, orders, permits, purchases, spot_check
+from marketplace.commands import (
+    checks,
+    contests,
+    keys,
+    licences,
+    offers,
+    orders,
+    permits,
+    providers,
+    purchases,
+    spot_check,
+)
 from marketplace.terminal import prepare_process
 
 app = typer.Typer(
@@ -12,6 +23,7 @@ app = typer.Typer(
     "Exit codes: 0 done, 2 invalid input, 3 refused, 4 bytes or proofs disagree, 5 nobody answered.",
 )
 app.command()(offers.offers)
+app.command()(providers.provider)
 app.command()(purchases.buy)
 app.command()(purchases.relay)
 app.command()(orders.order)
@@ -26,6 +38,7 @@ app.command()(orders.reject)
 app.command()(orders.refund)
 app.command()(checks.verify)
 app.command()(checks.audit)
+app.add_typer(licences.app, name="licence")
 app.add_typer(permits.app, name="permit")
 app.add_typer(keys.app, name="keys")
 

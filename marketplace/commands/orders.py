@@ -9,6 +9,7 @@ import typer
 
 from marketplace.buying.acceptance import NotAccepted
 from marketplace.buying.client import Client
+from marketplace.buying.licence import LicenceView, licence_of
 from marketplace.certificate.verification import verify_against
 from marketplace.commands.checks import failed
 from marketplace.commands.display import reason_text, receipt_line, time_text, transaction_documents
@@ -38,12 +39,11 @@ def order(order: OrderArgument, as_json: AsJson = False) -> None:
     ledger = session.ledger()
     account = session.follower(ledger).catch_up()
     view = find_order(account, order_id)
-    offer = account.offer_of(view)
-    licensed = ledger.is_licensed(offer, view.order, view.order.buyer, ledger.now_s())
+    licence = licence_of(account, view, ledger.now_s())
     if as_json:
-        show_json(_document(account, view, licensed))
+        show_json(_document(view, licence))
         return
-    for line in _lines(account, view, licensed):
+    for line in _lines(view, licence):
         print(line)
 
 
@@ -205,7 +205,7 @@ def _show(client: Client, order: OrderId, receipts: Sequence[Receipt], as_json: 
         print(receipt_line(receipt))
 
 
-def _lines(account: Account, view: OrderView, licensed: bool) -> Iterator[str]:
+def _lines(view: OrderView, licence: LicenceView) -> Iterator[str]:
     for step in view.life:
         reason = f" ({reason_text(step.reason)})" if step.reason is not Reason.NONE else ""
         yield f"{time_text(step.position.at_s)}  {step.state.word}{reason}"
@@ -218,18 +218,11 @@ def _lines(account: Account, view: OrderView, licensed: bool) -> Iterator[str]:
         yield f"  ruled: {price:g} % of the price and {bond:g} % of the bond to the providers"
     if view.deadline_s:
         yield f"{time_text(view.deadline_s)}  deadline of the next step"
-    until_s = _licence_until_s(account, view)
-    if until_s:
-        word = "suspended" if view.state is OrderState.CONTESTED else "live" if licensed else "void"
-        yield f"{time_text(until_s)}  end of the licence, which is {word}"
+    if licence.until_s:
+        yield f"{time_text(licence.until_s)}  end of the licence, which is {licence.word}"
 
 
-def _licence_until_s(account: Account, view: OrderView) -> int | None:
-    revealed = view.at(OrderState.REVEALED)
-    return revealed.position.at_s + account.offers[view.order.offer].offer.head.licence_s if revealed else None
-
-
-def _document(account: Account, view: OrderView, licensed: bool) -> dict[str, Any]:
+def _document(view: OrderView, licence: LicenceView) -> dict[str, Any]:
     return {
         "id": view.id.hex(),
         "offer": view.order.offer.hex(),
@@ -245,5 +238,5 @@ def _document(account: Account, view: OrderView, licensed: bool) -> dict[str, An
             {"state": step.state.word, "reason": reason_text(step.reason), "at_s": step.position.at_s}
             for step in view.life
         ],
-        "licence": {"live": licensed, "until_s": _licence_until_s(account, view)},
+        "licence": {"live": licence.word == "live", "until_s": licence.until_s or None},
     }

@@ -13,7 +13,8 @@ _SECONDS = re.compile(r"[0-9]{9,13}", re.ASCII)
 
 def parse_time(text: str, *, at_its_end: bool = False) -> int:
     """The second that `text` means: `2027-03-01`, `2027-03-01T12:00:00`, the same with an offset such as `Z` or `+01:00`, or
-    seconds since 1970, nine digits at least. Without an offset it is UTC. A day means its first second, or its last where `at_its_end`.
+    seconds since 1970, nine digits at least. Without an offset it is UTC. A day means its first second, or its last where
+    `at_its_end`.
 
     Raises `Invalid` if it means none that the ledger can hold.
     """
