@@ -30,13 +30,13 @@ class Bins:
 
 def most_bins(column: Column) -> int:
     """The most bins that the column can get, missing included: public."""
-    most = column.size if isinstance(column, Category) else min(column.size, BINS + 1)
+    most = column.size if isinstance(column, Category) else min(column.size, BINS)
     return most + column.missing
 
 
 def bins_of(column: Column, cells: Cells) -> Bins:
-    """The bins of a column: categories that hold little more than noise are one; numbers are cut at even masses."""
-    of_cell = _merged(cells) if isinstance(column, Category) else _cut_evenly(cells)
+    """The bins of a column: categories that hold little more than noise are one; numbers are cut at quantiles."""
+    of_cell = _merged(cells) if isinstance(column, Category) else _cut_at_quantiles(cells)
     masses = np.bincount(of_cell, weights=cells.masses).astype(np.float64)
     if cells.missing is not None:
         masses = np.append(masses, cells.missing)
@@ -51,13 +51,28 @@ def _merged(cells: Cells) -> NDArray[np.int64]:
     return np.where(common, rank, np.count_nonzero(common))
 
 
-def _cut_evenly(cells: Cells) -> NDArray[np.int64]:
-    share = float(cells.masses.sum()) / BINS if len(cells.masses) > BINS else 0.0
-    target = max(share, RARE_STDDEVS * cells.stddev)
+def _cut_at_quantiles(cells: Cells) -> NDArray[np.int64]:
+    """A bin begins with the first cell by whose end more than 1/n, 2/n, ... of the mass has passed, n at most `BINS`.
+
+    There are so few that a bin can hold `RARE_STDDEVS` of noise. A column of few cells is not cut but gathered.
+    """
+    if len(cells.masses) <= BINS:
+        return _gathered(cells)
+    passed = np.cumsum(cells.masses)
+    count = max(1, min(BINS, int(passed[-1] / max(1.0, RARE_STDDEVS * cells.stddev))))
+    quantiles = passed[-1] * np.arange(1, count) / count
+    begins = np.zeros(len(passed), np.int64)
+    begins[np.minimum(np.searchsorted(passed, quantiles, side="right"), len(passed) - 1)] = 1
+    begins[0] = 0
+    return np.cumsum(begins)
+
+
+def _gathered(cells: Cells) -> NDArray[np.int64]:
+    """Neighbouring cells together until they hold more than `RARE_STDDEVS` of noise."""
     of_cell = np.zeros(len(cells.masses), np.int64)
     current, held = 0, 0.0
     for i, mass in enumerate(cells.masses):
-        if held > 0 and held + mass / 2 > target and current < BINS:
+        if held > 0 and held + mass / 2 > RARE_STDDEVS * cells.stddev:
             current, held = current + 1, 0.0
         of_cell[i] = current
         held += mass

@@ -11,8 +11,8 @@ from node.noise.stream import NoiseStream, Stage
 from node.synthesis.bins import Bins
 from node.synthesis.cells import Cells, Floats
 from node.synthesis.columns import Columns
-from node.synthesis.elimination import Step
 from node.synthesis.generator import Cancelled, stop_if
+from node.synthesis.junction import Step
 
 
 def draw_table(

@@ -1,61 +1,65 @@
-"""A graphical model fitted to noisy marginals: the home of mbi and jax, on the processor alone.
+"""A graphical model fitted to noisy marginals: the home of scipy's optimiser."""
 
-Importing this module sets jax, for the whole process, to 64-bit numbers, to the processor, to no cache on disk and to
-quick compilation: a model is compiled once and used for a second, so compiling is nearly all the time there is.
-"""
-
-import logging
 from math import sqrt
 
-import jax
 import numpy as np
+from scipy.optimize import minimize
 
-SETTINGS = {
-    "jax_platforms": "cpu",
-    "jax_enable_x64": True,
-    "jax_enable_compilation_cache": False,
-    "jax_disable_most_optimizations": True,
-}
-for _name, _value in SETTINGS.items():
-    jax.config.update(_name, _value)  # type: ignore[no-untyped-call]
-logging.getLogger("jax").setLevel(logging.ERROR)
+from node.synthesis.cells import Floats
+from node.synthesis.columns import Columns, NoisyMarginal
+from node.synthesis.generator import Cancelled, Progress, stop_if
+from node.synthesis.junction import JunctionTree, Step
 
-import mbi  # noqa: E402  # reads jax's settings when imported
-from mbi import estimation  # noqa: E402
-
-from node.synthesis.columns import Columns, NoisyMarginal  # noqa: E402
-from node.synthesis.elimination import Potential, Step, steps_of  # noqa: E402
-from node.synthesis.generator import Cancelled, Progress, stop_if  # noqa: E402
-
-ITERATIONS = 1_000
+ITERATIONS = 400
+MEMORY = 20
+SINGLES_SLACK = 0.001
+MARGINALS_SLACK = 0.005
+FLATTEST = 1e-7
 
 
 def estimate(
     columns: Columns, marginals: list[NoisyMarginal], progress: Progress, cancelled: Cancelled
 ) -> tuple[Step, ...]:
-    """The model of most entropy that explains marginals and single columns best, as steps for drawing rows.
+    """The model of most entropy that explains marginals and single columns within their noise, as steps for drawing rows.
 
-    Raises `Stopped` if cancelled. Source: McKenna, Sheldon and Miklau 2019 (private-PGM), Algorithm 1.
+    Of all distributions p over rows it is the one that minimises the sum over measured marginals m of
+    |N p_m - y_m|^2 / (2 w_m sigma_m^2) less N times the entropy of p, N the number of rows, w_m a small slack, which
+    weighs the measurements far above the entropy. Raises `Stopped` if cancelled.
+    Source: Dudik, Phillips and Schapire 2007, Section 5 (the convex dual, here minimised by L-BFGS); that the answer is
+    a graphical model over the measured marginals: McKenna, Sheldon and Miklau 2019.
     """
-    domain = mbi.Domain(range(len(columns.sizes)), columns.sizes)
-    measured = [
-        mbi.LinearMeasurement(marginal.counts, marginal.columns, stddev=marginal.stddev)
-        for marginal in [*_singles(columns), *marginals]
-    ]
+    measured = [*_singles(columns), *marginals]
+    tree = JunctionTree(columns.sizes, [marginal.columns for marginal in measured])
+    shares = tree.arranged([marginal.counts / columns.total for marginal in measured])
+    slack = tree.arranged([np.full(len(m.counts), _slack(m) / columns.total) for m in measured])
     done = 0
 
-    def each_round(_: object) -> None:
-        nonlocal done
-        done += estimation.CALLBACK_EVERY
+    def dual(potentials: Floats) -> tuple[float, Floats]:
         stop_if(cancelled)
+        log_sum, expected = tree.expectations(potentials)
+        value = log_sum - float((shares * potentials).sum()) + float((slack * potentials**2).sum()) / 2
+        return value, expected - shares + slack * potentials
+
+    def each_round(_: Floats) -> None:
+        nonlocal done
+        done += 1
         progress("fitting the model", min(1.0, done / ITERATIONS))
 
-    model = estimation.MirrorDescent().estimate(
-        domain, measured, known_total=columns.total, iters=ITERATIONS, callback_fn=each_round
+    found = minimize(
+        dual,
+        np.zeros(tree.size),
+        jac=True,
+        method="L-BFGS-B",
+        callback=each_round,
+        options={"maxiter": ITERATIONS, "maxcor": MEMORY, "gtol": FLATTEST, "ftol": 0.0},
     )
-    factors = [model.potentials[clique] for clique in model.potentials.cliques]
-    potentials = [Potential(tuple(f.domain.attributes), np.asarray(f.values, np.float64)) for f in factors]
-    return steps_of(potentials, columns.sizes)
+    progress("fitted the model", 1.0)
+    return tree.steps(found.x)
+
+
+def _slack(marginal: NoisyMarginal) -> float:
+    weight = MARGINALS_SLACK if len(marginal.columns) > 1 else SINGLES_SLACK
+    return weight * marginal.stddev**2
 
 
 def _singles(columns: Columns) -> list[NoisyMarginal]:

@@ -20,7 +20,7 @@ from node.synthesis.measuring import Measuring
 from node.synthesis.records import Records
 from node.synthesis.structure import junction_cells
 
-NAME = "private-marginals/1"
+NAME = "private-marginals/2"
 WORKLOAD_CELLS = 4_000_000
 
 
@@ -72,7 +72,7 @@ class PrivateMarginals:
             )
         columns = columns_of(schema, _Replay(measurements, schema).count_cells)
         marginals = _marginals_of(measurements, schema, columns)
-        from node.synthesis.estimation import estimate  # jax takes seconds to load, and only this needs it
+        from node.synthesis.estimation import estimate  # scipy takes a while to load, and only this needs it
 
         stop_if(cancelled)
         model = estimate(columns, marginals, progress, cancelled)

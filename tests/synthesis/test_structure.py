@@ -1,9 +1,6 @@
-from itertools import product
-
 import numpy as np
 import pytest
 
-from node.synthesis.elimination import Potential, steps_of
 from node.synthesis.structure import (
     JUNCTION_CELLS,
     components,
@@ -46,23 +43,3 @@ def test_a_forest_implies_products_along_its_paths_and_independence_elsewhere() 
     assert joint[1] == pytest.approx(first, rel=1e-6)
     assert joint[2] == pytest.approx(first @ (second / second.sum(axis=1, keepdims=True)), rel=1e-6)
     assert joint[3] == pytest.approx(np.outer(masses[0], [0.25, 0.75]), rel=1e-6)
-
-
-def test_steps_multiply_to_the_model() -> None:
-    rng = np.random.default_rng(2)
-    potentials = [
-        Potential(columns, rng.normal(0, 2, [SIZES[column] for column in columns]))
-        for columns in ((0, 1), (2, 1), (0, 2), (3,), (2,))
-    ]
-    weights = np.zeros(SIZES)
-    for cell in product(*map(range, SIZES)):
-        weights[cell] = np.exp(sum(p.logs[tuple(cell[column] for column in p.columns)] for p in potentials))
-    drawn = np.ones(SIZES)
-    seen: set[int] = set()
-    for step in steps_of(potentials, SIZES):
-        assert set(step.parents) <= seen
-        seen.add(step.column)
-        conditional = step.weights / step.weights.sum(axis=-1, keepdims=True)
-        for cell in product(*map(range, SIZES)):
-            drawn[cell] *= conditional[tuple(cell[axis] for axis in (*step.parents, step.column))]
-    assert drawn == pytest.approx(weights / weights.sum(), rel=1e-9)
