@@ -95,7 +95,6 @@ HOMES: dict[str, set[str]] = {
     "rich": {"marketplace.commands", "node.commands"},
     "duckdb": {"node.vault"},
     "pyarrow": {"node.vault", "node.synthesis", "node.evaluation"},
-    "scipy": {"node.synthesis"},
     "torch": {"node.synthesis"},
     "opacus": {"node.synthesis"},
     "sdv": {"node.synthesis"},

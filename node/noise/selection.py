@@ -1,7 +1,7 @@
 """The exponential mechanism: choosing one of several candidates by their scores, exactly, and what it costs."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -31,17 +31,52 @@ def choices(
 
     Source: rejection; a uniform proposal is kept with probability exp(-epsilon (best - score) / (2 sensitivity)).
     """
-    if not scores or sensitivity <= 0 or epsilon <= 0:
-        raise ValueError("expected at least one score, and a sensitivity and an epsilon above 0")
-    best = max(scores)
-    losses = [Fraction(best - score) * epsilon / (2 * Fraction(sensitivity)) for score in scores]
-    denominator = math.lcm(*(loss.denominator for loss in losses))
-    numerators = [loss.numerator * (denominator // loss.denominator) for loss in losses]
+    numerators, denominator = _losses(scores, sensitivity, epsilon)
     kept = np.empty(0, np.intp)
     while kept.size < size:
         proposed = stage.integers_below(len(scores), BATCH).astype(np.intp)
         kept = np.concatenate([kept, proposed[exponential_coins(stage, numerators, denominator, proposed)]])
     return kept[:size]
+
+
+def choose_allowed(
+    stage: Stage,
+    scores: Sequence[int | Fraction],
+    sensitivity: int | Fraction,
+    epsilon: Fraction,
+    allowed: Callable[[int], bool],
+) -> int | None:
+    """As `choose` among the candidates that are `allowed`, of which no more are asked than come up; None if none is.
+
+    `allowed`: answers for an index, from public facts alone and always the same. Candidates are drawn one after the
+    other without being put back until one is allowed. That one has exactly the distribution of `choose` over the allowed
+    ones alone, so it costs the same.
+    Source: Luce 1959 (what is drawn without putting back keeps the odds of the rest); `choose`.
+    """
+    numerators, denominator = _losses(scores, sensitivity, epsilon)
+    left = set(range(len(scores)))
+    while left:
+        least = min(numerators[i] for i in left)
+        numerators = [max(0, numerator - least) for numerator in numerators]
+        proposed = stage.integers_below(len(scores), BATCH).astype(np.intp)
+        for i in proposed[exponential_coins(stage, numerators, denominator, proposed)].tolist():
+            if i not in left:
+                continue
+            if allowed(i):
+                return int(i)
+            left.discard(i)
+            break
+    return None
+
+
+def _losses(scores: Sequence[int | Fraction], sensitivity: int | Fraction, epsilon: Fraction) -> tuple[list[int], int]:
+    """By how much each candidate's log-weight lies below the best one's: numerators of one denominator."""
+    if not scores or sensitivity <= 0 or epsilon <= 0:
+        raise ValueError("expected at least one score, and a sensitivity and an epsilon above 0")
+    best = max(scores)
+    losses = [Fraction(best - score) * epsilon / (2 * Fraction(sensitivity)) for score in scores]
+    denominator = math.lcm(*(loss.denominator for loss in losses))
+    return [loss.numerator * (denominator // loss.denominator) for loss in losses], denominator
 
 
 def rho_micro_of_selection(epsilon: Fraction) -> int:

@@ -78,8 +78,15 @@ class NoiseStream:
 
         Raises `ValueError` if that stage was handed out before: a stage is drawn once.
         """
+        return Stage(self._secret(name))
+
+    def part(self, name: str) -> "NoiseStream":
+        """A noise stream of its own under the stage `name`, for what draws from many stages. Raises as `stage`."""
+        return NoiseStream(self._secret(name), b"")
+
+    def _secret(self, name: str) -> bytes:
         if name in self._drawn:
             raise ValueError(f"expected each stage to be drawn once, got {name!r} again")
         self._drawn.add(name)
         bound = len(self._context).to_bytes(8, "big") + self._context + name.encode()
-        return Stage(hashlib.blake2b(bound, key=self._key, person=_PURPOSE, digest_size=32).digest())
+        return hashlib.blake2b(bound, key=self._key, person=_PURPOSE, digest_size=32).digest()

@@ -12,14 +12,14 @@ from node.synthesis.bins import most_bins
 from node.synthesis.cells import cell_count, widths
 from node.synthesis.structure import Marginal, components
 
-CELLS_PERCENT = 20
+CELLS_PERCENT = 25
 CHOICES_PERCENT = 5
-EXTRA_PERCENT = 30
-COLUMNS_PER_EXTRA = 3
+EXTRA_PERCENT = 50
+EXTRAS_PER_COLUMN = 2
 JOINT_COLUMNS = 6
 JOINT_CELLS = 20_000
-JOINT_WIDTH = 2
-LEAST_MICRO_PER_STAGE = 20
+LEAST_MICRO_PER_STAGE = 4
+WORKLOAD_WEIGHT = 2.0
 POWER = 2 / 3
 
 
@@ -27,41 +27,49 @@ POWER = 2 / 3
 class Budget:
     """Micro-rho of each stage; all of it together is what was given.
 
-    `rho_micro`: what was given. `cells_micro`: by column and level. `tree_micro`, `extra_micro`: each choice of a pair
-    that connects columns, or comes on top. `forest_micro`: for the marginals of the workload and the connecting pairs
-    together. `extras_micro`: for the last marginals together, whatever else was left unspent not counted.
-    `joint_width`: above 0 where the columns are so few that all marginals of this width are measured, none chosen.
+    `rho_micro`: what was given. `cells_micro`: by column and level. `tree_micro`: each choice of a pair that connects
+    columns. `forest_micro`: for the marginals of the workload and the connecting pairs together. `extra_choices_micro`:
+    for all choices of pairs on top. `extras_micro`: for those pairs together, whatever else was left unspent not
+    counted. `most_extras`: how many of them there can be. `is_joint`: whether the columns are so few that all marginals
+    of one width are measured and none is chosen.
     """
 
     rho_micro: int
     cells_micro: tuple[tuple[int, ...], ...]
     tree_micro: tuple[int, ...]
-    extra_micro: tuple[int, ...]
     forest_micro: int
+    extra_choices_micro: int
     extras_micro: int
-    joint_width: int
+    most_extras: int
+    is_joint: bool
 
 
 def budget_of(schema: Schema, workload: Workload, rho_micro: int) -> Budget:
     """The division of `rho_micro`. Raises `Refused` if it cannot pay for every stage."""
     count = len(schema.columns)
-    few = count <= JOINT_COLUMNS and prod(most_bins(column) for column in schema.columns) <= JOINT_CELLS
-    width = min(JOINT_WIDTH, count) if few or count == 1 else 0
+    is_joint = count <= JOINT_COLUMNS and prod(most_bins(column) for column in schema.columns) <= JOINT_CELLS
+    is_joint = is_joint or count == 1
     wanted = marginals_of(schema, workload)
-    trees = 0 if width else len(components(count, wanted)) - 1
-    extras = 0 if width else min(-(-count // COLUMNS_PER_EXTRA), comb(count, 2) - count + 1)
-    marginals = comb(count, width) if width else len(wanted) + trees + extras
     levels = sum(len(widths(column)) for column in schema.columns)
-    _check_enough(rho_micro, levels + trees + extras + marginals, count)
-    cells = _cells_micro(schema, rho_micro * CELLS_PERCENT // 100)
-    choices = divided(rho_micro * CHOICES_PERCENT // 100, [1.0] * (trees + extras)) if trees + extras else ()
-    rest = rho_micro - sum(map(sum, cells)) - sum(choices)
-    extras_micro = rest if width else rest * EXTRA_PERCENT // 100
-    return Budget(rho_micro, cells, choices[:trees], choices[trees:], rest - extras_micro, extras_micro, width)
+    if is_joint:
+        most = max(comb(count, width) for width in range(1, count + 1))
+        _check_enough(rho_micro, LEAST_MICRO_PER_STAGE * (levels + most), count)
+        cells = _cells_micro(schema, workload, rho_micro * CELLS_PERCENT // 100)
+        return Budget(rho_micro, cells, (), 0, 0, rho_micro - sum(map(sum, cells)), 0, is_joint)
+    trees = len(components(count, wanted)) - 1
+    measured = sum(comb(len(marginal), 2) for marginal in wanted) + trees
+    least_choices = -(-100 * (trees + 2) // CHOICES_PERCENT)
+    _check_enough(rho_micro, max(least_choices, LEAST_MICRO_PER_STAGE * (levels + measured + 1)), count)
+    cells = _cells_micro(schema, workload, rho_micro * CELLS_PERCENT // 100)
+    tree, extra_choices = divided(rho_micro * CHOICES_PERCENT // 100, [trees + 1.0, count])
+    rest = rho_micro - sum(map(sum, cells)) - tree - extra_choices
+    extras = rest * EXTRA_PERCENT // 100
+    most_extras = min(EXTRAS_PER_COLUMN * count, extra_choices, extras // LEAST_MICRO_PER_STAGE)
+    choices = divided(tree, [1.0] * trees)
+    return Budget(rho_micro, cells, choices, rest - extras, extra_choices, extras, most_extras, is_joint)
 
 
-def _check_enough(rho_micro: int, stages: int, columns: int) -> None:
-    least = stages * LEAST_MICRO_PER_STAGE
+def _check_enough(rho_micro: int, least: int, columns: int) -> None:
     if rho_micro < least:
         raise Refused(
             f"expected a rho of at least {least} millionths for {columns} columns and this workload, got {rho_micro}; "
@@ -69,9 +77,13 @@ def _check_enough(rho_micro: int, stages: int, columns: int) -> None:
         )
 
 
-def _cells_micro(schema: Schema, rho_micro: int) -> tuple[tuple[int, ...], ...]:
+def _cells_micro(schema: Schema, workload: Workload, rho_micro: int) -> tuple[tuple[int, ...], ...]:
+    wanted = {name for marginal in workload.marginals for name in marginal}
     levels = [len(widths(column)) for column in schema.columns]
-    weights = [float(cell_count(column)) ** POWER for column in schema.columns]
+    weights = [
+        float(cell_count(column)) ** POWER * (WORKLOAD_WEIGHT if column.name in wanted else 1.0)
+        for column in schema.columns
+    ]
     parts = iter(divided(rho_micro, [weight for weight, n in zip(weights, levels, strict=True) for _ in range(n)]))
     return tuple(tuple(next(parts) for _ in range(n)) for n in levels)
 

@@ -14,20 +14,29 @@ from node.synthesis.columns import Columns
 from node.synthesis.generator import Cancelled, stop_if
 from node.synthesis.junction import Step
 
+Drawn = NDArray[np.int16]
+
+
+def draw_bins(steps: Sequence[Step], rows: int, noise: NoiseStream, cancelled: Cancelled) -> dict[int, Drawn]:
+    """For each column the bins of `rows` rows. `steps`: one for each column, parents first. Raises `Stopped` if cancelled."""
+    bins: dict[int, Drawn] = {}
+    for step in steps:
+        stop_if(cancelled)
+        sizes = step.weights.shape
+        group = np.zeros(rows, np.intp)
+        for parent, size in zip(step.parents, sizes, strict=False):
+            group *= size
+            group += bins[parent]
+        conditional = step.weights.reshape(-1, sizes[-1])
+        bins[step.column] = spread(conditional, group, noise.stage(f"bins/{step.column}")).astype(np.int16)
+    return bins
+
 
 def draw_table(
     steps: Sequence[Step], columns: Columns, schema: Schema, rows: int, noise: NoiseStream, cancelled: Cancelled
 ) -> pa.Table:
     """A coded table of `rows` rows. `steps`: one for each column, parents first. Raises `Stopped` if cancelled."""
-    bins: dict[int, NDArray[np.intp]] = {}
-    for step in steps:
-        stop_if(cancelled)
-        sizes = step.weights.shape
-        group = np.zeros(rows, np.intp)
-        if step.parents:
-            group = np.ravel_multi_index(tuple(bins[parent] for parent in step.parents), sizes[:-1])
-        conditional = step.weights.reshape(-1, sizes[-1])
-        bins[step.column] = spread(conditional, group, noise.stage(f"bins/{step.column}"))
+    bins = draw_bins(steps, rows, noise, cancelled)
     arrays = []
     for place, column in enumerate(schema.columns):
         stage = noise.stage(f"codes/{place}")
@@ -59,7 +68,7 @@ def spread(weights: Floats, group: NDArray[np.intp], stage: Stage) -> NDArray[np
     return values
 
 
-def _codes(cells: Cells, bins: Bins, drawn: NDArray[np.intp], stage: Stage) -> NDArray[np.int64]:
+def _codes(cells: Cells, bins: Bins, drawn: Drawn, stage: Stage) -> NDArray[np.int64]:
     """Codes within the drawn bins: a cell by its released mass, and any of its codes; -1 for missing."""
     codes = np.full(len(drawn), -1, np.int64)
     present = np.flatnonzero(drawn < bins.of_cell.max() + 1)
@@ -68,7 +77,7 @@ def _codes(cells: Cells, bins: Bins, drawn: NDArray[np.intp], stage: Stage) -> N
     empty = within.sum(axis=1) == 0
     member = bins.of_cell[None, :] == np.arange(len(within))[:, None]
     within = np.where(empty[:, None] & member, (cells.ends - cells.starts)[None, :], within)
-    cell = spread(within, drawn[present], stage)
+    cell = spread(within, drawn[present].astype(np.intp), stage)
     place = (stage.words(len(present)) >> np.uint64(11)).astype(np.float64) / 2.0**53
     codes[present] = cells.starts[cell] + (place * (cells.ends - cells.starts)[cell]).astype(np.int64)
     return codes

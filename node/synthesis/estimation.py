@@ -1,31 +1,33 @@
-"""A graphical model fitted to noisy marginals: the home of scipy's optimiser."""
+"""A graphical model fitted to noisy marginals."""
 
 from math import sqrt
 
 import numpy as np
-from scipy.optimize import minimize
 
 from node.synthesis.cells import Floats
 from node.synthesis.columns import Columns, NoisyMarginal
+from node.synthesis.descent import least
 from node.synthesis.generator import Cancelled, Progress, stop_if
 from node.synthesis.junction import JunctionTree, Step
 
 ITERATIONS = 400
-MEMORY = 20
 SINGLES_SLACK = 0.001
 MARGINALS_SLACK = 0.005
-FLATTEST = 1e-7
 
 
 def estimate(
-    columns: Columns, marginals: list[NoisyMarginal], progress: Progress, cancelled: Cancelled
+    columns: Columns,
+    marginals: list[NoisyMarginal],
+    progress: Progress,
+    cancelled: Cancelled,
+    iterations: int = ITERATIONS,
 ) -> tuple[Step, ...]:
     """The model of most entropy that explains marginals and single columns within their noise, as steps for drawing rows.
 
     Of all distributions p over rows it is the one that minimises the sum over measured marginals m of
     |N p_m - y_m|^2 / (2 w_m sigma_m^2) less N times the entropy of p, N the number of rows, w_m a small slack, which
-    weighs the measurements far above the entropy. Raises `Stopped` if cancelled.
-    Source: Dudik, Phillips and Schapire 2007, Section 5 (the convex dual, here minimised by L-BFGS); that the answer is
+    weighs the measurements far above the entropy. `iterations`: the most steps of the search. Raises `Stopped` if cancelled.
+    Source: Dudik, Phillips and Schapire 2007, Section 5 (the convex dual, here minimised); that the answer is
     a graphical model over the measured marginals: McKenna, Sheldon and Miklau 2019.
     """
     measured = [*_singles(columns), *marginals]
@@ -35,26 +37,17 @@ def estimate(
     done = 0
 
     def dual(potentials: Floats) -> tuple[float, Floats]:
+        nonlocal done
         stop_if(cancelled)
+        progress("fitting the model", min(1.0, done / iterations))
+        done += 1
         log_sum, expected = tree.expectations(potentials)
         value = log_sum - float((shares * potentials).sum()) + float((slack * potentials**2).sum()) / 2
         return value, expected - shares + slack * potentials
 
-    def each_round(_: Floats) -> None:
-        nonlocal done
-        done += 1
-        progress("fitting the model", min(1.0, done / ITERATIONS))
-
-    found = minimize(
-        dual,
-        np.zeros(tree.size),
-        jac=True,
-        method="L-BFGS-B",
-        callback=each_round,
-        options={"maxiter": ITERATIONS, "maxcor": MEMORY, "gtol": FLATTEST, "ftol": 0.0},
-    )
+    found = least(dual, np.zeros(tree.size), iterations)
     progress("fitted the model", 1.0)
-    return tree.steps(found.x)
+    return tree.steps(found)
 
 
 def _slack(marginal: NoisyMarginal) -> float:

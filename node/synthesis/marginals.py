@@ -14,6 +14,7 @@ from node.synthesis.budget import budget_of, marginals_of
 from node.synthesis.cells import Codes
 from node.synthesis.columns import Columns, NoisyMarginal, columns_of
 from node.synthesis.drawing import draw_table
+from node.synthesis.estimation import estimate
 from node.synthesis.generator import Cancelled, Progress, stop_if
 from node.synthesis.measurements import Histogram, Measurements
 from node.synthesis.measuring import Measuring
@@ -72,8 +73,6 @@ class PrivateMarginals:
             )
         columns = columns_of(schema, _Replay(measurements, schema).count_cells)
         marginals = _marginals_of(measurements, schema, columns)
-        from node.synthesis.estimation import estimate  # scipy takes a while to load, and only this needs it
-
         stop_if(cancelled)
         model = estimate(columns, marginals, progress, cancelled)
         return draw_table(model, columns, schema, rows, NoiseStream(seed, NAME.encode()), cancelled)

@@ -1,6 +1,6 @@
 """The measuring half of private marginals: one pass over the stages of a budget, each drawn and paid for once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from math import prod, sqrt
@@ -11,13 +11,19 @@ from marketplace.protocol.schema import Schema
 from node.noise.stream import NoiseStream
 from node.synthesis import structure
 from node.synthesis.budget import POWER, Budget, divided
-from node.synthesis.cells import Codes, Floats, nearest
-from node.synthesis.columns import Columns, columns_of
+from node.synthesis.cells import Codes, Floats
+from node.synthesis.columns import Columns, NoisyMarginal, columns_of
+from node.synthesis.drawing import draw_bins
+from node.synthesis.estimation import estimate
 from node.synthesis.generator import Cancelled, Progress, stop_if
 from node.synthesis.measurements import Choice, Histogram, spent_rho_micro
 from node.synthesis.records import BinnedRecords, Counts, Records
 from node.synthesis.release import chosen_marginal, noisy_histogram
 from node.synthesis.structure import Marginal
+
+ROUNDS = 3
+MODEL_ROWS = 100_000
+SEARCH_ITERATIONS = 150
 
 
 @dataclass
@@ -32,18 +38,21 @@ class Measuring:
     cancelled: Cancelled
     choices: list[Choice] = field(default_factory=list)
     histograms: list[Histogram] = field(default_factory=list)
+    measured: list[NoisyMarginal] = field(default_factory=list)
 
     def run(self, workload: Sequence[Marginal]) -> None:
         """Draws every stage. `workload`: the marginals that are measured in any case. Raises `Stopped` if cancelled."""
         columns = columns_of(self.schema, self._count_cells)
         binned = self.records.binned(columns.cells, columns.bins)
-        if self.budget.joint_width:
-            marginals = list(combinations(range(len(columns.bins)), self.budget.joint_width))
+        if self.budget.is_joint:
+            width = structure.joint_width(columns.sizes, self._stddev(self.budget.extras_micro), columns.total)
+            last = list(combinations(range(len(columns.bins)), width))
         else:
-            forest = self._grow_forest(columns, binned, list(workload))
-            measured = self._measure(binned, forest, self.budget.forest_micro)
-            marginals = self._choose_extras(columns, binned, measured) or forest
-        self._measure(binned, marginals, self.budget.rho_micro - spent_rho_micro(self.stages))
+            wanted = self._affordable(columns, workload)
+            forest = self._grow_forest(columns, binned, wanted)
+            self._measure(columns, binned, forest, self.budget.forest_micro)
+            last = self._add_extras(columns, binned, wanted) or forest
+        self._measure(columns, binned, last, self.budget.rho_micro - spent_rho_micro(self.stages))
 
     @property
     def stages(self) -> tuple[Choice | Histogram, ...]:
@@ -57,55 +66,111 @@ class Measuring:
         rho_micro = self.budget.cells_micro[place][level]
         return self._release(f"cells/{place}/{level}", (place,), counts, rho_micro)
 
+    def _affordable(self, columns: Columns, workload: Sequence[Marginal]) -> list[Marginal]:
+        """The workload's marginals, each of three columns as its pairs where noise would drown the whole."""
+        stddev = self._stddev(self.budget.forest_micro) * sqrt(len(workload) + len(self.budget.tree_micro))
+        wanted: list[Marginal] = []
+        for marginal in workload:
+            cells = prod(columns.sizes[column] for column in marginal)
+            whole = structure.expected_noise(cells, stddev) < structure.SPLIT_NOISE_SHARE * columns.total
+            wanted += [marginal] if whole else combinations(marginal, 2)
+        return list(dict.fromkeys(wanted))
+
     def _grow_forest(self, columns: Columns, binned: BinnedRecords, marginals: list[Marginal]) -> list[Marginal]:
         """The marginals with pairs added, one by one, until all columns are connected."""
-        total = columns.total
         expected: dict[Marginal, Floats] = {
-            pair: np.outer(columns.bins[pair[0]].masses, columns.bins[pair[1]].masses).ravel() / total
+            pair: np.outer(columns.bins[pair[0]].masses, columns.bins[pair[1]].masses).ravel() / columns.total
             for pair in combinations(range(len(columns.bins)), 2)
         }
-        scores = self._scores(binned, expected, self.budget.forest_micro, len(marginals) + len(self.budget.tree_micro))
+        shared = len(marginals) + len(self.budget.tree_micro)
+        scores = self._scores(binned, expected, self._stddev(self.budget.forest_micro) * sqrt(shared), marginals)
         for rho_micro in self.budget.tree_micro:
             candidates = structure.connecting_pairs(len(columns.bins), marginals)
-            marginals = [*marginals, self._choose(candidates, scores, rho_micro)]
+            chosen = self._choose(candidates, scores, rho_micro, _every)
+            marginals = [*marginals, chosen] if chosen else marginals
         return marginals
 
-    def _choose_extras(
-        self, columns: Columns, binned: BinnedRecords, measured: dict[Marginal, Floats]
-    ) -> list[Marginal]:
-        """Pairs that the forest explains worst. Two columns that a measured marginal holds are no candidates."""
-        if not self.budget.extra_micro:
+    def _add_extras(self, columns: Columns, binned: BinnedRecords, wanted: list[Marginal]) -> list[Marginal]:
+        """Pairs that the model of what was measured so far explains worst, chosen in rounds and measured but the last's.
+
+        How many there are follows from released numbers alone. Returns the last round's pairs, not yet measured.
+        """
+        sizes, budget = columns.sizes, self.budget
+        free = structure.free_pairs(len(sizes), self._measured_marginals())
+        if not free or not budget.most_extras:
             return []
-        masses = [bins.masses for bins in columns.bins]
-        edges = _pairs_of(measured, columns)
-        expected: dict[Marginal, Floats] = {
-            (first, other): joint.ravel()
-            for first in range(len(masses))
-            for other, joint in structure.implied(masses, edges, first).items()
-            if other > first
-        }
-        scores = self._scores(binned, expected, self.budget.extras_micro, len(self.budget.extra_micro))
+        cells = sum(sizes[left] * sizes[right] for left, right in free) / len(free)
+        worth = structure.worthwhile(cells, self._stddev(budget.extras_micro), columns.total)
+        prices = divided(budget.extra_choices_micro, [1.0] * min(worth, budget.most_extras, len(free)))
+        stddev = self._stddev(budget.extras_micro) * sqrt(len(prices))
+        crowded: set[Marginal] = set()
         chosen: list[Marginal] = []
-        for rho_micro in self.budget.extra_micro:
-            candidates = structure.extra_pairs(columns.sizes, [*measured, *chosen])
-            if not candidates:
-                break
-            chosen.append(self._choose(candidates, scores, rho_micro))
+        for turn in range(ROUNDS):
+            part = prices[len(prices) * turn // ROUNDS : len(prices) * (turn + 1) // ROUNDS]
+            if not part:
+                continue
+            self._measure(columns, binned, chosen, budget.extras_micro * len(chosen) // len(prices))
+            scores = self._scores(binned, self._modelled(columns), stddev, wanted)
+            chosen = self._choose_extras(sizes, scores, part, crowded) or chosen
         return chosen
 
+    def _choose_extras(
+        self, sizes: Sequence[int], scores: dict[Marginal, int], prices: Sequence[int], crowded: set[Marginal]
+    ) -> list[Marginal]:
+        """One pair for each price, as long as the model's junction tree can hold them. `crowded`: those it could not."""
+        held = self._measured_marginals()
+        chosen: list[Marginal] = []
+
+        def is_small(pair: Marginal) -> bool:
+            small = structure.junction_cells(sizes, [*held, *chosen, pair]) <= structure.JUNCTION_CELLS
+            if not small:
+                crowded.add(pair)
+            return small
+
+        for rho_micro in prices:
+            free = [pair for pair in structure.free_pairs(len(sizes), [*held, *chosen]) if pair not in crowded]
+            pair = self._choose(free, scores, rho_micro, is_small)
+            if pair is None:
+                break
+            chosen.append(pair)
+        return chosen
+
+    def _modelled(self, columns: Columns) -> dict[Marginal, Floats]:
+        """Every pair as rows drawn from the model of what was measured so far have it, in rows of the records."""
+
+        def fitting(text: str, _: float) -> None:
+            self._report(text)
+
+        steps = estimate(columns, self.measured, fitting, self.cancelled, SEARCH_ITERATIONS)
+        noise = self.noise.part(f"model/{len(self.histograms)}")
+        drawn = draw_bins(steps, MODEL_ROWS, noise, self.cancelled)
+        table = BinnedRecords(tuple(drawn[place] for place in range(len(columns.bins))), columns.sizes, 1)
+        return {pair: np.asarray(counts * (columns.total / MODEL_ROWS)) for pair, counts in table.pairs.items()}
+
     def _scores(
-        self, binned: BinnedRecords, expected: dict[Marginal, Floats], rho_micro: int, stages: int
+        self, binned: BinnedRecords, expected: dict[Marginal, Floats], stddev: float, workload: list[Marginal]
     ) -> dict[Marginal, int]:
-        """How much measuring each pair at an even share of `rho_micro` would tell, in rows. Sensitivity: `bound`."""
-        stddev = binned.bound * sqrt(stages * 1e6 / (2 * rho_micro))
+        """How much measuring each pair with noise of `stddev` would tell, in rows. Sensitivity: `bound`.
+
+        Where the workload names columns, a pair that touches none of them counts half: the floor of half a score moves
+        by no more than the score.
+        """
+        wanted = {column for marginal in workload for column in marginal}
         scores = {}
         for pair, rows in expected.items():
             distance = binned.distance(pair, np.rint(rows).astype(np.int64))
-            scores[pair] = distance - structure.expected_noise(len(rows), stddev)
+            score = distance - structure.expected_noise(len(rows), stddev)
+            scores[pair] = score // 2 if wanted and not wanted & set(pair) else score
         return scores
 
-    def _choose(self, candidates: list[Marginal], scores: dict[Marginal, int], rho_micro: int) -> Marginal:
-        choice, marginal = chosen_marginal(
+    def _choose(
+        self,
+        candidates: list[Marginal],
+        scores: dict[Marginal, int],
+        rho_micro: int,
+        allowed: Callable[[Marginal], bool],
+    ) -> Marginal | None:
+        chosen = chosen_marginal(
             self.noise,
             f"choice/{len(self.choices)}",
             self.schema.names,
@@ -113,20 +178,26 @@ class Measuring:
             [scores[pair] for pair in candidates],
             self.records.bound,
             rho_micro,
+            allowed,
         )
+        if chosen is None:
+            return None
+        choice, marginal = chosen
+        self._report("choosing marginals")
         self.choices.append(choice)
         return marginal
 
-    def _measure(self, binned: BinnedRecords, marginals: list[Marginal], rho_micro: int) -> dict[Marginal, Floats]:
-        """The noisy counts of each marginal, for `rho_micro` together."""
-        weights = [float(prod(binned.sizes[column] for column in marginal)) ** POWER for marginal in marginals]
-        measured: dict[Marginal, Floats] = {}
-        for marginal, part in zip(marginals, divided(rho_micro, weights), strict=True):
+    def _measure(self, columns: Columns, binned: BinnedRecords, marginals: Sequence[Marginal], rho_micro: int) -> None:
+        """Releases the counts of each marginal, for `rho_micro` together; nothing where there is none."""
+        sizes = columns.sizes
+        weights = [float(prod(sizes[column] for column in marginal)) ** POWER for marginal in marginals]
+        for marginal, part in zip(marginals, divided(rho_micro, weights) if weights else (), strict=True):
             self._report("measuring marginals")
-            stage = f"marginal/{sum(histogram.stage.startswith('marginal/') for histogram in self.histograms)}"
-            histogram = self._release(stage, marginal, binned.marginal(marginal), part)
-            measured[marginal] = np.array(histogram.counts, np.float64)
-        return measured
+            histogram = self._release(f"marginal/{len(self.measured)}", marginal, binned.marginal(marginal), part)
+            self.measured.append(NoisyMarginal(marginal, np.array(histogram.counts, np.float64), histogram.stddev))
+
+    def _measured_marginals(self) -> list[Marginal]:
+        return [marginal.columns for marginal in self.measured]
 
     def _release(self, stage: str, places: Marginal, counts: Counts, rho_micro: int) -> Histogram:
         names = tuple(self.schema.names[place] for place in places)
@@ -134,17 +205,14 @@ class Measuring:
         self.histograms.append(histogram)
         return histogram
 
+    def _stddev(self, rho_micro: int) -> float:
+        """The noise of one count of a histogram that costs `rho_micro`, in rows."""
+        return self.records.bound * sqrt(1e6 / (2 * max(1, rho_micro)))
+
     def _report(self, text: str) -> None:
         stop_if(self.cancelled)
         self.progress(text, spent_rho_micro(self.stages) / self.budget.rho_micro)
 
 
-def _pairs_of(measured: dict[Marginal, Floats], columns: Columns) -> dict[Marginal, Floats]:
-    """The estimated rows of every pair within the measured marginals, shape (bins, bins), from noisy counts."""
-    pairs: dict[Marginal, Floats] = {}
-    for marginal, counts in measured.items():
-        table = nearest(counts, columns.total).reshape([columns.sizes[column] for column in marginal])
-        for pair in combinations(range(len(marginal)), 2):
-            rest = tuple(axis for axis in range(len(marginal)) if axis not in pair)
-            pairs[marginal[pair[0]], marginal[pair[1]]] = np.asarray(table.sum(axis=rest))
-    return pairs
+def _every(_: Marginal) -> bool:
+    return True

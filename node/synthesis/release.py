@@ -1,11 +1,11 @@
 """Where records meet noise: every number that leaves the records passes one of these two functions, and pays."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from node.noise.gaussian import discrete_gaussian, rho_micro_of_gaussian, sigma2_for
-from node.noise.selection import choose, epsilon_for, rho_micro_of_selection
+from node.noise.selection import choose_allowed, epsilon_for, rho_micro_of_selection
 from node.noise.stream import NoiseStream
 from node.synthesis.measurements import Choice, Histogram
 from node.synthesis.records import Counts
@@ -34,13 +34,19 @@ def chosen_marginal(
     scores: Sequence[int],
     bound: int,
     rho_micro: int,
-) -> tuple[Choice, Marginal]:
-    """One of the public `candidates` by the exponential mechanism, at a cost of at most `rho_micro`.
+    allowed: Callable[[Marginal], bool],
+) -> tuple[Choice, Marginal] | None:
+    """One of the public `candidates` that are `allowed`, by the exponential mechanism, at a cost of at most `rho_micro`.
 
     `scores`: one for each; one person moves each by at most `bound`, up or down (`records.BinnedRecords.distance` less
-    a released number). `names`: of all columns. Source: `selection.rho_micro_of_selection`.
+    a released number, whole or halved). `names`: of all columns. `allowed`: told from released numbers alone. None, and
+    nothing is drawn, where no candidate is. Source: `selection.rho_micro_of_selection`, `selection.choose_allowed`.
     """
+    if not candidates:
+        return None
     epsilon = epsilon_for(rho_micro)
-    marginal = candidates[choose(noise.stage(stage), scores, bound, epsilon)]
-    columns = tuple(names[column] for column in marginal)
-    return Choice(stage, columns, rho_micro_of_selection(epsilon), bound, epsilon), marginal
+    index = choose_allowed(noise.stage(stage), scores, bound, epsilon, lambda place: allowed(candidates[place]))
+    if index is None:
+        return None
+    columns = tuple(names[column] for column in candidates[index])
+    return Choice(stage, columns, rho_micro_of_selection(epsilon), bound, epsilon), candidates[index]

@@ -1,18 +1,17 @@
 """Which columns are modelled together: forests and junction trees over columns, from released numbers alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import combinations
 from math import pi, prod, sqrt
-
-import numpy as np
-
-from node.synthesis.cells import Floats
 
 Marginal = tuple[int, ...]
 """Columns of one marginal, as their places in the schema, rising."""
 
-JUNCTION_CELLS = 60_000
+JUNCTION_CELLS = 120_000
 NOISE_WEIGHT = 0.5
+NOISE_SHARE = 0.2
+JOINT_NOISE_SHARE = 0.1
+SPLIT_NOISE_SHARE = 0.5
 
 
 def components(count: int, marginals: Sequence[Marginal]) -> list[frozenset[int]]:
@@ -30,11 +29,10 @@ def connecting_pairs(count: int, marginals: Sequence[Marginal]) -> list[Marginal
     return [pair for pair in combinations(range(count), 2) if group[pair[0]] != group[pair[1]]]
 
 
-def extra_pairs(sizes: Sequence[int], marginals: Sequence[Marginal]) -> list[Marginal]:
-    """All pairs that no marginal holds yet and that keep the junction tree small. `sizes`: bins of each column."""
+def free_pairs(count: int, marginals: Sequence[Marginal]) -> list[Marginal]:
+    """All pairs of columns that no marginal holds yet."""
     held = {pair for marginal in marginals for pair in combinations(marginal, 2)}
-    free = [pair for pair in combinations(range(len(sizes)), 2) if pair not in held]
-    return [pair for pair in free if junction_cells(sizes, [*marginals, pair]) <= JUNCTION_CELLS]
+    return [pair for pair in combinations(range(count), 2) if pair not in held]
 
 
 def junction_cells(sizes: Sequence[int], marginals: Sequence[Marginal]) -> int:
@@ -52,14 +50,16 @@ def elimination(sizes: Sequence[int], marginals: Sequence[Marginal]) -> list[tup
     for marginal in marginals:
         for column in marginal:
             near[column] |= set(marginal) - {column}
+    cost = {column: sizes[column] * prod(sizes[other] for other in others) for column, others in near.items()}
     order: list[tuple[int, Marginal]] = []
-    while near:
-        cost = {column: sizes[column] * prod(sizes[other] for other in others) for column, others in near.items()}
+    while cost:
         column = min(cost, key=lambda one: (cost[one], one))
+        del cost[column]
         others = near.pop(column)
         order.append((column, tuple(sorted(others))))
         for other in others:
             near[other] = (near[other] | others) - {other, column}
+            cost[other] = sizes[other] * prod(sizes[one] for one in near[other])
     return order
 
 
@@ -72,28 +72,25 @@ def expected_noise(cells: int, stddev: float) -> int:
     return round(NOISE_WEIGHT * sqrt(2 / pi) * stddev * cells)
 
 
-def implied(masses: Sequence[Floats], pairs: Mapping[Marginal, Floats], first: int) -> dict[int, Floats]:
-    """The pair (first, other) for every other column, as a forest of measured pairs implies it, in rows.
+def worthwhile(cells: float, stddev: float, total: float) -> int:
+    """How many marginals of `cells` counts each can share a budget before noise drowns them, at least 1.
 
-    `masses`: each column's bins. `pairs`: the forest's edges with their estimated rows, shape (bins, bins), >= 0.
-    A column that no path reaches counts as independent. Along a path, columns are independent given the one between.
+    `stddev`: the noise of one count, in rows, if one marginal had all of the budget; among m it is sqrt(m) times that.
+    The expected L1 norm of one marginal's noise is to stay below `NOISE_SHARE` of the `total` rows.
     """
-    given_first = {first: np.eye(len(masses[first]))}
-    reached = [first]
-    for here in reached:
-        for (left, right), table in pairs.items():
-            there = {left: right, right: left}.get(here)
-            if there is None or there in given_first:
-                continue
-            given_first[there] = given_first[here] @ _rows_to_one(table if left == here else table.T)
-            reached.append(there)
-    joint = {}
-    for other, mass in enumerate(masses):
-        conditional = given_first.get(other, np.broadcast_to(mass / max(float(mass.sum()), 1.0), (1, len(mass))))
-        joint[other] = masses[first][:, None] * conditional
-    return joint
+    reach = NOISE_SHARE * total / (sqrt(2 / pi) * stddev * cells)
+    return max(1, int(min(reach**2, 1e6)))
 
 
-def _rows_to_one(table: Floats) -> Floats:
-    lifted = table + 1e-9
-    return np.asarray(lifted / lifted.sum(axis=1, keepdims=True))
+def joint_width(sizes: Sequence[int], stddev: float, total: float) -> int:
+    """How many columns the marginals have where all marginals of one width are measured: 2, or more if noise allows.
+
+    `sizes`: bins of each column. `stddev`, `total`: as in `worthwhile`; the mean noise is to stay below
+    `JOINT_NOISE_SHARE` of the rows.
+    """
+    for width in range(len(sizes), 2, -1):
+        cells = [prod(marginal) for marginal in combinations(sizes, width)]
+        noise = sqrt(2 / pi) * stddev * sqrt(len(cells)) * sum(cells) / len(cells)
+        if noise < JOINT_NOISE_SHARE * total:
+            return width
+    return min(2, len(sizes))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.noise.selection import choices, choose, epsilon_for, rho_micro_of_selection
+from node.noise.selection import choices, choose, choose_allowed, epsilon_for, rho_micro_of_selection
 from node.noise.stream import NoiseStream, Stage
 from tests.noise.goodness import fits
 
@@ -34,6 +34,30 @@ def test_the_same_test_of_fit_rejects_twice_the_epsilon() -> None:
 
 def test_one_choice_is_the_first_of_many() -> None:
     assert choose(stage("one"), SCORES, 1, Fraction(1)) == choices(stage("one"), SCORES, 1, Fraction(1), 9)[0]
+
+
+def test_among_the_allowed_the_probabilities_are_those_of_the_allowed_alone() -> None:
+    drawing = stage("allowed")
+    drawn = [choose_allowed(drawing, SCORES, 1, Fraction(2, 5), lambda i: i not in (1, 3)) for _ in range(20_000)]
+    kept = {i: weight for i, weight in weights(SCORES, 1, 0.4).items() if i not in (1, 3)}
+    assert None not in drawn and fits(np.array(drawn), kept)
+
+
+def test_the_allowed_are_found_behind_candidates_that_hold_nearly_all_weight() -> None:
+    asked: list[int] = []
+
+    def allowed(index: int) -> bool:
+        asked.append(index)
+        return index == 2
+
+    assert choose_allowed(stage("behind"), [10**9, 10**8, 0, 10**7], 1, Fraction(1), allowed) == 2
+    assert asked == [0, 1, 3, 2]
+
+
+def test_where_no_candidate_is_allowed_none_is_drawn_and_each_is_asked_once() -> None:
+    asked: list[int] = []
+    assert choose_allowed(stage("none"), SCORES, 1, Fraction(1), lambda i: bool(asked.append(i))) is None
+    assert sorted(asked) == [0, 1, 2, 3, 4]
 
 
 def test_a_sole_candidate_and_a_hopeless_one_are_served() -> None:

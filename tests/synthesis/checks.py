@@ -86,9 +86,14 @@ def true_counts(schema: Schema, rows: Sequence[ROW], layout: Measurements) -> li
     return [found[histogram.stage] for histogram in layout.histograms]
 
 
-def sensitivities_hold(schema: Schema, rows: Sequence[ROW], person: Sequence[ROW]) -> bool:
-    """Whether adding `person` moves every histogram by no more, in L2, than the sensitivity it was charged for."""
-    layout = measured(schema, rows)
+def sensitivities_hold(
+    schema: Schema, rows: Sequence[ROW], person: Sequence[ROW], layout: Measurements | None = None
+) -> bool:
+    """Whether adding `person` moves every histogram by no more, in L2, than the sensitivity it was charged for.
+
+    `layout`: what was measured of `rows`; by default it is measured here.
+    """
+    layout = layout or measured(schema, rows)
     with_person = true_counts(schema, [*rows, *person], layout)
     without = true_counts(schema, rows, layout)
     return all(
@@ -121,8 +126,8 @@ def records_reach_nothing_else(
     def deaf_histogram(noise, stage, columns, counts, bound, rho_micro):  # type: ignore[no-untyped-def]
         return honest_histogram(noise, stage, columns, np.arange(len(counts)) % 50 + 20, bound, rho_micro)
 
-    def deaf_choice(noise, stage, names, candidates, scores, bound, rho_micro):  # type: ignore[no-untyped-def]
-        return honest_choice(noise, stage, names, candidates, [0] * len(scores), bound, rho_micro)
+    def deaf_choice(noise, stage, names, candidates, scores, *others):  # type: ignore[no-untyped-def]
+        return honest_choice(noise, stage, names, candidates, [0] * len(scores), *others)
 
     patch.setattr(measuring, "noisy_histogram", deaf_histogram)
     patch.setattr(measuring, "chosen_marginal", deaf_choice)

@@ -30,15 +30,14 @@ def test_less_than_one_for_each_is_refused() -> None:
 def test_a_budget_spends_all_it_has() -> None:
     for schema in (WIDE, FEW):
         budget = budget_of(schema, Workload(), RHO_MICRO)
-        cells = sum(map(sum, budget.cells_micro))
-        choices = sum(budget.tree_micro) + sum(budget.extra_micro)
+        cells, choices = sum(map(sum, budget.cells_micro)), sum(budget.tree_micro) + budget.extra_choices_micro
         assert cells + choices + budget.forest_micro + budget.extras_micro == RHO_MICRO
 
 
 def test_few_columns_are_measured_together_and_many_are_chosen() -> None:
     few, wide = budget_of(FEW, Workload(), RHO_MICRO), budget_of(WIDE, Workload(), RHO_MICRO)
-    assert few.joint_width == 2 and not few.tree_micro and not few.extra_micro
-    assert wide.joint_width == 0 and len(wide.tree_micro) == 3 and len(wide.extra_micro) == 2
+    assert few.is_joint and not few.tree_micro and not few.most_extras
+    assert not wide.is_joint and len(wide.tree_micro) == 3 and wide.most_extras == 8
 
 
 def test_a_workload_that_connects_columns_saves_choices() -> None:
@@ -47,15 +46,21 @@ def test_a_workload_that_connects_columns_saves_choices() -> None:
     assert len(budget_of(WIDE, workload, RHO_MICRO).tree_micro) == 1
 
 
-@pytest.mark.parametrize("rho_micro", [-1, 0, 1, 299])
+def test_columns_of_the_workload_get_twice_the_share_of_alike_columns() -> None:
+    alike = Schema(tuple(Category(name, ("x", "y"), missing=False) for name in "abcdefgh"), None, 1)
+    shares = [sum(levels) for levels in budget_of(alike, Workload((("c",),)), RHO_MICRO).cells_micro]
+    assert shares[2] == pytest.approx(2 * shares[0], rel=0.01) and shares[1] == pytest.approx(shares[0], abs=1)
+
+
+@pytest.mark.parametrize("rho_micro", [-1, 0, 1, 99])
 def test_a_rho_that_cannot_pay_is_refused_with_the_least_that_can(rho_micro: int) -> None:
-    with pytest.raises(Refused, match=f"at least 300 millionths.*got {rho_micro}"):
+    with pytest.raises(Refused, match=f"at least 100 millionths.*got {rho_micro}"):
         PrivateMarginals().check(WIDE, specification(), rho_micro)
 
 
 def test_the_least_rho_is_accepted() -> None:
-    PrivateMarginals().check(WIDE, specification(), 300)
-    assert budget_of(WIDE, specification().workload, 300).rho_micro == 300
+    PrivateMarginals().check(WIDE, specification(), 100)
+    assert budget_of(WIDE, specification().workload, 100).rho_micro == 100
 
 
 def test_a_workload_of_unknown_columns_is_invalid() -> None:

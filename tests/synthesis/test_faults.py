@@ -101,8 +101,8 @@ def test_bounds_taken_from_the_data_are_caught(monkeypatch: pytest.MonkeyPatch) 
 def test_a_choice_of_the_best_score_without_noise_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     honest = measuring.Measuring._choose
 
-    def greedy(self, candidates, scores, rho_micro):  # type: ignore[no-untyped-def]
-        return honest(self, [max(candidates, key=lambda pair: scores[pair])], scores, rho_micro)
+    def greedy(self, candidates, scores, *others):  # type: ignore[no-untyped-def]
+        return honest(self, [max(candidates, key=lambda pair: scores[pair])], scores, *others)
 
     monkeypatch.setattr(measuring.Measuring, "_choose", greedy)
     assert not checks.records_reach_nothing_else(WIDE, ROWS, FAR, monkeypatch)

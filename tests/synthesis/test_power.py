@@ -15,6 +15,7 @@ from tests.synthesis import checks
 from tests.synthesis.examples import FEW, ROW, WIDE, bounded, measured, rows_of, stream
 
 ROWS = rows_of(WIDE, 600)
+LAYOUT = measured(WIDE, ROWS[:200])
 
 WIDE_ROW = st.tuples(st.integers(-1, 2), st.integers(0, 400), st.integers(0, 10), st.integers(0, 39))
 
@@ -43,7 +44,7 @@ def test_whole_runs_leave_the_noise_they_state() -> None:
 @settings(max_examples=40, deadline=None)
 @given(st.lists(WIDE_ROW, min_size=1, max_size=2))
 def test_a_person_moves_no_histogram_beyond_its_sensitivity(person: list[ROW]) -> None:
-    assert checks.sensitivities_hold(WIDE, ROWS[:200], person)
+    assert checks.sensitivities_hold(WIDE, ROWS[:200], person, LAYOUT)
 
 
 def test_a_person_whose_rows_are_all_alike_reaches_the_sensitivity() -> None:

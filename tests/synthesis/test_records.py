@@ -28,6 +28,8 @@ def test_a_person_moves_a_marginal_and_its_distance_by_at_most_the_bound(
     for places in ((0,), (0, 1), (1, 2), (0, 1, 2)):
         moved = with_person.marginal(places) - without.marginal(places)
         assert (moved**2).sum() <= bound**2
+        if len(places) != 2:
+            continue
         cells = len(moved)
         expected = np.array(data.draw(st.lists(st.integers(-9, 9), min_size=cells, max_size=cells)))
         assert abs(with_person.distance(places, expected) - without.distance(places, expected)) <= bound

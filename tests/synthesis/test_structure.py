@@ -1,14 +1,11 @@
-import numpy as np
-import pytest
-
 from node.synthesis.structure import (
-    JUNCTION_CELLS,
     components,
     connecting_pairs,
     elimination,
-    extra_pairs,
-    implied,
+    free_pairs,
+    joint_width,
     junction_cells,
+    worthwhile,
 )
 
 SIZES = (2, 3, 4, 2)
@@ -23,10 +20,8 @@ def test_only_pairs_that_connect_are_candidates() -> None:
     assert connecting_pairs(2, [(0, 1)]) == []
 
 
-def test_extra_pairs_are_new_and_keep_the_tree_small() -> None:
-    assert extra_pairs(SIZES, [(0, 1, 2), (2, 3)]) == [(0, 3), (1, 3)]
-    large = int(JUNCTION_CELLS**0.5)
-    assert extra_pairs((large, large, large), [(0, 1), (1, 2)]) == []
+def test_free_pairs_are_those_that_no_marginal_holds() -> None:
+    assert free_pairs(4, [(0, 1, 2), (2, 3)]) == [(0, 3), (1, 3)]
 
 
 def test_a_cycle_costs_the_cells_of_its_triangles() -> None:
@@ -34,12 +29,18 @@ def test_a_cycle_costs_the_cells_of_its_triangles() -> None:
     assert len(elimination(SIZES, [(0, 1)])) == len(SIZES)
 
 
-def test_a_forest_implies_products_along_its_paths_and_independence_elsewhere() -> None:
-    rng = np.random.default_rng(1)
-    first, second = rng.random((2, 3)), rng.random((3, 4))
-    second *= (first.sum(axis=0) / second.sum(axis=1))[:, None]
-    masses = [first.sum(axis=1), first.sum(axis=0), second.sum(axis=0), np.array([1.0, 3.0])]
-    joint = implied(masses, {(0, 1): first, (1, 2): second}, 0)
-    assert joint[1] == pytest.approx(first, rel=1e-6)
-    assert joint[2] == pytest.approx(first @ (second / second.sum(axis=1, keepdims=True)), rel=1e-6)
-    assert joint[3] == pytest.approx(np.outer(masses[0], [0.25, 0.75]), rel=1e-6)
+def test_the_elimination_takes_the_cheapest_column_first_and_joins_its_neighbours() -> None:
+    assert elimination((9, 2, 3, 2), [(0, 1), (0, 2), (0, 3)]) == [(1, (0,)), (3, (0,)), (0, (2,)), (2, ())]
+    assert elimination((2, 2, 2, 2), [(0, 1), (1, 2), (2, 3), (0, 3)])[:2] == [(0, (1, 3)), (1, (2, 3))]
+
+
+def test_more_rows_or_less_noise_are_worth_more_marginals() -> None:
+    assert worthwhile(100, 10.0, 1_000) == 1
+    assert worthwhile(100, 10.0, 20_000) == 25
+    assert worthwhile(100, 5.0, 20_000) == 100
+    assert worthwhile(1e9, 1e9, 1) == 1
+
+
+def test_few_columns_are_measured_as_widely_as_noise_allows() -> None:
+    assert [joint_width((6, 6, 6, 6), stddev, 10_000) for stddev in (0.5, 2.0, 50.0)] == [4, 3, 2]
+    assert joint_width((3,), 1.0, 100) == 1
