@@ -61,8 +61,10 @@ def budget_of(schema: Schema, workload: Workload, rho_micro: int) -> Budget:
     least_choices = -(-100 * (trees + 2) // CHOICES_PERCENT)
     _check_enough(rho_micro, max(least_choices, LEAST_MICRO_PER_STAGE * (levels + measured + 1)), count)
     cells = _cells_micro(schema, workload, rho_micro * CELLS_PERCENT // 100)
-    tree, extra_choices = divided(rho_micro * CHOICES_PERCENT // 100, [trees + 1.0, count])
-    rest = rho_micro - sum(map(sum, cells)) - tree - extra_choices
+    all_choices = rho_micro * CHOICES_PERCENT // 100
+    tree = max(trees, all_choices * trees // (trees + count))
+    extra_choices = all_choices - tree
+    rest = rho_micro - sum(map(sum, cells)) - all_choices
     extras = rest * EXTRA_PERCENT // 100
     most_extras = min(EXTRAS_PER_COLUMN * count, extra_choices, extras // LEAST_MICRO_PER_STAGE)
     choices = divided(tree, [1.0] * trees)

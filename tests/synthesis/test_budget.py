@@ -63,6 +63,17 @@ def test_the_least_rho_is_accepted() -> None:
     assert budget_of(WIDE, specification().workload, 100).rho_micro == 100
 
 
+@pytest.mark.parametrize("count", [7, 30, 100])
+def test_the_least_rho_pays_for_every_stage_of_any_schema(count: int) -> None:
+    schema = Schema(tuple(Category(f"c{i}", ("x", "y"), missing=False) for i in range(count)), None, 1)
+    with pytest.raises(Refused, match="millionths") as refused:
+        budget_of(schema, Workload(), 1)
+    least = int(str(refused.value).split("at least ")[1].split()[0])
+    budget = budget_of(schema, Workload(), least)
+    assert min(budget.tree_micro) >= 1 and budget.extra_choices_micro >= 1 and budget.most_extras >= 1
+    assert budget.forest_micro >= count - 1 and budget.extras_micro >= budget.most_extras
+
+
 def test_a_workload_of_unknown_columns_is_invalid() -> None:
     with pytest.raises(Invalid, match="expected one of the columns"):
         PrivateMarginals().check(WIDE, specification(("age", "height")), RHO_MICRO)
