@@ -6,10 +6,13 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from marketplace.errors import Corrupt, Invalid
+from marketplace.protocol import constraints as declared
+from marketplace.protocol.constraints import Constraint
 
 LARGEST_SIZE = 1_000_000
 LARGEST_CATEGORIES = 1_000
 LARGEST_COLUMNS = 200
+LARGEST_CONSTRAINTS = 100
 MOST_DECIMALS = 12
 
 
@@ -103,7 +106,7 @@ Column = Category | Number
 
 @dataclass(frozen=True)
 class Schema:
-    """The declared columns in order, the person column and the bound on rows per person.
+    """The declared columns in order, the person column, the bound on rows per person, and what holds in every row.
 
     `person` names the column of the records that tells persons apart; it never appears in a result. None says: one
     row is one person, and then `rows_per_person` is 1.
@@ -112,6 +115,7 @@ class Schema:
     columns: tuple[Column, ...]
     person: str | None
     rows_per_person: int
+    constraints: tuple[Constraint, ...] = ()
 
     def __post_init__(self) -> None:
         names = [column.name for column in self.columns]
@@ -123,11 +127,20 @@ class Schema:
             raise Invalid(f"expected a bound of 1 to 1000 rows per person, got {self.rows_per_person}")
         if self.person is None and self.rows_per_person != 1:
             raise Invalid("expected 1 row per person where no person column is declared; name the person column")
+        if len(self.constraints) > LARGEST_CONSTRAINTS:
+            raise Invalid(f"expected at most {LARGEST_CONSTRAINTS} constraints, got {len(self.constraints)}")
+        for constraint in self.constraints:
+            declared.check(constraint, self.by_name)
 
     @property
     def names(self) -> tuple[str, ...]:
         """The columns' names in order."""
         return tuple(column.name for column in self.columns)
+
+    @property
+    def by_name(self) -> dict[str, Column]:
+        """The columns under their names, in order."""
+        return {column.name: column for column in self.columns}
 
     def column(self, name: str) -> Column:
         """The column of this name. Raises `Invalid` if there is none."""
@@ -151,26 +164,32 @@ class Schema:
         return sum(_cell_bytes(column) + 1 for column in self.columns) + 1
 
     def document(self) -> dict[str, Any]:
-        """The schema as a value for canonical JSON."""
-        return {
+        """The schema as a value for canonical JSON; constraints stand in it where there are any."""
+        document = {
             "columns": [column.document() for column in self.columns],
             "person": self.person,
             "rows_per_person": self.rows_per_person,
         }
+        if self.constraints:
+            document["constraints"] = [constraint.document() for constraint in self.constraints]
+        return document
 
     @classmethod
     def of_document(cls, document: Mapping[str, Any]) -> "Schema":
         """The schema that `document` declares. Raises `Corrupt` where a part is missing, of another kind, or one too many."""
         try:
-            if set(document) != {"columns", "person", "rows_per_person"}:
+            if set(document) - {"constraints"} != {"columns", "person", "rows_per_person"}:
                 raise KeyError
             columns = tuple(_column_of(column) for column in document["columns"])
             person, rows = document["person"], document["rows_per_person"]
             if not (person is None or isinstance(person, str)) or type(rows) is not int:
                 raise TypeError
+            constraints = tuple(declared.of_document(each) for each in document.get("constraints", ()))
+            if "constraints" in document and not constraints:
+                raise KeyError
         except (KeyError, TypeError, InvalidOperation, AttributeError):
             raise Corrupt("expected a schema with columns, person and rows_per_person; got other parts") from None
-        return cls(columns, person, rows)
+        return cls(columns, person, rows, constraints)
 
 
 def _column_of(document: Mapping[str, Any]) -> Column:

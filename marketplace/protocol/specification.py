@@ -1,15 +1,19 @@
 """A specification: what exactly a buyer wants within an offer, public and named on the ledger by its hash."""
 
 from dataclasses import dataclass
+from decimal import InvalidOperation
+from typing import Any
 
 from marketplace.errors import Corrupt, Invalid
 from marketplace.protocol import canonical
-from marketplace.protocol.schema import Schema
+from marketplace.protocol.constraints import Condition
+from marketplace.protocol.schema import Number, Schema
 
 NOUN, VERSION = "specification", 1
 LARGEST_ROWS = 10_000_000
 LARGEST_WORKLOAD = 200
 LARGEST_MARGINAL = 3
+LARGEST_CONDITIONS = 20
 SEALING_KEY_BYTES = 1_216
 
 ATTESTATION = (
@@ -19,20 +23,43 @@ ATTESTATION = (
 
 
 @dataclass(frozen=True)
+class Curve:
+    """A survival curve: the time that passes until an event, or until nobody looks any more, for each group of `by`."""
+
+    time: str
+    event: str
+    by: str | None = None
+
+    @property
+    def marginal(self) -> tuple[str, ...]:
+        """The columns whose marginal tells the curve."""
+        return (self.time, self.event) if self.by is None else (self.time, self.event, self.by)
+
+
+@dataclass(frozen=True)
 class Workload:
-    """The marginals that the specification cares about: sets of one to three columns, perhaps none."""
+    """What the specification cares about: sets of one to three columns, and survival curves, perhaps none."""
 
     marginals: tuple[tuple[str, ...], ...] = ()
+    curves: tuple[Curve, ...] = ()
+
+    @property
+    def all_marginals(self) -> tuple[tuple[str, ...], ...]:
+        """The marginals, and after them those of the curves."""
+        return (*self.marginals, *(curve.marginal for curve in self.curves))
 
     def check(self, schema: Schema) -> None:
-        """Raises `Invalid` unless every marginal names one to three different columns of `schema`."""
-        if len(self.marginals) > LARGEST_WORKLOAD:
-            raise Invalid(f"expected at most {LARGEST_WORKLOAD} marginals in a workload, got {len(self.marginals)}")
-        for marginal in self.marginals:
+        """Raises `Invalid` unless every marginal names one to three different columns of `schema`, and times are numbers."""
+        if len(self.all_marginals) > LARGEST_WORKLOAD:
+            raise Invalid(f"expected at most {LARGEST_WORKLOAD} marginals in a workload, got {len(self.all_marginals)}")
+        for marginal in self.all_marginals:
             if not 1 <= len(set(marginal)) == len(marginal) <= LARGEST_MARGINAL:
                 raise Invalid(f"expected marginals of 1 to {LARGEST_MARGINAL} different columns in a workload")
             for name in marginal:
                 schema.column(name)
+        for curve in self.curves:
+            if not isinstance(schema.column(curve.time), Number):
+                raise Invalid(f"expected a number as a curve's time, got the category {curve.time!r}; name the time")
 
 
 @dataclass(frozen=True)
@@ -42,7 +69,7 @@ class Specification:
     `offer`: the offer's id, 32 bytes. `rows`: how many synthetic rows. `slot_s`: deliveries are posted at whole
     multiples of this many seconds after placing, so that their time tells nothing about the records.
     `sealing_key`: the buyer's public key made for this one order. `nonce`: 32 bytes of the buyer's choice.
-    `attestation`: the prohibited uses that the buyer signs.
+    `attestation`: the prohibited uses that the buyer signs. `only`: conditions that every synthetic row is to meet.
     """
 
     offer: bytes
@@ -52,6 +79,7 @@ class Specification:
     sealing_key: bytes
     nonce: bytes
     attestation: str = ATTESTATION
+    only: tuple[Condition, ...] = ()
 
     def __post_init__(self) -> None:
         if not 1 <= self.rows <= LARGEST_ROWS:
@@ -65,20 +93,31 @@ class Specification:
                 f"expected a sealing key of {SEALING_KEY_BYTES} bytes, got {len(self.sealing_key)}; make one for this order"
             )
 
+    def check(self, schema: Schema) -> None:
+        """Raises `Invalid` unless workload and conditions fit `schema`: told from the declaration alone."""
+        self.workload.check(schema)
+        if len(self.only) > LARGEST_CONDITIONS:
+            raise Invalid(f"expected at most {LARGEST_CONDITIONS} conditions, got {len(self.only)}")
+        for condition in self.only:
+            condition.spans(schema.column(condition.column))
+
     def encode(self) -> bytes:
-        """The canonical bytes, whose SHA-256 the order names."""
-        return canonical.encode(
-            {
-                "format": canonical.format_name(NOUN, VERSION),
-                "offer": self.offer.hex(),
-                "rows": self.rows,
-                "workload": [list(marginal) for marginal in self.workload.marginals],
-                "slot_s": self.slot_s,
-                "sealing_key": self.sealing_key.hex(),
-                "nonce": self.nonce.hex(),
-                "attestation": self.attestation,
-            }
-        )
+        """The canonical bytes, whose SHA-256 the order names; curves and conditions stand in them where there are any."""
+        document: dict[str, Any] = {
+            "format": canonical.format_name(NOUN, VERSION),
+            "offer": self.offer.hex(),
+            "rows": self.rows,
+            "workload": [list(marginal) for marginal in self.workload.marginals],
+            "slot_s": self.slot_s,
+            "sealing_key": self.sealing_key.hex(),
+            "nonce": self.nonce.hex(),
+            "attestation": self.attestation,
+        }
+        if self.workload.curves:
+            document["curves"] = [[curve.time, curve.event, curve.by] for curve in self.workload.curves]
+        if self.only:
+            document["only"] = [condition.document() for condition in self.only]
+        return canonical.encode(document)
 
     @classmethod
     def decode(cls, data: bytes) -> "Specification":
@@ -88,17 +127,26 @@ class Specification:
             specification = cls(
                 offer=bytes.fromhex(document["offer"]),
                 rows=_whole(document["rows"]),
-                workload=Workload(tuple(tuple(_text(name) for name in names) for names in document["workload"])),
+                workload=Workload(
+                    tuple(tuple(_text(name) for name in names) for names in document["workload"]),
+                    tuple(_curve(parts) for parts in document.get("curves", ())),
+                ),
                 slot_s=_whole(document["slot_s"]),
                 sealing_key=bytes.fromhex(document["sealing_key"]),
                 nonce=bytes.fromhex(document["nonce"]),
                 attestation=_text(document["attestation"]),
+                only=tuple(Condition.of_document(each) for each in document.get("only", ())),
             )
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, InvalidOperation, AttributeError):
             raise Corrupt("expected the parts of a specification, got others; ask who made it") from None
         if specification.encode() != data:
             raise Corrupt("expected the parts of a specification and no more; ask who made it")
         return specification
+
+
+def _curve(parts: list[object]) -> Curve:
+    time, event, by = parts
+    return Curve(_text(time), _text(event), None if by is None else _text(by))
 
 
 def _whole(value: object) -> int:

@@ -76,8 +76,8 @@ def measures(schema: Schema, workload: Workload, seed: bytes) -> tuple[Measure, 
     gaps = tuple((column.name,) for column in schema.columns if column.missing)
     if gaps:
         found.append(Measure("missingness", gaps, missing=True))
-    if workload.marginals:
-        found.append(Measure("workload", workload.marginals))
+    if workload.all_marginals:
+        found.append(Measure("workload", workload.all_marginals))
     return tuple(found)
 
 

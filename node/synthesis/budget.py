@@ -80,7 +80,7 @@ def _check_enough(rho_micro: int, least: int, columns: int) -> None:
 
 
 def _cells_micro(schema: Schema, workload: Workload, rho_micro: int) -> tuple[tuple[int, ...], ...]:
-    wanted = {name for marginal in workload.marginals for name in marginal}
+    wanted = {name for marginal in workload.all_marginals for name in marginal}
     levels = [len(widths(column)) for column in schema.columns]
     weights = [
         float(cell_count(column)) ** POWER * (WORKLOAD_WEIGHT if column.name in wanted else 1.0)
@@ -107,5 +107,7 @@ def divided(rho_micro: int, weights: Sequence[float]) -> tuple[int, ...]:
 def marginals_of(schema: Schema, workload: Workload) -> tuple[Marginal, ...]:
     """The workload's marginals of two and three columns, as columns' places in the schema, each once, in order."""
     places = {name: place for place, name in enumerate(schema.names)}
-    wanted = (tuple(sorted(places[name] for name in marginal)) for marginal in workload.marginals if len(marginal) > 1)
+    wanted = (
+        tuple(sorted(places[name] for name in marginal)) for marginal in workload.all_marginals if len(marginal) > 1
+    )
     return tuple(dict.fromkeys(wanted))

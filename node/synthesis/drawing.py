@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from marketplace.protocol.constraints import Condition
 from marketplace.protocol.schema import Schema
 from node.noise.stream import NoiseStream, Stage
 from node.synthesis.bins import Bins
@@ -13,6 +14,7 @@ from node.synthesis.cells import Cells, Floats
 from node.synthesis.columns import Columns
 from node.synthesis.generator import Cancelled, stop_if
 from node.synthesis.junction import Step
+from node.synthesis.mending import Coded, mended
 
 Drawn = NDArray[np.int16]
 
@@ -33,15 +35,40 @@ def draw_bins(steps: Sequence[Step], rows: int, noise: NoiseStream, cancelled: C
 
 
 def draw_table(
-    steps: Sequence[Step], columns: Columns, schema: Schema, rows: int, noise: NoiseStream, cancelled: Cancelled
+    steps: Sequence[Step],
+    columns: Columns,
+    schema: Schema,
+    only: Sequence[Condition],
+    rows: int,
+    noise: NoiseStream,
+    cancelled: Cancelled,
 ) -> pa.Table:
-    """A coded table of `rows` rows. `steps`: one for each column, parents first. Raises `Stopped` if cancelled."""
+    """A coded table of `rows` rows, each of which keeps the schema's constraints and meets `only`.
+
+    `steps`: one for each column, parents first, of a model that knows of `only`, as `columns` do. Raises `Stopped` if
+    cancelled, `Invalid` where no row keeps them all.
+    """
+
+    def coded(bins: dict[int, Drawn], part: NoiseStream) -> Coded:
+        return {
+            column.name: _codes(columns.cells[place], columns.bins[place], bins[place], part.stage(f"codes/{place}"))
+            for place, column in enumerate(schema.columns)
+        }
+
+    def within(places: NDArray[np.intp], part: NoiseStream) -> Coded:
+        return coded({place: drawn[places] for place, drawn in bins.items()}, part)
+
+    def whole(count: int, part: NoiseStream) -> Coded:
+        return coded(draw_bins(steps, count, part, cancelled), part)
+
     bins = draw_bins(steps, rows, noise, cancelled)
+    codes = coded(bins, noise)
+    if schema.constraints or only:
+        codes = mended(codes, schema, only, within, whole, noise.part("mending"))
     arrays = []
-    for place, column in enumerate(schema.columns):
-        stage = noise.stage(f"codes/{place}")
-        codes = _codes(columns.cells[place], columns.bins[place], bins[place], stage)
-        arrays.append(pa.array(codes, pa.int32(), mask=codes < 0 if column.missing else None))
+    for column in schema.columns:
+        found = codes.pop(column.name).astype(np.int32)
+        arrays.append(pa.array(found, mask=found < 0 if column.missing else None))
     return pa.table(arrays, names=list(schema.names))
 
 

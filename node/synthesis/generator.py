@@ -1,11 +1,12 @@
 """What every generator promises: one part that sees records and pays for it, one that sees only what was paid for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import pyarrow as pa
 
 from marketplace.errors import Refused
+from marketplace.protocol.constraints import Condition
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import Specification
 from node.noise.stream import NoiseStream
@@ -69,9 +70,12 @@ class Generator(Protocol):
         seed: bytes,
         progress: Progress,
         cancelled: Cancelled,
+        only: Sequence[Condition] = (),
     ) -> pa.Table:
         """A coded table of `rows` (>= 1) synthetic rows, made from nothing but these arguments.
 
+        Every row keeps the schema's constraints and meets all conditions of `only`, whose support is judged on schema
+        and measurements alone.
         `seed`: 32 secret bytes of a stage of their own. The same arguments give the same table on the same machine.
         Raises `Invalid` for rows below 1, `Corrupt` for measurements of another schema, `Stopped` when cancelled.
         """

@@ -1,21 +1,25 @@
 """The first generator, private marginals: noisy low-dimensional histograms, and a graphical model fitted to them."""
 
+from collections.abc import Sequence
 from math import prod
 
 import numpy as np
 import pyarrow as pa
 
 from marketplace.errors import Corrupt, Invalid
+from marketplace.protocol.constraints import Condition
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import Specification
 from node.noise.stream import KEY_BYTES, NoiseStream
-from node.synthesis.bins import most_bins
+from node.synthesis.barriers import barriers_of, narrowed
+from node.synthesis.bins import bins_of, most_bins
 from node.synthesis.budget import budget_of, marginals_of
-from node.synthesis.cells import Codes
+from node.synthesis.cells import Codes, cell_count, first_cells
 from node.synthesis.columns import Columns, NoisyMarginal, columns_of
 from node.synthesis.drawing import draw_table
 from node.synthesis.estimation import estimate
 from node.synthesis.generator import Cancelled, Progress, stop_if
+from node.synthesis.junction import JunctionTree
 from node.synthesis.measurements import Histogram, Measurements
 from node.synthesis.measuring import Measuring
 from node.synthesis.records import Records
@@ -23,13 +27,14 @@ from node.synthesis.structure import junction_cells
 
 NAME = "private-marginals/2"
 WORKLOAD_CELLS = 4_000_000
+TRIED_ROWS = 256
 
 
 class PrivateMarginals:
     """A `generator.Generator`: see there for what its methods take, give and raise."""
 
     def check(self, schema: Schema, specification: Specification, rho_micro: int) -> None:
-        specification.workload.check(schema)
+        specification.check(schema)
         workload = marginals_of(schema, specification.workload)
         most = [most_bins(column) for column in schema.columns]
         if junction_cells(most, workload) > WORKLOAD_CELLS:
@@ -37,6 +42,8 @@ class PrivateMarginals:
                 "expected a workload that one model can hold, got too many marginals that share columns; ask for fewer"
             )
         budget_of(schema, specification.workload, rho_micro)
+        if schema.constraints or specification.only:
+            _find_rows(schema, specification.only)
 
     def measure(
         self,
@@ -62,6 +69,7 @@ class PrivateMarginals:
         seed: bytes,
         progress: Progress,
         cancelled: Cancelled,
+        only: Sequence[Condition] = (),
     ) -> pa.Table:
         if rows < 1:
             raise Invalid(f"expected at least 1 row, got {rows}")
@@ -74,8 +82,26 @@ class PrivateMarginals:
         columns = columns_of(schema, _Replay(measurements, schema).count_cells)
         marginals = _marginals_of(measurements, schema, columns)
         stop_if(cancelled)
-        model = estimate(columns, marginals, progress, cancelled)
-        return draw_table(model, columns, schema, rows, NoiseStream(seed, NAME.encode()), cancelled)
+        model = estimate(columns, marginals, barriers_of(schema, columns), progress, cancelled)
+        left, narrowing = narrowed(schema, columns, only)
+        noise = NoiseStream(seed, NAME.encode())
+        return draw_table(model.steps(narrowing), left, schema, only, rows, noise, cancelled)
+
+
+def _find_rows(schema: Schema, only: Sequence[Condition]) -> None:
+    """Raises `Invalid` unless rows drawn from nothing but the schema can keep all constraints and meet `only`."""
+    cells = [
+        first_cells(column, np.ones(cell_count(column)), 0.0, float(cell_count(column))) for column in schema.columns
+    ]
+    bins = tuple(bins_of(column, found) for column, found in zip(schema.columns, cells, strict=True))
+    columns, narrowing = narrowed(schema, Columns(tuple(cells), bins, 1.0), only)
+    barriers = barriers_of(schema, columns)
+    singles = [(place,) for place in range(len(bins))]
+    tree = JunctionTree(columns.sizes, [*singles, *(barrier.columns for barrier in barriers)])
+    potentials = tree.arranged([*(np.zeros(size) for size in columns.sizes), *(barrier.logs for barrier in barriers)])
+    potentials[: len(narrowing)] += narrowing
+    noise = NoiseStream(bytes(KEY_BYTES), b"rows of the schema")
+    draw_table(tree.steps(potentials), columns, schema, only, TRIED_ROWS, noise, lambda: False)
 
 
 class _Replay:

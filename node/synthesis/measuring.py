@@ -10,6 +10,7 @@ import numpy as np
 from marketplace.protocol.schema import Schema
 from node.noise.stream import NoiseStream
 from node.synthesis import structure
+from node.synthesis.barriers import barriers_of
 from node.synthesis.budget import POWER, Budget, divided
 from node.synthesis.cells import Codes, Floats
 from node.synthesis.columns import Columns, NoisyMarginal, columns_of
@@ -111,14 +112,23 @@ class Measuring:
                 continue
             self._measure(columns, binned, chosen, budget.extras_micro * len(chosen) // len(prices))
             scores = self._scores(binned, self._modelled(columns), stddev, wanted)
-            chosen = self._choose_extras(sizes, scores, part, crowded) or chosen
+            held = [*self._measured_marginals(), *(one.columns for one in barriers_of(self.schema, columns))]
+            chosen = self._choose_extras(sizes, scores, part, held, crowded) or chosen
         return chosen
 
     def _choose_extras(
-        self, sizes: Sequence[int], scores: dict[Marginal, int], prices: Sequence[int], crowded: set[Marginal]
+        self,
+        sizes: Sequence[int],
+        scores: dict[Marginal, int],
+        prices: Sequence[int],
+        held: list[Marginal],
+        crowded: set[Marginal],
     ) -> list[Marginal]:
-        """One pair for each price, as long as the model's junction tree can hold them. `crowded`: those it could not."""
-        held = self._measured_marginals()
+        """One pair for each price, as long as the junction tree of what the model holds can take them.
+
+        `crowded`: those that it could not take.
+        """
+        measured = self._measured_marginals()
         chosen: list[Marginal] = []
 
         def is_small(pair: Marginal) -> bool:
@@ -128,7 +138,7 @@ class Measuring:
             return small
 
         for rho_micro in prices:
-            free = [pair for pair in structure.free_pairs(len(sizes), [*held, *chosen]) if pair not in crowded]
+            free = [pair for pair in structure.free_pairs(len(sizes), [*measured, *chosen]) if pair not in crowded]
             pair = self._choose(free, scores, rho_micro, is_small)
             if pair is None:
                 break
@@ -141,9 +151,10 @@ class Measuring:
         def fitting(text: str, _: float) -> None:
             self._report(text)
 
-        steps = estimate(columns, self.measured, fitting, self.cancelled, SEARCH_ITERATIONS)
+        barriers = barriers_of(self.schema, columns)
+        model = estimate(columns, self.measured, barriers, fitting, self.cancelled, SEARCH_ITERATIONS)
         noise = self.noise.part(f"model/{len(self.histograms)}")
-        drawn = draw_bins(steps, MODEL_ROWS, noise, self.cancelled)
+        drawn = draw_bins(model.steps(), MODEL_ROWS, noise, self.cancelled)
         table = BinnedRecords(tuple(drawn[place] for place in range(len(columns.bins))), columns.sizes, 1)
         return {pair: np.asarray(counts * (columns.total / MODEL_ROWS)) for pair, counts in table.pairs.items()}
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from marketplace.errors import Invalid
 from marketplace.protocol.schema import Category, Column, Number, Schema
+from node.constraints import keep
 from node.vault.cells import MISSING, is_infinite, is_number
 from node.vault.identifiers import looks_like_identifier
 from node.vault.records import Records
@@ -76,6 +77,7 @@ def code(records: Records, schema: Schema, identify: Callable[[str], bytes]) -> 
     faults.check(persons.missing)
     rows = np.concatenate(parts)
     _check_columns(rows, schema)
+    _check_constraints(rows, schema)
     return Coded(rows, identities if schema.person is not None else None)
 
 
@@ -186,6 +188,17 @@ def _wanted(records: Records, schema: Schema) -> Sequence[str]:
                 "records and in the schema"
             )
     return names
+
+
+def _check_constraints(rows: Codes, schema: Schema) -> None:
+    codes = {name: rows[:, place] for place, name in enumerate(schema.names)}
+    for constraint in schema.constraints:
+        broken = int((~keep(constraint, schema, codes)).sum())
+        if broken:
+            raise Invalid(
+                f"constraint on {', '.join(constraint.columns)}: expected it to hold in every record, {broken} do not keep "
+                "it; correct them or declare what is true"
+            )
 
 
 def _check_columns(rows: Codes, schema: Schema) -> None:

@@ -1,12 +1,18 @@
 """Making a synthetic twin: the one draw of an order, from records to the files of its result."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import reduce
 from hashlib import sha256
+from operator import and_
 from pathlib import Path
 
 from marketplace.errors import Corrupt
 from marketplace.keys.secretbox import SecretBox
 from marketplace.protocol import result
+from marketplace.protocol.constraints import Condition
+from marketplace.protocol.schema import Schema
+from node.constraints import MISSING, meet
 from node.environment import this_environment
 from node.evaluation import picture
 from node.evaluation.attack import SMALLEST_HOLDOUT
@@ -48,7 +54,10 @@ def make(folder: Path, storage_key: bytes, note: Note, generator: Generator = GE
     noise = NoiseStream(draw.noise_key, assignment.noise_context)
     measurements = _measured(folder, assignment, draw, noise, note, generator)
     seed = noise.stage(SEED_STAGE).bytes(32)
-    synthetic = generator.synthesise(measurements, schema, specification.rows, seed, _shared(note), _never)
+    synthetic = generator.synthesise(
+        measurements, schema, specification.rows, seed, _shared(note), _never, specification.only
+    )
+    draw = _narrowed(draw, assignment)
     released = _released(assignment, draw, synthetic, noise, note)
     image = picture.draw(synthetic, schema, noisy_counts(measurements, schema))
     _write_table(folder, assignment, synthetic, note)
@@ -95,6 +104,24 @@ def _measured(
     )
     _keep(folder, Name.MEASUREMENTS, measurements.encode(), note)
     return measurements
+
+
+def _narrowed(draw: Draw, assignment: Assignment) -> Draw:
+    """The draw with the records that meet the order's conditions, which its result is to be compared with.
+
+    Whether a record stays is told from that record alone, so a person moves no score by more than before.
+    """
+    only = assignment.specification.only
+    if not only:
+        return draw
+    training, holdout = (_meeting(only, assignment.schema, table) for table in (draw.training, draw.holdout))
+    return replace(draw, training=training, holdout=holdout)
+
+
+def _meeting(only: Sequence[Condition], schema: Schema, table: CodedTable) -> CodedTable:
+    columns = {condition.column: table.column(condition.column).fill_null(MISSING).to_numpy() for condition in only}
+    met = [meet(condition, schema, columns[condition.column]) for condition in only]
+    return table.filter(reduce(and_, met))
 
 
 def _released(

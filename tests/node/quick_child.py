@@ -6,11 +6,13 @@ It dies, and with `both` its node too, once at each step that POINTS (see `dying
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
+from marketplace.protocol.constraints import Condition
 from marketplace.protocol.schema import Schema
 from node.noise.stream import NoiseStream
 from node.synthesis.generator import Cancelled, Progress
@@ -32,6 +34,7 @@ class Quick(PrivateMarginals):
         seed: bytes,
         progress: Progress,
         cancelled: Cancelled,
+        only: Sequence[Condition] = (),
     ) -> pa.Table:
         noise = NoiseStream(seed, measurements.encode())
         columns = [noise.stage(column.name).integers_below(column.size, rows) for column in schema.columns]

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -6,11 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marketplace.errors import Corrupt, Invalid
+from marketplace.protocol.constraints import Condition
+from marketplace.protocol.schema import Category, Number, Schema
 from marketplace.protocol.specification import (
     ATTESTATION,
     LARGEST_ROWS,
     LARGEST_WORKLOAD,
     SEALING_KEY_BYTES,
+    Curve,
     Specification,
     Workload,
 )
@@ -83,3 +87,59 @@ def test_too_many_marginals_are_refused() -> None:
 def test_bytes_that_are_none_are_corrupt() -> None:
     with pytest.raises(Corrupt, match="expected a document agora/specification/1"):
         Specification.decode(b"agora")
+
+
+FOLLOWED = Schema(
+    (
+        Number("months", Decimal(0), Decimal(120), Decimal(1), missing=False),
+        Category("died", ("no", "yes"), missing=False),
+        Category("arm", ("a", "b"), missing=True),
+    ),
+    None,
+    1,
+)
+ONLY = (Condition("arm", values=("a",)), Condition("months", lower=Decimal(6), upper=Decimal("60.5")))
+CURVES = (Curve("months", "died", "arm"), Curve("months", "died"))
+
+
+def test_curves_and_conditions_survive_being_written_and_read() -> None:
+    specification = replace(SPECIFICATION, workload=Workload((("arm",),), CURVES), only=ONLY)
+    assert Specification.decode(specification.encode()) == specification
+
+
+def test_a_specification_without_them_is_written_as_it_always_was() -> None:
+    assert b"curves" not in SPECIFICATION.encode() and b"only" not in SPECIFICATION.encode()
+
+
+def test_a_curve_asks_for_the_marginal_that_tells_it() -> None:
+    assert Workload((("arm",),), CURVES).all_marginals == (("arm",), ("months", "died", "arm"), ("months", "died"))
+
+
+def test_conditions_and_curves_are_judged_by_the_schema_alone() -> None:
+    replace(SPECIFICATION, workload=Workload((), CURVES), only=ONLY).check(FOLLOWED)
+    for faulty in (
+        replace(SPECIFICATION, workload=Workload((), (Curve("died", "months"),))),
+        replace(SPECIFICATION, workload=Workload((), (Curve("months", "gone"),))),
+        replace(SPECIFICATION, workload=Workload((), (Curve("months", "months"),))),
+        replace(SPECIFICATION, workload=Workload(), only=(Condition("arm", values=("c",)),)),
+        replace(SPECIFICATION, workload=Workload(), only=(Condition("leg", values=("a",)),)),
+        replace(SPECIFICATION, workload=Workload(), only=ONLY * 11),
+    ):
+        with pytest.raises(Invalid, match="expected"):
+            faulty.check(FOLLOWED)
+
+
+@pytest.mark.parametrize(
+    ("found", "forged"),
+    [
+        (b'"arm","in":["a"]', b'"arm","in":"a"'),
+        (b'"from":"6"', b'"from":"six"'),
+        (b'["months","died","arm"]', b'["months","died"]'),
+        (b'["months","died","arm"]', b'["months",1,"arm"]'),
+    ],
+)
+def test_other_parts_in_curves_or_conditions_are_corrupt(found: bytes, forged: bytes) -> None:
+    data = replace(SPECIFICATION, workload=Workload((), CURVES), only=ONLY).encode()
+    assert found in data
+    with pytest.raises(Corrupt):
+        Specification.decode(data.replace(found, forged))

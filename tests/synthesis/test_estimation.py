@@ -21,7 +21,7 @@ def columns_of(*masses: list[float], stddev: float = 0.1) -> Columns:
 
 def joint_of(columns: Columns, marginals: list[NoisyMarginal]) -> np.ndarray:
     joint = np.ones(columns.sizes)
-    for step in estimate(columns, marginals, ignore, never):
+    for step in estimate(columns, marginals, [], ignore, never).steps():
         axes = (*step.parents, step.column)
         order = sorted(range(len(axes)), key=lambda place: axes[place])
         shape = [size if axis in axes else 1 for axis, size in enumerate(columns.sizes)]

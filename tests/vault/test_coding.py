@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marketplace.errors import Invalid
+from marketplace.protocol.constraints import Order
 from marketplace.protocol.schema import Category, Number, Schema
 from node.vault.cells import MISSING
 from node.vault.coding import Coded, Fault, code, code_of
@@ -117,3 +118,13 @@ def test_a_declared_list_of_names_is_refused_as_an_identifier(tmp_path: Path) ->
     schema = Schema((Category("last_name", names, missing=False), AGE), None, 1)
     text = lines(["last_name", "age"], [[name, "1"] for name in names])
     assert "column 'last_name': expected no direct identifiers" in refusal(tmp_path, text, schema)
+
+
+def test_records_that_break_a_constraint_are_counted_and_not_quoted(tmp_path: Path) -> None:
+    days = [Number(name, Decimal(0), Decimal(999), Decimal(1), missing=True) for name in ("diagnosed", "died")]
+    schema = Schema(tuple(days), None, 1, (Order("diagnosed", "died"),))
+    text = "diagnosed,died\n1,2\n7,\n812,811\n3,3\n5,4\n"
+    refused = refusal(tmp_path, text, schema)
+    assert "constraint on diagnosed, died" in refused and "2 do not keep it" in refused
+    assert "812" not in refused and "811" not in refused
+    assert len(coded(tmp_path, text.replace("812,811", "811,812").replace("5,4", "4,5"), schema).rows) == 5
