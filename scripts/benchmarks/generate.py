@@ -33,6 +33,7 @@ from node.synthesis.marginals import PrivateMarginals
 
 GENERATE_SHARE = 0.95
 DRAWS = 500_000
+NO_WORKLOAD = Workload()
 CLINICS = (
     "1 laboratory|3  laboratory|anes resource ctr|apheresis|autopsy|bed management center|behavioral hosp|bmc|"
     "cardiac echo|cardiac ekg|cardiology|care ntwk|cc care ntwk|clinical lab|day surgery|"
@@ -216,10 +217,12 @@ def measure(name: str, seeds: int) -> Figures:
     )  # fmt: skip
 
 
-def timed_twin(real: pd.DataFrame, schema: Schema, rho_micro: int, seed: int) -> tuple[pd.DataFrame, float]:
+def timed_twin(
+    real: pd.DataFrame, schema: Schema, rho_micro: int, seed: int, workload: Workload = NO_WORKLOAD
+) -> tuple[pd.DataFrame, float]:
     """A synthetic table of as many rows, and the seconds that it took."""
     table = pa.table({name: pa.array(codes, pa.int32(), mask=codes < 0) for name, codes in real.items()})
-    wishes = Specification(bytes(32), len(real), Workload(), 60, bytes(SEALING_KEY_BYTES), bytes(32))
+    wishes = Specification(bytes(32), len(real), workload, 60, bytes(SEALING_KEY_BYTES), bytes(32))
     key = seed.to_bytes(32, "big")
     generator, start_s = PrivateMarginals(), time.monotonic()
     measured = generator.measure(
