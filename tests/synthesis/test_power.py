@@ -1,18 +1,40 @@
 """The checks accept this generator, with the power to reject a faulty one: see test_faults."""
 
+from dataclasses import replace
 from fractions import Fraction
+from itertools import combinations
+from math import prod
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from marketplace.protocol.constraints import Condition, Order
 from marketplace.protocol.schema import Schema
+from marketplace.protocol.specification import Workload
 from node.noise.selection import choices
+from node.synthesis.budget import budget_of
+from node.synthesis.columns import columns_of
+from node.synthesis.marginals import PrivateMarginals, _Replay
 from node.synthesis.measurements import spent_rho_micro
+from node.synthesis.measuring import Measuring
+from node.synthesis.records import Records
 from tests.noise.goodness import fits
 from tests.synthesis import checks
-from tests.synthesis.examples import FEW, ROW, WIDE, bounded, measured, rows_of, stream
+from tests.synthesis.examples import (
+    FEW,
+    ROW,
+    WIDE,
+    bounded,
+    ignore,
+    measured,
+    never,
+    rows_of,
+    specification,
+    stream,
+    table_of,
+)
 
 ROWS = rows_of(WIDE, 600)
 LAYOUT = measured(WIDE, ROWS[:200])
@@ -77,3 +99,26 @@ def test_an_outlier_changes_no_cell_and_no_bin_but_through_its_own_counts() -> N
         one, other = (next(h for h in side.histograms if h.stage == level) for side in (here, there))
         moved = np.array(other.counts) - np.array(one.counts)
         assert len(one.counts) == len(other.counts) and moved[-1] == 1 and not moved[:-1].any()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(WIDE_ROW, min_size=1, max_size=2), st.booleans())
+def test_a_person_moves_no_score_of_a_choice_beyond_the_bound_halved_or_whole(person: list[ROW], named: bool) -> None:
+    columns = columns_of(WIDE, _Replay(LAYOUT, WIDE).count_cells)
+    expected = {pair: np.full(prod(columns.sizes[c] for c in pair), 7.5) for pair in combinations(range(4), 2)}
+    found = []
+    for rows in (ROWS[:200], [*ROWS[:200], *person]):
+        records = Records.of_table(table_of(WIDE, rows), WIDE)
+        measuring = Measuring(WIDE, records, budget_of(WIDE, Workload(), 30_000), stream(), ignore, never)
+        binned = records.binned(columns.cells, columns.bins)
+        found.append(measuring._scores(binned, expected, 3.0, [(0, 1)] if named else []))
+    assert all(abs(found[0][pair] - found[1][pair]) <= WIDE.rows_per_person for pair in expected)
+
+
+@pytest.mark.parametrize("rho_micro", [900, 30_000, 4_000_000])
+def test_a_workload_and_constraints_cost_exactly_what_was_given_too(rho_micro: int) -> None:
+    schema = replace(WIDE, constraints=(Order("visits", "age"),))
+    wishes = replace(specification(("age", "visits", "clinic"), ("stage",)), only=(Condition("stage", present=True),))
+    table = table_of(schema, [row for row in ROWS if row[2] <= row[1] / 2])
+    stages = PrivateMarginals().measure(table, schema, wishes, rho_micro, stream(), ignore, never).stages
+    assert checks.charge_covers_cost(stages, rho_micro)
