@@ -1,0 +1,163 @@
+"""Faults in credits, payouts, transfers and the ways to pay."""
+
+from scripts.faulting.fault import Fault
+
+MONEY = (
+    Fault(
+        "Books.sol",
+        "offer.open -= 1;",
+        "",
+        "An order that has ended counts as open.",
+        ("marketplace/Settle", "marketplace/Decline"),
+    ),
+    Fault(
+        "Books.sol",
+        "credit(head.token, head.lead, freed);",
+        "",
+        "A bond is never freed.",
+        ("marketplace/Settle", "marketplace/Refund"),
+    ),
+    Fault(
+        "Books.sol",
+        "offer.accrued += uint128(earned);",
+        "offer.accrued = uint128(earned);",
+        "What an offer earns replaces what it had earned.",
+        ("marketplace/WithdrawPayout",),
+    ),
+    Fault(
+        "Books.sol",
+        "priceOf(head) - earned + head.bond - freed",
+        "priceOf(head) - earned",
+        "A forfeited bond goes to nobody.",
+        ("marketplace/Forfeit",),
+    ),
+    Fault(
+        "Marketplace.sol",
+        "credit(head.token, head.arbiter, head.contestDeposit);",
+        "",
+        "The arbiter does not earn the deposit.",
+        ("marketplace/Rule",),
+    ),
+    Fault(
+        "Marketplace.sol",
+        "collect(head.token, order.buyer, head.contestDeposit);",
+        "",
+        "A deposit is given back that was never paid.",
+        ("marketplace/Contest",),
+    ),
+    Fault(
+        "Marketplace.sol",
+        "collect(head.token, order.buyer, priceOf(head));",
+        "collect(head.token, order.buyer, head.cost);",
+        "The margin is owed and never paid.",
+        ("marketplace/Place",),
+    ),
+    Fault(
+        "Books.sol",
+        "require(amount <= held, InsufficientCredit(token, account, held, amount));\n"
+        "        credits[token][account] = held - amount;",
+        "credits[token][account] = amount < held ? held - amount : 0;",
+        "More than a credit is paid out.",
+        ("marketplace/WithdrawCredit",),
+    ),
+    Fault(
+        "Marketplace.sol",
+        "debit(token, msg.sender, amount);",
+        "",
+        "A credit can be withdrawn again and again.",
+        ("marketplace/WithdrawCredit",),
+    ),
+    Fault(
+        "Marketplace.sol",
+        "withdrawn[offer][index] = earned;",
+        "",
+        "A payout can be withdrawn again and again.",
+        ("marketplace/WithdrawPayout",),
+    ),
+    Fault(
+        "Marketplace.sol",
+        "withdrawn[offer][index] = earned;",
+        "withdrawn[offer][index] = amount;",
+        "After its second withdrawal a member is paid too much.",
+        ("marketplace/WithdrawPayout",),
+    ),
+    Fault(
+        "Marketplace.sol",
+        "uint256 earned = uint256(offers[offer].accrued) * members[index].shareBps / WHOLE_BPS;",
+        "uint256 earned = (uint256(offers[offer].accrued) * members[index].shareBps + WHOLE_BPS - 1) / WHOLE_BPS;",
+        "Shares are rounded up, so the last member is not paid.",
+        ("marketplace/WithdrawPayout",),
+    ),
+    Fault(
+        "Marketplace.sol",
+        "IERC20(head.token).safeTransfer(members[index].provider, amount);",
+        "IERC20(head.token).safeTransfer(msg.sender, amount);",
+        "A payout goes to whoever asks.",
+        ("marketplace/WithdrawPayout",),
+    ),
+    Fault(
+        "Marketplace.sol",
+        "function stake(address token, uint256 amount) external nonReentrant {",
+        "function stake(address token, uint256 amount) external {",
+        "A token can come back into a stake.",
+        ("marketplace/Stake", "attacks/HostileLead"),
+    ),
+    Fault(
+        "Marketplace.sol",
+        "function withdrawCredit(address token, uint256 amount) external nonReentrant {",
+        "function withdrawCredit(address token, uint256 amount) external {",
+        "A token can come back into a withdrawal.",
+        ("marketplace/WithdrawCredit", "attacks/HostileLead"),
+    ),
+    Fault(
+        "Books.sol",
+        "IERC20(token).safeTransferFrom(from, address(this), amount);\n        requireExactly(token, before, amount);",
+        "IERC20(token).safeTransferFrom(from, address(this), amount);\n        before;",
+        "A token that keeps a fee leaves the contract with less than it owes.",
+        ("marketplace/Stake", "marketplace/Place"),
+    ),
+    Fault(
+        "Books.sol",
+        "require(received == amount, InexactTransfer(token, amount, received));",
+        "require(received >= amount, InexactTransfer(token, amount, received));",
+        "More than was asked is taken and owed to nobody.",
+        ("marketplace/Stake",),
+    ),
+    Fault(
+        "Books.sol",
+        "from, address(this), amount, 0, payment.deadline, id, payment.v,",
+        "from, address(this), amount, 0, payment.deadline, bytes32(0), payment.v,",
+        "An authorization to pay is not bound to its order.",
+        ("marketplace/PlaceFor",),
+    ),
+    Fault(
+        "Books.sol",
+        "try IERC20Permit(token)\n"
+        "                .permit(from, address(this), amount, payment.deadline, payment.v, payment.r, payment.s) {}\n"
+        "                catch {}",
+        "IERC20Permit(token).permit(from, address(this), amount, payment.deadline, payment.v, payment.r, payment.s);",
+        "Whoever hands in a buyer's signed approval first stops its order.",
+        ("marketplace/PlaceFor",),
+    ),
+    Fault(
+        "Marketplace.sol",
+        "bool signed = problem == ECDSA.RecoverError.NoError && recovered == signer;",
+        "bool signed = problem == ECDSA.RecoverError.NoError;",
+        "Anybody's signature is everybody's.",
+        ("marketplace/PlaceFor", "marketplace/PublishConsent"),
+    ),
+    Fault(
+        "Marketplace.sol",
+        "signed || SignatureChecker.isValidERC1271SignatureNowCalldata(signer, digest, signature),",
+        "signed,",
+        "An institution's wallet cannot sign.",
+        ("marketplace/PlaceFor", "marketplace/PublishConsent"),
+    ),
+    Fault(
+        "Limits.sol",
+        "require(head.token.code.length > 0, IMarketplace.TokenWithoutCode(head.token));",
+        "",
+        "An offer can be counted in a token that does not exist.",
+        ("marketplace/PublishLimits",),
+    ),
+)

@@ -1,0 +1,111 @@
+"""Faults in names, hashes and the proof of a wrong byte."""
+
+from scripts.faulting.fault import Fault
+
+PROVING = (
+    Fault(
+        "Marketplace.sol",
+        "requireKey(standing, id, delivery, complaint.key);\n        putToChecks();",
+        "requireKey(standing, id, delivery, complaint.key);",
+        "Any complaint is believed.",
+        ("marketplace/Complain",),
+    ),
+    Fault(
+        "Marketplace.sol",
+        "requireKey(standing, id, delivery, complaint.key);",
+        "",
+        "A complaint may use another key or delivery.",
+        ("marketplace/Complain",),
+    ),
+    Fault(
+        "Checks.sol",
+        'Limits.within("index", index, 0, delivery.count - 1);',
+        "",
+        "A complaint may be about a chunk beyond the count, where the tree is padded.",
+        ("marketplace/Complain",),
+    ),
+    Fault(
+        "Checks.sol",
+        'Limits.within("path", complaint.path.length, depth, depth);',
+        "",
+        "A path may be longer or shorter than the tree is deep.",
+        ("marketplace/Complain",),
+    ),
+    Fault(
+        "Checks.sol",
+        'Limits.within("cipher", complaint.cipher.length, Sealing.CHUNK_BYTES, Sealing.CHUNK_BYTES);',
+        "",
+        "A chunk may have another size.",
+        ("marketplace/Complain",),
+    ),
+    Fault(
+        "Checks.sol",
+        "if (root != delivery.commitmentRoot) revert IMarketplace.ChunkNotCommitted(market.orderId(order), index);",
+        "root;",
+        "A chunk need not be one that was committed to.",
+        ("marketplace/Complain",),
+    ),
+    Fault(
+        "Checks.sol",
+        "if (plainHash == complaint.plainHash) revert IMarketplace.ChunkIsRight(market.orderId(order), index);",
+        "plainHash;",
+        "A right chunk proves a wrong byte.",
+        ("marketplace/Complain",),
+    ),
+    Fault(
+        "Sealing.sol",
+        "uint8 private constant LEAF = 0;",
+        "uint8 private constant LEAF = 1;",
+        "Leaves are hashed like inner nodes.",
+        ("sealing/Sealing",),
+    ),
+    Fault(
+        "Sealing.sol",
+        "let own := shl(5, and(shr(level, index), 1))",
+        "let own := shl(5, and(shr(1, index), 1))",
+        "Every level of a path goes the same way.",
+        ("sealing/Sealing",),
+    ),
+    Fault(
+        "Sealing.sol",
+        "mstore8(add(counter, 33), part)",
+        "mstore8(add(counter, 33), 0)",
+        "The stream repeats its first block.",
+        ("sealing/Sealing",),
+    ),
+    Fault(
+        "Sealing.sol",
+        "Math.log2(count, Math.Rounding.Ceil)",
+        "Math.log2(count, Math.Rounding.Floor)",
+        "A tree is taken for one level less deep than it is.",
+        ("sealing/Sealing",),
+    ),
+    Fault(
+        "TypedData.sol",
+        "return keccak256(abi.encode(OFFER_TYPEHASH, head, members));",
+        "return keccak256(abi.encode(OFFER_TYPEHASH, head, head));",
+        "An offer's id does not depend on its members.",
+        ("marketplace/Names",),
+    ),
+    Fault(
+        "TypedData.sol",
+        "uint256 private constant DELIVERY_END = ORDER_END + 7 * 32;",
+        "uint256 private constant DELIVERY_END = ORDER_END + 6 * 32;",
+        "A delivery's hash leaves out its last field.",
+        ("marketplace/Names",),
+    ),
+    Fault(
+        "TypedData.sol",
+        "return keccak256(abi.encodePacked(ORDER_TYPEHASH, msg.data[ORDER:ORDER_END]));",
+        "return keccak256(abi.encodePacked(ORDER_TYPEHASH, msg.data[ORDER - 32:ORDER_END - 32]));",
+        "A call is about the order one word before its own.",
+        ("marketplace/Names",),
+    ),
+    Fault(
+        "TypedData.sol",
+        '"Consent(Offer offer,uint64 until)"',
+        '"Consent(Offer offer,uint256 until)"',
+        "Wallets show and sign another consent than the one that is checked.",
+        ("marketplace/PublishConsent",),
+    ),
+)
