@@ -1,9 +1,12 @@
 """Moments as people write them and read them: always UTC."""
 
+import re
 from datetime import UTC, date, datetime, time
 
 from marketplace.errors import Invalid
 
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_TIME = re.compile(_DAY.pattern + r"T[0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})?", re.ASCII)
 LATEST_S = 253_402_300_799
 """The last second of the year 9999."""
 
@@ -14,11 +17,13 @@ def parse_moment(text: str) -> int:
     Raises `Invalid` if it means none.
     """
     try:
-        if len(text) == len("2026-12-31"):
+        if _DAY.fullmatch(text):
             moment = datetime.combine(date.fromisoformat(text), time(23, 59, 59), UTC)
-        else:
+        elif _TIME.fullmatch(text):
             moment = datetime.fromisoformat(text)
             moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        else:
+            raise ValueError
     except ValueError:
         raise Invalid(
             f"expected a day such as 2026-12-31, or a time such as 2026-12-31T18:00 (UTC), got {text[:40]!r}; write it so"
@@ -29,7 +34,7 @@ def parse_moment(text: str) -> int:
 def parse_day(text: str) -> int:
     """The day, counted from 1970-01-01, that `2026-12-31` means. Raises `Invalid` if it means none, or one before that."""
     try:
-        number = (date.fromisoformat(text) - date(1970, 1, 1)).days
+        number = (date.fromisoformat(text) - date(1970, 1, 1)).days if _DAY.fullmatch(text) else -1
     except ValueError:
         number = -1
     if number < 0:

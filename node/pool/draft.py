@@ -49,6 +49,8 @@ class OfferDraft:
         try:
             domain = Domain(parts.whole("chain_id"), checksummed(parts.text("contract")))
             head, members = _head(parts.inner("head")), [_member(member) for member in parts.many("members")]
+            if not members:
+                raise Invalid("expected at least one member")
         except (Invalid, ValueError):
             raise Corrupt("expected the parts of a drafted offer, got others; ask its lead for it again") from None
         draft = cls(domain, ids.offer(domain, head, members))

@@ -4,9 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.node.test_commands import Hospital, assert_refused, document, hospital, world
-
-__all__ = ["hospital", "world"]
+from tests.node.hospital import Hospital, assert_refused, document
 
 
 @pytest.fixture

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from marketplace.ledger.follower import Follower
+from node.commands.moment import moment_text
 from tests.ledger.world import World
 from tests.node.hospital import MONEY, Hospital, assert_refused, document, open_hospital
+from tests.node.terminal import Ended
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +23,8 @@ def other(world: World, anvil_url: str, hospital: Hospital, tmp_path_factory: py
         if path.is_file():
             target = shared / path.relative_to(str(made.connection.store))
             target.parent.mkdir(parents=True, exist_ok=True)
-            os.link(path, target)
+            if not target.exists():
+                os.link(path, target)
     return made
 
 
@@ -40,11 +43,9 @@ def test_two_hospitals_type_their_way_to_one_offer(hospital: Hospital, other: Ho
     draft = drafted(hospital, other, tmp_path / "draft.json", "--arbiter", "0x" + "11" * 20)
     given = ("consent", str(draft), "--until", "2999-12-31", "--out", str(tmp_path / "consent.json"))
     assert_refused_last(other.type(*given, "--yes", **settings(hospital)), 3, "by the end of the offer")
-    soon = (*given[:3], Path(tmp_path / "until").name, *given[4:])
-    until = _in_a_day(hospital)
+    until = in_a_day(hospital)
     consented = other.type(*given[:3], until, *given[4:], "--yes", **settings(hospital))
     assert consented.code == 0, consented.err
-    assert soon
     for words in ("led by", "price       EUR 10.00", "yours       dataset", "40 % or EUR 4.00", "together    epsilon"):
         assert words in consented.err
     assert "arbiter     0x1111" in consented.err
@@ -57,16 +58,15 @@ def test_two_hospitals_type_their_way_to_one_offer(hospital: Hospital, other: Ho
     assert retired["offer"] == published["offer"]
 
 
-def _in_a_day(hospital: Hospital) -> str:
-    from node.commands.moment import moment_text
-
+def in_a_day(hospital: Hospital) -> str:
+    """A day, as the options take it, that lies a day ahead."""
     return moment_text(hospital.ledger.now_s() + 86_400)[:10]
 
 
-def assert_refused_last(ended: object, code: int, *words: str) -> None:
+def assert_refused_last(ended: Ended, code: int, *words: str) -> None:
     """As `assert_refused` for a command that shows before it refuses."""
-    assert ended.code == code, ended  # type: ignore[attr-defined]
-    last = ended.err.splitlines()[-1]  # type: ignore[attr-defined]
+    assert ended.code == code, ended
+    last = ended.err.splitlines()[-1]
     assert last.startswith("error: ")
     assert all(word in last for word in words), last
 
@@ -75,13 +75,13 @@ def test_a_consent_is_never_signed_unasked_or_over_a_file_that_is_none(
     hospital: Hospital, other: Hospital, tmp_path: Path
 ) -> None:
     draft, out = drafted(hospital, other, tmp_path / "draft.json"), tmp_path / "consent.json"
-    given = ("consent", str(draft), "--until", _in_a_day(hospital), "--out", str(out))
+    given = ("consent", str(draft), "--until", in_a_day(hospital), "--out", str(out))
     assert_refused_last(other.type(*given, **settings(hospital)), 2, "give --yes")
     assert_refused_last(hospital.type(*given, "--yes"), 3, "you lead it")
     assert_refused(other.type("consent", str(draft), "--until", "soon", "--out", str(out)), 2, "a day such as")
     for data in (b"", b"{}", b"x" * 70_000, draft.read_bytes().replace(b"draft/1", b"draft/2")):
         (tmp_path / "bad.json").write_bytes(data)
-        bad = ("consent", str(tmp_path / "bad.json"), "--until", _in_a_day(hospital), "--out", str(out), "--yes")
+        bad = ("consent", str(tmp_path / "bad.json"), "--until", in_a_day(hospital), "--out", str(out), "--yes")
         ended = other.type(*bad, **settings(hospital))
         assert ended.code in (2, 4), ended
         assert len(ended.err.splitlines()) == 1

@@ -306,6 +306,28 @@ def test_stock_is_deleted_after_its_offer_and_its_end_is_anchored(market: Market
     market.assert_sound()
 
 
+def test_stock_is_kept_for_an_order_that_is_not_confirmed_yet(market: Market) -> None:
+    daemon = market.daemon()
+    order = delivered(market, daemon)
+    market.client.reject(order)
+    market.run(daemon, lambda: order in daemon._ended)
+    daemon.close()
+    stock = sell_again(market, order, lasts_s=2 * HOUR_S)
+    node = market.node
+    waiting = Node.open(market.folder / "node", node.keys, market.ledger, node.store, confirmations=5)
+    careful = replace(market, node=waiting, happened=[])
+    market.pass_time(2 * HOUR_S - 60)
+    sale = stock.place()
+    market.pass_time(120)
+    later = careful.daemon()
+    assert sale not in later.follower.catch_up().orders
+    for _ in range(2):
+        later.tick()
+    assert kept(market) == {order.hex()}
+    careful.run_until(later, sale, OrderState.DELIVERED)
+    later.close()
+
+
 def test_a_result_that_nobody_sells_again_is_deleted_a_while_after_its_order(market: Market) -> None:
     daemon = market.daemon()
     order = delivered(market, daemon)

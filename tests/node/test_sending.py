@@ -85,6 +85,17 @@ def test_a_transaction_is_signed_journalled_and_sent_once(world: World, journal:
     assert marks(journal) == ["signed:deliver", "sent:deliver"]
 
 
+def test_calls_of_one_function_for_one_order_are_told_apart(world: World, journal: Journal) -> None:
+    order, offer, placed, _ = delivering(world)
+    world.ledger.decline(world.provider, offer, placed)
+    release = world.ledger.calls.release(offer, placed, 0)
+    assert sender(world, journal).send(order, release, 1, part=1) is not None
+    with pytest.raises(Refused):
+        sender(world, journal).send(order, release, 2)
+    assert sender(world, journal).send(order, release, 3, part=1) is None
+    assert marks(journal) == ["signed:release.1", "sent:release.1"]
+
+
 @pytest.mark.parametrize("before", [True, False], ids=["signed, not sent", "sent, not journalled"])
 def test_an_interrupted_transaction_is_the_one_that_is_sent(world: World, journal: Journal, before: bool) -> None:
     order, _, _, call = delivering(world)
