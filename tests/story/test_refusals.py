@@ -145,13 +145,13 @@ def test_an_epsilon_that_is_no_number_is_a_matter_of_usage(tmp_path: Path) -> No
 
 def test_a_rho_that_does_not_pay_for_the_work_is_refused_before_there_is_a_ledger(tmp_path: Path) -> None:
     write_csv(tmp_path / "mine.csv", FINE)
-    for epsilon in ("0.01", "0.03", "0.05"):
+    for epsilon in ("0.01", "0.02", "0.03"):
         said = refused(tmp_path, 3 if epsilon != "0.01" else 2, "expected", "--data", "mine.csv", "--epsilon", epsilon)
         assert "The stage" not in said
 
 
 def test_the_records_that_come_along_need_a_rho_too(tmp_path: Path) -> None:
-    said = refused(tmp_path, 3, "for 14 columns", "--epsilon", "0.1")
+    said = refused(tmp_path, 3, "for 14 columns", "--epsilon", "0.05")
     assert "The stage" not in said
 
 
