@@ -28,7 +28,7 @@ def make_secrets(
     `earlier`: the order whose result is sold again. The salts are that one's then, and the key is new as ever.
     """
     if journal.last(order, Mark.SECRETS) is None:
-        salts = os.urandom(SECRET_BYTES)
+        salts = os.urandom(SECRET_BYTES) if earlier is None else read_secrets(journal, box, earlier).salts
         journal.add(order, Mark.SECRETS, box.seal(_LABEL + order, salts + os.urandom(SECRET_BYTES)), at_s)
     return read_secrets(journal, box, order)
 
