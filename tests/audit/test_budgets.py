@@ -181,6 +181,13 @@ def test_an_epoch_that_raises_the_total_and_begins_a_new_allowance_passes() -> N
     assert failing(truthful(history)) == {6}
 
 
+def test_an_epoch_with_the_same_total_and_no_allowance_passes() -> None:
+    history, offer = exact_market()
+    exact_order(history, offer)
+    history.open_epoch(offer.members[0].dataset, 10 * RHO_MICRO, 0)
+    assert failing(truthful(history)) == set()
+
+
 def test_an_order_above_the_total_of_its_own_time_fails_though_a_later_epoch_has_room() -> None:
     history = History()
     offer = history.publish(history.register(total_micro=RHO_MICRO - 1), bond_units=0)

@@ -103,6 +103,17 @@ def test_a_buyer_may_approve_after_the_window_too() -> None:
     assert failing(after(revealed, History.settle, "challenge_window_s", 50)[0]) == set()
 
 
+@pytest.mark.parametrize("last", ["order", "offer"])
+def test_an_order_may_be_placed_in_its_last_second(last: str) -> None:
+    history, offer = market()
+    if last == "offer":
+        offer = history.publish(offer.members[0].dataset, valid_until_s=history.now_s + 2)
+        history.place(offer)
+    else:
+        history.place(offer, place_by_s=history.now_s + 1)
+    assert failing(truthful(history)) == set()
+
+
 @pytest.mark.parametrize("late", ["order", "offer"])
 def test_an_order_placed_after_its_last_second_fails(late: str) -> None:
     history, offer = market()
@@ -237,6 +248,19 @@ def test_a_version_beyond_the_members_or_for_stock_fails() -> None:
     assert failing(truthful(history)) == {9}
 
 
+def test_a_pools_order_names_the_current_version_of_every_member() -> None:
+    history = History()
+    datasets = sorted([history.register(), history.register(), history.register()])
+    offer = history.publish(*datasets, bond_units=0)
+    history.revise(datasets[1])
+    history.place(offer, versions=pack_versions([1, 2, 1]))
+    assert failing(truthful(history)) == set()
+    for versions in ([1, 1, 1], [2, 1, 1], [1, 2, 2], [1, 2]):
+        history.place(offer, versions=pack_versions(versions))
+    assert failing(truthful(history)) == {9}
+    assert check(9, truthful(history)).evidence.endswith("; and 1 more")
+
+
 def test_an_order_on_an_offer_without_room_fails_and_room_comes_back() -> None:
     history, offer = market(max_open=1, bond_units=0)
     history.decline(history.place(offer))
@@ -289,6 +313,12 @@ def test_a_delivery_without_chunks_or_under_an_unknown_codec_fails(changes: dict
     history.deliver(order, delivery(**changes))
     assert failing(truthful(history)) == {10}
     assert f"the delivery of order 0x{order.hex()[:8]} has no chunks" in check(10, truthful(history)).evidence
+
+
+def test_a_delivery_of_one_chunk_passes() -> None:
+    history, offer = market()
+    history.deliver(history.place(offer), delivery(count=1))
+    assert failing(truthful(history)) == set()
 
 
 def test_a_key_without_a_delivery_fails() -> None:
