@@ -1,0 +1,152 @@
+"""What exactly a buyer wants to know of several providers' records together: public, named on the ledger by its hash."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from marketplace.errors import Corrupt, Invalid
+from marketplace.protocol import canonical
+from marketplace.protocol.analysis_counts import Contingency, Count, Histogram
+from marketplace.protocol.analysis_moments import Mean, Variance
+from marketplace.protocol.analysis_statistic import Statistic
+from marketplace.protocol.analysis_survival import Survival
+from marketplace.protocol.constraints import Condition
+from marketplace.protocol.schema import Schema
+from marketplace.protocol.specification import ATTESTATION, LARGEST_CONDITIONS, SEALING_KEY_BYTES
+
+NOUN, VERSION = "analysis", 1
+LARGEST_ANALYSES = 20
+
+Analysis = Count | Histogram | Contingency | Mean | Variance | Survival
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One statistic of a specification. `name`: unique in it. `place`: of its analysis. `of`: the statistic there."""
+
+    name: str
+    place: int
+    of: Statistic
+
+
+@dataclass(frozen=True)
+class AnalysisSpecification:
+    """One order's questions. The parts that it shares with a `Specification` mean the same here.
+
+    `analyses`: 1 to 20, in the order in which they are answered. `only`: rows that do not meet these conditions are left
+    out at every party, which is told from each row alone.
+    """
+
+    offer: bytes
+    analyses: tuple[Analysis, ...]
+    slot_s: int
+    sealing_key: bytes
+    nonce: bytes
+    attestation: str = ATTESTATION
+    only: tuple[Condition, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.analyses) <= LARGEST_ANALYSES:
+            raise Invalid(f"expected 1 to {LARGEST_ANALYSES} analyses in an order, got {len(self.analyses)}")
+        if not 1 <= self.slot_s <= 86_400:
+            raise Invalid(f"expected a delivery slot of 1 to 86400 seconds, got {self.slot_s}")
+        if len(self.offer) != 32 or len(self.nonce) != 32:
+            raise Invalid("expected an offer's id and a nonce of 32 bytes each in a specification")
+        if len(self.sealing_key) != SEALING_KEY_BYTES:
+            raise Invalid(f"expected a sealing key of {SEALING_KEY_BYTES} bytes, got {len(self.sealing_key)}")
+        if len(self.only) > LARGEST_CONDITIONS:
+            raise Invalid(f"expected at most {LARGEST_CONDITIONS} conditions, got {len(self.only)}")
+
+    def asked(self, schema: Schema) -> tuple[Asked, ...]:
+        """Every statistic that parties sum, in order: told from the declaration alone.
+
+        Raises `Invalid` where an analysis or a condition does not fit `schema`, or a sum could leave 64 bits.
+        """
+        for condition in self.only:
+            condition.spans(schema.column(condition.column))
+        found = []
+        for place, analysis in enumerate(self.analyses):
+            for name in analysis.columns:
+                schema.column(name)
+            found += [Asked(f"{place}/{one.name}", place, one) for one in analysis.statistics(schema)]
+        return tuple(found)
+
+    def results(self, schema: Schema, sums: Mapping[str, Sequence[int]]) -> tuple[Any, ...]:
+        """The answer to each analysis. `sums`: flat, by the names of `asked`. A function of the sums alone."""
+        parts: list[dict[str, Sequence[int]]] = [{} for _ in self.analyses]
+        for one in self.asked(schema):
+            if len(sums[one.name]) != one.of.cells:
+                raise Corrupt(f"expected {one.of.cells} sums of {one.name}, got {len(sums[one.name])}; run it again")
+            parts[one.place][one.of.name] = sums[one.name]
+        return tuple(analysis.result(schema, part) for analysis, part in zip(self.analyses, parts, strict=True))
+
+    def encode(self) -> bytes:
+        """The canonical bytes, whose SHA-256 the order names; conditions stand in them where there are any."""
+        document: dict[str, Any] = {
+            "format": canonical.format_name(NOUN, VERSION),
+            "offer": self.offer.hex(),
+            "analyses": [analysis.document() for analysis in self.analyses],
+            "slot_s": self.slot_s,
+            "sealing_key": self.sealing_key.hex(),
+            "nonce": self.nonce.hex(),
+            "attestation": self.attestation,
+        }
+        if self.only:
+            document["only"] = [condition.document() for condition in self.only]
+        return canonical.encode(document)
+
+    @classmethod
+    def decode(cls, data: bytes) -> "AnalysisSpecification":
+        """The specification in `data`. Raises `Corrupt` where the bytes are none, `Invalid` where a wish cannot be."""
+        document = canonical.decode(data, NOUN, VERSION)
+        try:
+            found = cls(
+                offer=bytes.fromhex(document["offer"]),
+                analyses=tuple(_analysis_of(each) for each in document["analyses"]),
+                slot_s=_whole(document["slot_s"]),
+                sealing_key=bytes.fromhex(document["sealing_key"]),
+                nonce=bytes.fromhex(document["nonce"]),
+                attestation=_text(document["attestation"]),
+                only=tuple(Condition.of_document(each) for each in document.get("only", ())),
+            )
+        except (KeyError, TypeError, ValueError, InvalidOperation, AttributeError):
+            raise Corrupt("expected the parts of an analysis, got others; ask who made it") from None
+        if found.encode() != data:
+            raise Corrupt("expected the parts of an analysis and no more; ask who made it")
+        return found
+
+
+def _analysis_of(document: Mapping[str, Any]) -> Analysis:
+    match document["kind"]:
+        case "count":
+            return Count()
+        case "histogram":
+            return Histogram(_text(document["column"]), _whole(document["bins"]))
+        case "contingency":
+            return Contingency(_text(document["first"]), _text(document["second"]))
+        case "mean":
+            return Mean(_text(document["column"]))
+        case "variance":
+            return Variance(_text(document["column"]))
+        case "survival":
+            return Survival(
+                time=_text(document["time"]),
+                event=_text(document["event"]),
+                happened=_text(document["happened"]),
+                grid=tuple(Decimal(_text(point)) for point in document["grid"]),
+                by=_text(document["by"]) if "by" in document else None,
+            )
+    raise KeyError
+
+
+def _whole(value: object) -> int:
+    if type(value) is not int:
+        raise TypeError
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value

@@ -1,0 +1,155 @@
+"""Joint analyses that are counts of rows: how many, how they fall over a column, and over two columns together."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from marketplace.errors import Invalid
+from marketplace.protocol.analysis_statistic import Statistic
+from marketplace.protocol.analysis_tails import chi_square_tail
+from marketplace.protocol.schema import Schema
+
+LARGEST_BINS = 10_000
+LARGEST_TABLE_SIDE = 1_000
+
+Sums = Mapping[str, Sequence[int]]
+"""The summed statistics of one analysis, by name, each flat with the last index varying fastest."""
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many rows there are."""
+
+    def document(self) -> dict[str, Any]:
+        """The analysis as a value for canonical JSON."""
+        return {"kind": "count"}
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it looks at."""
+        return ()
+
+    def statistics(self, schema: Schema) -> tuple[Statistic, ...]:
+        """What each party counts. A row adds 1 to one cell."""
+        return (Statistic("rows", (1,), 1, 1),)
+
+    def result(self, schema: Schema, sums: Sums) -> int:
+        """The number of rows, 0 where noise made it negative."""
+        return max(0, sums["rows"][0])
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """Rows in each bin of a column. `texts`: what the first and the last code of each bin stand for.
+
+    `missing`: rows without a value, None where the column always has one.
+    """
+
+    texts: tuple[tuple[str, str], ...]
+    counts: tuple[int, ...]
+    missing: int | None
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """How the rows fall over a column, cut into `bins` of as equal numbers of codes as can be, at most one for a code."""
+
+    column: str
+    bins: int
+
+    def document(self) -> dict[str, Any]:
+        """The analysis as a value for canonical JSON."""
+        return {"kind": "histogram", "column": self.column, "bins": self.bins}
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it looks at."""
+        return (self.column,)
+
+    def starts(self, schema: Schema) -> tuple[int, ...]:
+        """The first code of each bin, and at the end the number of codes. Raises `Invalid` for more bins than codes."""
+        size = schema.column(self.column).size
+        if not 1 <= self.bins <= min(size, LARGEST_BINS):
+            raise Invalid(
+                f"column {self.column!r}: expected 1 to {min(size, LARGEST_BINS)} bins, got {self.bins}; ask for fewer"
+            )
+        return tuple(math.ceil(place * size / self.bins) for place in range(self.bins + 1))
+
+    def statistics(self, schema: Schema) -> tuple[Statistic, ...]:
+        """What each party counts: rows in each bin, and last those without a value, if there may be some.
+
+        A row adds 1 to one cell.
+        """
+        cells = len(self.starts(schema)) - 1 + schema.column(self.column).missing
+        return (Statistic("bins", (cells,), 1, 1),)
+
+    def result(self, schema: Schema, sums: Sums) -> Distribution:
+        """The counts, 0 where noise made one negative."""
+        column, starts = schema.column(self.column), self.starts(schema)
+        counts = [max(0, count) for count in sums["bins"]]
+        missing = counts.pop() if column.missing else None
+        texts = [(column.text(a), column.text(b - 1)) for a, b in pairwise(starts)]
+        return Distribution(tuple(texts), tuple(counts), missing)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows with each pair of values, and Pearson's test that the two columns have nothing to do with each other.
+
+    `counts`: one tuple for each value of the first column. Without continuity correction; rows and columns without any
+    count are left out of the test. `p` is None where fewer than two of either are left.
+    """
+
+    counts: tuple[tuple[int, ...], ...]
+    statistic: float
+    freedom: int
+    p: float | None
+
+
+@dataclass(frozen=True)
+class Contingency:
+    """How the rows fall over two columns together. Rows in which one of them is missing are left out."""
+
+    first: str
+    second: str
+
+    def document(self) -> dict[str, Any]:
+        """The analysis as a value for canonical JSON."""
+        return {"kind": "contingency", "first": self.first, "second": self.second}
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it looks at."""
+        return (self.first, self.second)
+
+    def statistics(self, schema: Schema) -> tuple[Statistic, ...]:
+        """What each party counts: rows with each pair of codes. A row adds 1 to one cell at most."""
+        sides = tuple(schema.column(name).size for name in self.columns)
+        if self.first == self.second or max(sides) > LARGEST_TABLE_SIDE:
+            raise Invalid(
+                f"expected two different columns of at most {LARGEST_TABLE_SIDE} values in a contingency table; name others"
+            )
+        return (Statistic("cells", sides, 1, 1),)
+
+    def result(self, schema: Schema, sums: Sums) -> Table:
+        """The table and its test. Source: Pearson 1900. Negative counts, which noise makes, are taken as 0."""
+        width = schema.column(self.second).size
+        flat = [max(0, count) for count in sums["cells"]]
+        rows = [flat[start : start + width] for start in range(0, len(flat), width)]
+        used = [row for row in rows if any(row)]
+        columns = [column for column in zip(*used, strict=True) if any(column)]
+        shown = tuple(tuple(row) for row in rows)
+        if min(len(used), len(columns)) < 2:
+            return Table(shown, 0.0, 0, None)
+        freedom = (len(used) - 1) * (len(columns) - 1)
+        total = sum(map(sum, columns))
+        sums_of_rows = [sum(row) for row in used]
+        statistic = math.fsum(
+            (count * total - mass * row_mass) ** 2 / (mass * row_mass * total)
+            for column in columns
+            for mass in (sum(column),)
+            for count, row_mass in zip(column, sums_of_rows, strict=True)
+        )
+        return Table(shown, statistic, freedom, chi_square_tail(statistic, freedom))

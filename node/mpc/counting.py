@@ -1,0 +1,93 @@
+"""What a party counts of its own rows for a joint analysis: the one module of it that computes from records."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marketplace.errors import Invalid, Refused
+from marketplace.protocol.analysis import Analysis, AnalysisSpecification
+from marketplace.protocol.analysis_counts import Contingency, Count, Histogram
+from marketplace.protocol.analysis_moments import Mean
+from marketplace.protocol.analysis_statistic import LARGEST_PARTY_ROWS
+from marketplace.protocol.analysis_survival import Survival
+from marketplace.protocol.schema import Schema
+from node.constraints import meet
+
+MISSING = -1
+
+Codes = NDArray[np.signedinteger[Any]]
+Integers = NDArray[np.int64]
+
+
+def count(
+    specification: AnalysisSpecification, schema: Schema, rows: int, codes: Mapping[str, Codes]
+) -> dict[str, Integers]:
+    """Every statistic of `specification`, flat, by its name: exact, not noisy, for the provider's own process alone.
+
+    `codes`: of each column that it names, -1 for missing, each of `rows` rows. Sensitivities stand at each `Statistic`.
+    Raises `Invalid`, naming the column, where a code is none of the schema; `Refused` for more rows than sums can hold.
+    """
+    if rows > LARGEST_PARTY_ROWS:
+        raise Refused(f"expected at most {LARGEST_PARTY_ROWS} rows at a party, got more; narrow the analysis")
+    asked = specification.asked(schema)
+    names = {name for analysis in specification.analyses for name in analysis.columns}
+    names |= {condition.column for condition in specification.only}
+    checked = {name: _checked(schema, name, rows, codes[name]) for name in sorted(names)}
+    kept = np.ones(rows, np.bool_)
+    for condition in specification.only:
+        kept &= meet(condition, schema, checked[condition.column])
+    used = {name: column[kept] for name, column in checked.items()}
+    found = [_counted(analysis, schema, int(kept.sum()), used) for analysis in specification.analyses]
+    return {one.name: found[one.place][one.of.name] for one in asked}
+
+
+def _counted(analysis: Analysis, schema: Schema, rows: int, codes: Mapping[str, Codes]) -> dict[str, Integers]:
+    match analysis:
+        case Count():
+            return {"rows": np.array([rows], np.int64)}
+        case Histogram(column=name):
+            return {"bins": _in_bins(analysis, schema, codes[name])}
+        case Contingency(first=first, second=second):
+            width = schema.column(second).size
+            there = (codes[first] != MISSING) & (codes[second] != MISSING)
+            cells = codes[first][there].astype(np.int64) * width + codes[second][there]
+            return {"cells": np.bincount(cells, minlength=schema.column(first).size * width).astype(np.int64)}
+        case Mean(column=name):
+            return _powers(codes[name], schema.column(name).size)
+        case Survival():
+            return {"leaving": _leaving(analysis, schema, codes)}
+
+
+def _in_bins(analysis: Histogram, schema: Schema, codes: Codes) -> Integers:
+    starts = np.array(analysis.starts(schema))
+    bins = np.searchsorted(starts, codes[codes != MISSING], side="right") - 1
+    counts = np.bincount(bins, minlength=len(starts) - 1)
+    if schema.column(analysis.column).missing:
+        counts = np.append(counts, np.count_nonzero(codes == MISSING))
+    return counts.astype(np.int64)
+
+
+def _powers(codes: Codes, size: int) -> dict[str, Integers]:
+    centred = 2 * codes[codes != MISSING].astype(np.int64) - (size - 1)
+    powers = {"present": len(centred), "sum": centred.sum(), "squares": (centred**2).sum()}
+    return {name: np.array([power], np.int64) for name, power in powers.items()}
+
+
+def _leaving(analysis: Survival, schema: Schema, codes: Mapping[str, Codes]) -> Integers:
+    there = np.logical_and.reduce([codes[name] != MISSING for name in analysis.columns])
+    points = len(analysis.grid) + 1
+    point = np.searchsorted(np.array(analysis.ends(schema)), codes[analysis.time][there], side="right")
+    event = codes[analysis.event][there] == analysis.event_code(schema)
+    group = 0 if analysis.by is None else codes[analysis.by][there].astype(np.int64)
+    cells = (group * points + point) * 2 + event
+    return np.bincount(cells, minlength=len(analysis.groups(schema)) * points * 2).astype(np.int64)
+
+
+def _checked(schema: Schema, name: str, rows: int, codes: Codes) -> Codes:
+    column = schema.column(name)
+    lowest = MISSING if column.missing else 0
+    if codes.shape != (rows,) or (rows and not lowest <= codes.min() <= codes.max() < column.size):
+        raise Invalid(f"column {name!r}: expected its declared values in every row, got others; revise the dataset")
+    return codes
