@@ -9,11 +9,11 @@ from marketplace.protocol.identity import Address
 from marketplace.protocol.offer import Guarantee, Kind, Offer
 from marketplace.protocol.order import Order
 from marketplace.protocol.rho import delta_of, epsilon_of
-from marketplace.protocol.specification import ATTESTATION, Specification, Workload
+from marketplace.protocol.specification import ATTESTATION, DEFAULT_GENERATOR, Specification, Workload
 from marketplace.protocol.states import DeclineReason
 from node.objection import Objection
 from node.spending import spending_of
-from node.synthesis.marginals import PrivateMarginals
+from node.synthesis.generators import generator_of
 
 
 @dataclass(frozen=True)
@@ -21,12 +21,14 @@ class Rules:
     """A provider's own admission rules, on top of what the offer says.
 
     `buyers`: the only ones let in; None lets anybody in. `rows_per_declared`: the most synthetic rows per declared row.
+    `generators`: the names of those that the node serves.
     """
 
     epsilon_at_most: float = 10.0
     rows_per_declared: int = 10
     slot_s_at_least: int = 1
     buyers: frozenset[Address] | None = None
+    generators: frozenset[str] = frozenset({DEFAULT_GENERATOR})
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,9 @@ def _objection_to_wishes(application: Application, rules: Rules) -> Objection | 
     specification, description = application.specification, application.description
     if specification.rows > rules.rows_per_declared * description.rows_declared:
         return Objection(DeclineReason.RULES, f"at most {rules.rows_per_declared} synthetic rows for each declared row")
+    if specification.generator not in rules.generators:
+        served = ", ".join(sorted(rules.generators)) or "none"
+        return Objection(DeclineReason.RULES, f"this node serves other generators: {served}")
     return _unless(lambda: specification.workload.check(description.schema))
 
 
@@ -158,7 +163,8 @@ def _objection_to_cost(application: Application) -> Objection | None:
         words = "the dataset's budget in this node's own account does not pay for the order"
         return Objection(DeclineReason.BUDGET, words)
     schema, specification = application.description.schema, application.specification
-    return _unless(lambda: PrivateMarginals().check(schema, specification, spending_of(rho_micro).generate_micro))
+    generator = specification.generator
+    return _unless(lambda: generator_of(generator).check(schema, specification, spending_of(rho_micro).generate_micro))
 
 
 def _objection_to_stock_wishes(specification: Specification, earlier: Specification) -> Objection | None:
@@ -166,6 +172,8 @@ def _objection_to_stock_wishes(specification: Specification, earlier: Specificat
         return Objection(DeclineReason.SPECIFICATION, f"the stock has {earlier.rows} rows")
     if specification.workload not in (Workload(), earlier.workload):
         return Objection(DeclineReason.SPECIFICATION, "the stock was made for another workload")
+    if specification.generator not in (DEFAULT_GENERATOR, earlier.generator):
+        return Objection(DeclineReason.SPECIFICATION, "the stock was made by another generator")
     return None
 
 

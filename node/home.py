@@ -27,6 +27,8 @@ from node.files import make_folder, write_whole
 from node.journal import Journal
 from node.pooling import Pooling
 from node.provider import Provider
+from node.rules import NAMES as RULES_NAMES
+from node.rules import read_rules
 from node.stockroom import Stockroom
 from node.vault.vault import Vault
 from node.workers.process import ProcessWorkers, Workers
@@ -74,7 +76,7 @@ def open_keys(folder: Path, passphrase: str) -> Keys:
 class Node:
     """A node with its folder, keys, ledger and store. Its vault is opened when it is first asked for.
 
-    `endpoint`: where it answers others; None if it does not.
+    `endpoint`: where it answers others; None if it does not. `rules`: its provider's own, unless others are given.
     """
 
     folder: Path
@@ -83,6 +85,7 @@ class Node:
     follower: Follower
     store: ContentStore
     endpoint: EndpointSettings | None = None
+    rules: Rules = field(default_factory=Rules)
 
     @classmethod
     def open(
@@ -94,15 +97,17 @@ class Node:
         confirmations: int = 0,
         from_block: int = 0,
         endpoint: EndpointSettings | None = None,
+        rules: Rules | None = None,
     ) -> "Node":
         """The node in `folder` on this ledger and store."""
         make_folder(folder)
-        return cls(folder, keys, ledger, Follower(ledger, confirmations, from_block), store, endpoint)
+        return cls(folder, keys, ledger, Follower(ledger, confirmations, from_block), store, endpoint, rules or Rules())
 
     @classmethod
     def from_settings(cls, folder: Path, passphrase: str, environment: Mapping[str, str] = os.environ) -> "Node":
         """The node in `folder` on the ledger and the store that its settings name, overridden by `AGORA_*`."""
-        connection = read_connection(folder / SETTINGS, environment, NAMES)
+        connection = read_connection(folder / SETTINGS, environment, (*NAMES, *RULES_NAMES))
+        rules = read_rules(folder / SETTINGS, environment)
         endpoint = read_endpoint(folder / SETTINGS, environment)
         if connection.rpc is None or connection.contract is None or connection.store is None:
             raise Invalid(
@@ -111,7 +116,7 @@ class Node:
         keys = open_keys(folder, passphrase)
         ledger = connect(connection.rpc, checksummed(connection.contract), connection.chain_id)
         store = open_store(connection.store)
-        return cls.open(folder, keys, ledger, store, connection.confirmations, connection.from_block, endpoint)
+        return cls.open(folder, keys, ledger, store, connection.confirmations, connection.from_block, endpoint, rules)
 
     @cached_property
     def vault(self) -> Vault:
@@ -135,7 +140,7 @@ class Node:
             self.store,
             self.provider(),
             lambda: self.vault,
-            rules or Rules(),
+            rules or self.rules,
         )
 
     def daemon(
@@ -167,6 +172,6 @@ class Node:
             follower=self.follower,
             effects=effects,
             clock=clock,
-            rules=rules or Rules(),
+            rules=rules or self.rules,
             observe=observe,
         )

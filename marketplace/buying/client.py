@@ -96,9 +96,10 @@ class Client:
         slot_s: int = DEFAULT_SLOT_S,
         permit: PermitId | None = None,
         place_within_s: int = PLACE_WITHIN_S,
+        generator: str | None = None,
     ) -> Purchase:
         """A purchase to look at before it is placed. Raises as `purchase.draft` does."""
-        account, wishes = self.account(), Wishes(rows, workload, slot_s, permit, place_within_s)
+        account, wishes = self.account(), Wishes(rows, workload, slot_s, permit, place_within_s, generator)
         entry = read_entry(account, offer, self.store)
         return draft(account, entry, self.signer.address, self.seed, wishes, self.now_s())
 

@@ -13,7 +13,7 @@ from marketplace.protocol.amounts import euro_text
 from marketplace.protocol.identity import NOTHING, Address, PermitId
 from marketplace.protocol.offer import Guarantee, Head
 from marketplace.protocol.order import Order, pack_versions
-from marketplace.protocol.specification import Specification, Workload
+from marketplace.protocol.specification import DEFAULT_GENERATOR, Specification, Workload
 
 DEFAULT_SLOT_S = 60
 PLACE_WITHIN_S = 3_600
@@ -25,6 +25,7 @@ class Wishes:
 
     `rows`: how many synthetic rows; None for as many as the description declares. `slot_s`: seconds between the times at
     which a delivery may be posted. `permit`: None for the one that fits. `place_within_s`: how long the order can be placed.
+    `generator`: what is to make the rows; None for the default one.
     """
 
     rows: int | None = None
@@ -32,6 +33,7 @@ class Wishes:
     slot_s: int = DEFAULT_SLOT_S
     permit: PermitId | None = None
     place_within_s: int = PLACE_WITHIN_S
+    generator: str | None = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def draft(account: Account, entry: Entry, buyer: Address, seed: bytes, wishes: W
     offer = entry.view.offer
     _check_open(entry, now_s)
     _check_slot(offer.head, wishes)
-    rows, workload = _table(entry, wishes)
+    rows, workload, generator = _table(entry, wishes)
     permit = permit_for(account, offer, buyer, wishes.permit, now_s)
     nonce = os.urandom(32)
     specification = Specification(
@@ -71,6 +73,7 @@ def draft(account: Account, entry: Entry, buyer: Address, seed: bytes, wishes: W
         slot_s=wishes.slot_s,
         sealing_key=order_key(seed, nonce).public_key.raw,
         nonce=nonce,
+        generator=generator,
     )
     order = Order(
         offer=offer.id,
@@ -83,19 +86,22 @@ def draft(account: Account, entry: Entry, buyer: Address, seed: bytes, wishes: W
     return Purchase(entry, specification, order, permit)
 
 
-def _table(entry: Entry, wishes: Wishes) -> tuple[int, Workload]:
-    """Rows and workload of the table. Stock is sold as it is: with those that it was made by."""
+def _table(entry: Entry, wishes: Wishes) -> tuple[int, Workload, str]:
+    """Rows, workload and generator of the table. Stock is sold as it is: with those that it was made by."""
     earlier = entry.earlier
     if earlier is not None:
-        if wishes.rows not in (None, earlier.rows) or wishes.workload not in (None, Workload(), earlier.workload):
+        asked = (wishes.rows, wishes.workload, wishes.generator)
+        kept = (earlier.rows, earlier.workload, earlier.generator)
+        if any(wish not in (None, Workload(), own) for wish, own in zip(asked, kept, strict=True)):
             raise Invalid(
                 f"expected no wishes for stock, which is sold as it is with {earlier.rows:,} rows; leave them out"
             )
-        return earlier.rows, earlier.workload
+        return kept
     workload = wishes.workload or Workload()
     for source in entry.sources:
         workload.check(source.description.schema)
-    return entry.description.rows_declared if wishes.rows is None else wishes.rows, workload
+    rows = entry.description.rows_declared if wishes.rows is None else wishes.rows
+    return rows, workload, wishes.generator or DEFAULT_GENERATOR
 
 
 def _check_slot(head: Head, wishes: Wishes) -> None:

@@ -26,6 +26,9 @@ Rows = Annotated[int | None, typer.Option(help="Synthetic rows; as many as are d
 Marginals = Annotated[
     list[str] | None, typer.Option("--marginal", metavar="COLUMNS", help="Columns that matter together: a,b or a,b,c.")
 ]
+GeneratorName = Annotated[
+    str | None, typer.Option("--generator", metavar="NAME", help="What is to make the rows, if not the default.")
+]
 Slot = Annotated[int, typer.Option(min=1, help="Seconds between the times at which a delivery may be posted.")]
 Permit = Annotated[
     str | None, typer.Option(metavar="ID", help="The permit to buy with; found by itself where just one fits.")
@@ -43,6 +46,7 @@ def buy(
     offer: OfferArgument,
     rows: Rows = None,
     marginal: Marginals = None,
+    generator: GeneratorName = None,
     slot: Slot = DEFAULT_SLOT_S,
     permit: Permit = None,
     sign: Sign = None,
@@ -57,7 +61,13 @@ def buy(
     client = Session.begin().client()
     workload = Workload(tuple(tuple(name.strip() for name in names.split(",")) for names in marginal or ()))
     purchase = client.draft(
-        offer_id, rows=rows, workload=workload, slot_s=slot, permit=permit_id, place_within_s=within
+        offer_id,
+        rows=rows,
+        workload=workload,
+        slot_s=slot,
+        permit=permit_id,
+        place_within_s=within,
+        generator=generator,
     )
     for line in price_lines(purchase):
         say(line)
@@ -96,6 +106,7 @@ def price_lines(purchase: Purchase) -> list[str]:
         f"  compute fee {euro_text(head.compute_fee_units)} of it is lost if you reject the delivery or let it lapse",
         f"  guarantee   {guarantee_text(entry)}",
         *(f"  rho         {taken_text(head, source)}" for source in entry.sources),
+        f"  generator   {purchase.specification.generator}",
         f"  unit        {entry.description.schema.unit}",
         f"  licence     {head.licence_s // 86_400} days from the reveal",
         f"  terms       {purchase.terms_hash.hex()}",

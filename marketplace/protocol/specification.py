@@ -1,5 +1,6 @@
 """A specification: what exactly a buyer wants within an offer, public and named on the ledger by its hash."""
 
+import re
 from dataclasses import dataclass
 from decimal import InvalidOperation
 from typing import Any
@@ -15,6 +16,8 @@ LARGEST_WORKLOAD = 200
 LARGEST_MARGINAL = 3
 LARGEST_CONDITIONS = 20
 SEALING_KEY_BYTES = 1_216
+DEFAULT_GENERATOR = "private-marginals"
+GENERATOR = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
 
 ATTESTATION = (
     "We will not try to find out whose records these are, will not use them for a decision about a person, "
@@ -70,6 +73,7 @@ class Specification:
     multiples of this many seconds after placing, so that their time tells nothing about the records.
     `sealing_key`: the buyer's public key made for this one order. `nonce`: 32 bytes of the buyer's choice.
     `attestation`: the prohibited uses that the buyer signs. `only`: conditions that every synthetic row is to meet.
+    `generator`: the name of the generator that is to make them.
     """
 
     offer: bytes
@@ -80,6 +84,7 @@ class Specification:
     nonce: bytes
     attestation: str = ATTESTATION
     only: tuple[Condition, ...] = ()
+    generator: str = DEFAULT_GENERATOR
 
     def __post_init__(self) -> None:
         if not 1 <= self.rows <= LARGEST_ROWS:
@@ -92,6 +97,8 @@ class Specification:
             raise Invalid(
                 f"expected a sealing key of {SEALING_KEY_BYTES} bytes, got {len(self.sealing_key)}; make one for this order"
             )
+        if not GENERATOR.fullmatch(self.generator):
+            raise Invalid(f"expected a generator's name, as in {DEFAULT_GENERATOR}, got {self.generator[:40]!r}")
 
     def check(self, schema: Schema) -> None:
         """Raises `Invalid` unless workload and conditions fit `schema`: told from the declaration alone."""
@@ -102,7 +109,8 @@ class Specification:
             condition.spans(schema.column(condition.column))
 
     def encode(self) -> bytes:
-        """The canonical bytes, whose SHA-256 the order names; curves and conditions stand in them where there are any."""
+        """The canonical bytes, whose SHA-256 the order names; curves, conditions and a generator stand in them where they are
+        asked for."""
         document: dict[str, Any] = {
             "format": canonical.format_name(NOUN, VERSION),
             "offer": self.offer.hex(),
@@ -117,6 +125,8 @@ class Specification:
             document["curves"] = [[curve.time, curve.event, curve.by] for curve in self.workload.curves]
         if self.only:
             document["only"] = [condition.document() for condition in self.only]
+        if self.generator != DEFAULT_GENERATOR:
+            document["generator"] = self.generator
         return canonical.encode(document)
 
     @classmethod
@@ -136,6 +146,7 @@ class Specification:
                 nonce=bytes.fromhex(document["nonce"]),
                 attestation=_text(document["attestation"]),
                 only=tuple(Condition.of_document(each) for each in document.get("only", ())),
+                generator=_text(document.get("generator", DEFAULT_GENERATOR)),
             )
         except (KeyError, TypeError, ValueError, InvalidOperation, AttributeError):
             raise Corrupt("expected the parts of a specification, got others; ask who made it") from None

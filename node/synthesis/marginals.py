@@ -18,7 +18,7 @@ from node.synthesis.cells import Codes, cell_count, first_cells
 from node.synthesis.columns import Columns, NoisyMarginal, columns_of
 from node.synthesis.drawing import draw_table
 from node.synthesis.estimation import estimate
-from node.synthesis.generator import Cancelled, Progress, stop_if
+from node.synthesis.generator import Cancelled, Measured, Progress, stop_if
 from node.synthesis.junction import JunctionTree
 from node.synthesis.measurements import Histogram, Measurements
 from node.synthesis.measuring import Measuring
@@ -61,9 +61,14 @@ class PrivateMarginals:
         measuring.run(marginals_of(schema, specification.workload))
         return Measurements(NAME, tuple(measuring.choices), tuple(measuring.histograms))
 
+    def decode(self, data: bytes) -> Measurements:
+        measurements = Measurements.decode(data)
+        _own(measurements)
+        return measurements
+
     def synthesise(
         self,
-        measurements: Measurements,
+        measurements: Measured,
         schema: Schema,
         rows: int,
         seed: bytes,
@@ -75,17 +80,22 @@ class PrivateMarginals:
             raise Invalid(f"expected at least 1 row, got {rows}")
         if len(seed) != KEY_BYTES:
             raise ValueError(f"expected a seed of {KEY_BYTES} bytes, got {len(seed)}")
-        if measurements.generator != NAME:
-            raise Corrupt(
-                f"expected measurements of {NAME}, got {measurements.generator[:60]!r}; use the generator that made them"
-            )
-        columns = columns_of(schema, _Replay(measurements, schema).count_cells)
-        marginals = _marginals_of(measurements, schema, columns)
+        own = _own(measurements)
+        columns = columns_of(schema, _Replay(own, schema).count_cells)
+        marginals = _marginals_of(own, schema, columns)
         stop_if(cancelled)
         model = estimate(columns, marginals, barriers_of(schema, columns), progress, cancelled)
         left, narrowing = narrowed(schema, columns, only)
         noise = NoiseStream(seed, NAME.encode())
         return draw_table(model.steps(narrowing), left, schema, only, rows, noise, cancelled)
+
+
+def _own(measurements: Measured) -> Measurements:
+    if not isinstance(measurements, Measurements) or measurements.generator != NAME:
+        raise Corrupt(
+            f"expected measurements of {NAME}, got {measurements.generator[:60]!r}; use the generator that made them"
+        )
+    return measurements
 
 
 def _find_rows(schema: Schema, only: Sequence[Condition]) -> None:

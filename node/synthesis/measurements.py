@@ -121,6 +121,13 @@ class Measurements:
         """Every stage that touched records."""
         return (*self.choices, *self.histograms)
 
+    @property
+    def parameters(self) -> tuple[tuple[str, str], ...]:
+        """Which marginals the model was fitted to, in order, and how many of them were chosen privately."""
+        marginals = [histogram for histogram in self.histograms if histogram.stage.startswith("marginal/")]
+        shown = "; ".join(" x ".join(histogram.columns) for histogram in marginals)
+        return (("chosen", str(len(self.choices))), ("marginals", shown))
+
 
 def spent_rho_micro(stages: Sequence[Choice | Histogram]) -> int:
     """What the stages cost together, recomputed from sensitivities and noise alone, each rounded up, in micro-rho.

@@ -23,9 +23,8 @@ from node.evaluation.report import report
 from node.files import disk, whole_file, write_whole
 from node.noise.stream import NoiseStream
 from node.outcome import Outcome
-from node.synthesis.generator import CodedTable, Generator
-from node.synthesis.marginals import PrivateMarginals
-from node.synthesis.measurements import Measurements
+from node.synthesis.generator import CodedTable, Generator, Measured
+from node.synthesis.generators import generator_of
 from node.vault import csv_text
 from node.vault.draw import Draw
 from node.vault.vault import Vault
@@ -36,11 +35,10 @@ from node.workers.mechanism import mechanism_of, noisy_counts
 NOISE_COMMITMENT_TAG = b"agora/noise-commitment/1"
 SEED_STAGE = "synthesise/seed"
 PROVIDER_SEED = 20_250_101
-GENERATOR = PrivateMarginals()
 Note = Callable[[str], None]
 
 
-def make(folder: Path, storage_key: bytes, note: Note, generator: Generator = GENERATOR) -> None:
+def make(folder: Path, storage_key: bytes, note: Note, generators: Callable[[str], Generator] = generator_of) -> None:
     """Does the work that the job in `folder` describes, and leaves the result's files and the outcome there.
 
     The outcome is written last. Done again after a crash it makes the same draw: the vault hands out the same noise key
@@ -49,6 +47,7 @@ def make(folder: Path, storage_key: bytes, note: Note, generator: Generator = GE
     """
     assignment = Assignment.read(folder)
     schema, specification = assignment.schema, assignment.specification
+    generator = generators(specification.generator)
     generator.check(schema, specification, assignment.spending.generate_micro)
     draw = _draw(assignment.job, assignment, storage_key, note)
     noise = NoiseStream(draw.noise_key, assignment.noise_context)
@@ -87,12 +86,12 @@ def _draw(job: Job, assignment: Assignment, storage_key: bytes, note: Note) -> D
 
 def _measured(
     folder: Path, assignment: Assignment, draw: Draw, noise: NoiseStream, note: Note, generator: Generator
-) -> Measurements:
+) -> Measured:
     """The measurements of this draw: those that were kept, or new ones, which are kept first."""
     kept = folder / Name.MEASUREMENTS
     if kept.exists():
         with disk():
-            return Measurements.decode(kept.read_bytes())
+            return generator.decode(kept.read_bytes())
     measurements = generator.measure(
         draw.training,
         assignment.schema,

@@ -5,22 +5,23 @@ from marketplace.protocol.schema import Number, Schema
 from node.evaluation.histogram import NoisyCounts
 from node.evaluation.released import Charge, ReleasedScores
 from node.synthesis.cells import first_cuts
-from node.synthesis.measurements import Choice, Histogram, Measurements
+from node.synthesis.generator import Gaussian, Measured
+from node.synthesis.measurements import Choice
 
 
-def mechanism_of(measurements: Measurements, released: ReleasedScores) -> Mechanism:
+def mechanism_of(measurements: Measured, released: ReleasedScores) -> Mechanism:
     """Generator and stages as the certificate names them: those that made the table, and those that scored it."""
     name, _, version = measurements.generator.partition("/")
     return Mechanism(
         name=name,
         version=version,
-        parameters=_parameters(measurements),
+        parameters=measurements.parameters,
         generate=tuple(_stage(stage) for stage in measurements.stages),
         evaluate=tuple(_charge(charge) for charge in released.charges),
     )
 
 
-def noisy_counts(measurements: Measurements, schema: Schema) -> tuple[NoisyCounts, ...]:
+def noisy_counts(measurements: Measured, schema: Schema) -> tuple[NoisyCounts, ...]:
     """The released one-way counts for the picture: of each column that has them, those of its first cells.
 
     Left out are numbers of whose rows one first cell holds most: a single block would hide what the finer cells tell.
@@ -39,14 +40,7 @@ def noisy_counts(measurements: Measurements, schema: Schema) -> tuple[NoisyCount
     return tuple(shown)
 
 
-def _parameters(measurements: Measurements) -> tuple[tuple[str, str], ...]:
-    """Which marginals the model was fitted to, in order, and how many of them were chosen privately."""
-    marginals = [histogram for histogram in measurements.histograms if histogram.stage.startswith("marginal/")]
-    shown = "; ".join(" x ".join(histogram.columns) for histogram in marginals)
-    return (("chosen", str(len(measurements.choices))), ("marginals", shown))
-
-
-def _stage(stage: Choice | Histogram) -> Stage:
+def _stage(stage: Choice | Gaussian) -> Stage:
     if isinstance(stage, Choice):
         return Stage(stage.stage, StageKind.EXPONENTIAL, stage.rho_micro, str(stage.sensitivity), str(stage.epsilon))
     return Stage(stage.stage, StageKind.GAUSSIAN, stage.rho_micro, str(stage.sensitivity), str(stage.sigma2))

@@ -50,6 +50,14 @@ def test_buy_as_json_names_the_order_and_its_transactions(buyer: Buyer) -> None:
     assert specification.workload.marginals == (("sex", "age"), ("ward",))
 
 
+def test_buy_asks_for_a_generator_by_its_name(buyer: Buyer) -> None:
+    ran = buyer.agora("buy", buyer.market.offer.id.hex(), "--rows", "5", "--generator", "neural", "--yes")
+    assert "  generator   neural" in ran.err.splitlines()
+    order = ran.out.removeprefix("Order ").strip()
+    kept = (buyer.home / "orders" / order / "specification.json").read_bytes()
+    assert Specification.decode(kept).generator == "neural"
+
+
 def test_buy_without_a_keyboard_asks_for_yes_and_moves_no_money(buyer: Buyer) -> None:
     ran = buyer.agora("buy", buyer.market.offer.id.hex(), "--json")
     assert ran.code == 2
@@ -66,6 +74,7 @@ def test_buy_without_a_keyboard_asks_for_yes_and_moves_no_money(buyer: Buyer) ->
         (("--marginal", "sex,blood"), "one of the columns"),
         (("--marginal", ""), "one of the columns"),
         (("--slot", "4000"), "slot"),
+        (("--generator", "The best"), "a generator's name"),
     ],
 )
 def test_wishes_that_cannot_be_met_are_invalid_and_move_no_money(

@@ -50,6 +50,7 @@ def test_a_named_buyer_is_let_in() -> None:
     assert objection(APPLICATION, Rules(buyers=frozenset({address(2)}))) is None
 
 
+NEW = Rules(generators=frozenset({"new"}))
 SPECIFICATION, RULES, BUDGET, RECORDS = (
     DeclineReason.SPECIFICATION,
     DeclineReason.RULES,
@@ -78,6 +79,9 @@ SPECIFICATION, RULES, BUDGET, RECORDS = (
         ({"specification": specification(slot_s=3_601)}, Rules(), SPECIFICATION, "delivery slot does not fit"),
         ({"specification": specification(workload=Workload((("height",),)))}, Rules(), SPECIFICATION, "of the columns"),
         ({"specification": specification(workload=Workload((("sex",) * 2,)))}, Rules(), SPECIFICATION, "different"),
+        ({"specification": specification(generator="neural")}, Rules(), RULES, "other generators: private-marginals"),
+        ({}, Rules(generators=frozenset()), RULES, "other generators: none"),
+        ({"specification": specification(generator="new")}, NEW, SPECIFICATION, "expected one of the generators"),
         ({"holding": replace(HOLDING, left_micro=0)}, Rules(), BUDGET, "budget in this node's own account"),
         ({"offer": offer(rho_micro=LEAST_EVALUATE_MICRO)}, Rules(), SPECIFICATION, "for a result and its scores"),
         ({"offer": offer(rho_micro=LEAST_EVALUATE_MICRO + 1)}, Rules(), SPECIFICATION, "expected a rho of at least"),
@@ -113,6 +117,7 @@ def test_stock_is_sold_to_whoever_asks_for_what_it_is() -> None:
     [
         ({"specification": specification(rows=71)}, Rules(), SPECIFICATION, "the stock has 70 rows"),
         ({"specification": specification(rows=70, workload=WORKLOAD)}, Rules(), SPECIFICATION, "another workload"),
+        ({"specification": specification(rows=70, generator="x")}, Rules(), SPECIFICATION, "another generator"),
         ({"specification": specification(rows=70, offer=b"x" * 32)}, Rules(), SPECIFICATION, "for another offer"),
         ({"specification": specification(rows=70, attestation="No.")}, Rules(), SPECIFICATION, "the attestation"),
         ({"specification": specification(rows=70, slot_s=3_601)}, Rules(), SPECIFICATION, "slot does not fit"),

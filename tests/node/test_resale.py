@@ -4,6 +4,7 @@ import io
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -186,6 +187,15 @@ def test_what_the_stock_is_not_is_declined(stocked: Stocked, changes: dict[str, 
     assert market.steps(order) == [Decline]
     assert market.order(order).declined is code
     assert market.order(order).released == frozenset()
+
+
+@pytest.mark.parametrize("wishes", [{"rows": ROWS + 1}, {"generator": "neural"}])
+def test_a_buyer_does_not_draft_what_the_stock_is_not(stocked: Stocked, wishes: dict[str, Any]) -> None:
+    client = stocked.market.client
+    with pytest.raises(Invalid, match="no wishes for stock"):
+        client.draft(stocked.offer.id, **wishes)
+    kept = client.draft(stocked.offer.id, slot_s=1, rows=ROWS, generator="private-marginals").specification
+    assert (kept.rows, kept.generator) == (ROWS, "private-marginals")
 
 
 def test_stock_that_was_altered_on_the_disk_is_never_delivered(stocked: Stocked) -> None:

@@ -107,6 +107,21 @@ def test_curves_and_conditions_survive_being_written_and_read() -> None:
     assert Specification.decode(specification.encode()) == specification
 
 
+def test_another_generator_stands_in_the_bytes_and_the_default_does_not() -> None:
+    other = replace(SPECIFICATION, generator="neural-2")
+    assert Specification.decode(other.encode()) == other
+    assert b"generator" not in SPECIFICATION.encode()
+    spelled = SPECIFICATION.encode().replace(b'"nonce"', b'"generator":"private-marginals","nonce"')
+    with pytest.raises(Corrupt, match="no more"):
+        Specification.decode(spelled)
+
+
+@pytest.mark.parametrize("name", ["", "Neural", "a b", "-a", "a" * 41, "a/2", "a\n"])
+def test_a_generator_has_a_plain_name(name: str) -> None:
+    with pytest.raises(Invalid, match="expected a generator's name"):
+        replace(SPECIFICATION, generator=name)
+
+
 def test_a_specification_without_them_is_written_as_it_always_was() -> None:
     assert b"curves" not in SPECIFICATION.encode() and b"only" not in SPECIFICATION.encode()
 

@@ -187,6 +187,9 @@ def test_measurements_of_another_schema_or_generator_are_corrupt() -> None:
         drawn(replace(measurements, histograms=(*measurements.histograms[:-1], torn)), FEW)
     with pytest.raises(Corrupt, match="expected measurements of private-marginals"):
         drawn(replace(measurements, generator="another/1"), FEW)
+    assert GENERATOR.decode(measurements.encode()) == measurements
+    with pytest.raises(Corrupt, match="expected measurements of private-marginals"):
+        GENERATOR.decode(replace(measurements, generator="another/1").encode())
 
 
 def test_another_process_draws_the_same_table_and_says_nothing() -> None:

@@ -1,0 +1,42 @@
+"""A provider's rules from its node's settings."""
+
+from pathlib import Path
+
+import pytest
+
+from marketplace.errors import Invalid
+from node.admission import Rules
+from node.rules import read_rules
+from node.synthesis.generators import GENERATORS
+
+NAMES = frozenset(GENERATORS)
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "node.toml"
+    path.write_text(text)
+    return path
+
+
+def test_a_node_serves_the_default_generator_unless_told(tmp_path: Path) -> None:
+    assert read_rules(tmp_path / "none.toml", {}) == Rules()
+    assert Rules().generators == {"private-marginals"}
+
+
+def test_the_list_is_read_and_the_environment_overrides_it(tmp_path: Path) -> None:
+    listed = ", ".join(f'"{name}"' for name in sorted(NAMES))
+    path = written(tmp_path, f"generators = [{listed}]")
+    assert read_rules(path, {}).generators == NAMES
+    assert read_rules(path, {"AGORA_GENERATORS": "private-marginals "}).generators == {"private-marginals"}
+
+
+@pytest.mark.parametrize("text", ['"private-marginals"', "[]", '["other"]', "[1]", "[[]]"])
+def test_anything_but_a_list_of_known_generators_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(Invalid, match="expected a list of generators for the setting generators"):
+        read_rules(written(tmp_path, f"generators = {text}"), {})
+
+
+@pytest.mark.parametrize("given", ["", "other", "private-marginals,"])
+def test_so_is_what_the_environment_says(tmp_path: Path, given: str) -> None:
+    with pytest.raises(Invalid, match="expected a list of generators"):
+        read_rules(tmp_path / "none.toml", {"AGORA_GENERATORS": given})
