@@ -1,7 +1,7 @@
 """Whether a node lets an order in: a pure decision by its provider's rules. Decided before any record is touched."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from marketplace.errors import Invalid, Refused
 from marketplace.protocol.description import Description
@@ -85,8 +85,9 @@ def objection(application: Application, rules: Rules) -> Objection | None:
 def objection_to_stock(application: StockApplication, rules: Rules) -> Objection | None:
     """Why an order for stock is turned down; None if it is let in.
 
-    Stock is sold byte for byte, so such an order asks for the rows of the earlier specification, and for its workload or
-    none. What differs is the sealing key, with offer, nonce and slot. Rows and rho were let in when the stock was made.
+    Stock is sold byte for byte, so such an order has all wishes of the earlier specification, but for its workload, which
+    may be left out: a new condition is a new order. What differs is the sealing key, with offer, nonce and slot. Rows and
+    rho were let in when the stock was made.
     """
     order, offer, specification = application.order, application.offer, application.specification
     return (
@@ -172,9 +173,17 @@ def _objection_to_stock_wishes(specification: Specification, earlier: Specificat
         return Objection(DeclineReason.SPECIFICATION, f"the stock has {earlier.rows} rows")
     if specification.workload not in (Workload(), earlier.workload):
         return Objection(DeclineReason.SPECIFICATION, "the stock was made for another workload")
-    if specification.generator not in (DEFAULT_GENERATOR, earlier.generator):
+    if specification.generator != earlier.generator:
         return Objection(DeclineReason.SPECIFICATION, "the stock was made by another generator")
+    if _made_by(specification) != _made_by(earlier):
+        return Objection(DeclineReason.SPECIFICATION, "the stock was made by other wishes; order a new result for them")
     return None
+
+
+def _made_by(specification: Specification) -> tuple[object, ...]:
+    """All that a result follows from, the workload and what belongs to the one sale left out."""
+    apart = {"offer", "slot_s", "sealing_key", "nonce", "workload"}
+    return tuple(getattr(specification, field.name) for field in fields(specification) if field.name not in apart)
 
 
 def _objection_to_what_is_kept(application: StockApplication) -> Objection | None:

@@ -30,6 +30,7 @@ from marketplace.ledger.signatures import sign_order
 from marketplace.ledger.signer import Signer
 from marketplace.protocol.account import Account, OrderView
 from marketplace.protocol.amounts import euro_text
+from marketplace.protocol.constraints import Condition
 from marketplace.protocol.descriptor import Described
 from marketplace.protocol.draw import stock_seed
 from marketplace.protocol.grounds import Grounds
@@ -87,6 +88,10 @@ class Client:
         """Every open offer whose documents can be read, in the order of publication."""
         return open_entries(self.account(), self.store, self.now_s(), _unmissed)
 
+    def entry(self, offer: OfferId) -> Entry:
+        """The offer with its documents. Raises as `read_entry` does."""
+        return read_entry(self.account(), offer, self.store)
+
     def draft(
         self,
         offer: OfferId,
@@ -96,10 +101,11 @@ class Client:
         slot_s: int = DEFAULT_SLOT_S,
         permit: PermitId | None = None,
         place_within_s: int = PLACE_WITHIN_S,
+        only: tuple[Condition, ...] = (),
         generator: str | None = None,
     ) -> Purchase:
         """A purchase to look at before it is placed. Raises as `purchase.draft` does."""
-        account, wishes = self.account(), Wishes(rows, workload, slot_s, permit, place_within_s, generator)
+        account, wishes = self.account(), Wishes(rows, workload, slot_s, permit, place_within_s, only, generator)
         entry = read_entry(account, offer, self.store)
         return draft(account, entry, self.signer.address, self.seed, wishes, self.now_s())
 

@@ -1,7 +1,7 @@
 """A purchase before it is made: the specification, the order, and what it will cost."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from marketplace.buying.listing import Entry, Source
@@ -10,6 +10,7 @@ from marketplace.errors import Invalid, Refused
 from marketplace.keys.sealing import order_key
 from marketplace.protocol.account import Account, PermitView
 from marketplace.protocol.amounts import euro_text
+from marketplace.protocol.constraints import Condition
 from marketplace.protocol.identity import NOTHING, Address, PermitId
 from marketplace.protocol.offer import Guarantee, Head
 from marketplace.protocol.order import Order, pack_versions
@@ -25,6 +26,7 @@ class Wishes:
 
     `rows`: how many synthetic rows; None for as many as the description declares. `slot_s`: seconds between the times at
     which a delivery may be posted. `permit`: None for the one that fits. `place_within_s`: how long the order can be placed.
+    `only`: conditions that every synthetic row is to meet.
     `generator`: what is to make the rows; None for the default one.
     """
 
@@ -33,6 +35,7 @@ class Wishes:
     slot_s: int = DEFAULT_SLOT_S
     permit: PermitId | None = None
     place_within_s: int = PLACE_WITHIN_S
+    only: tuple[Condition, ...] = ()
     generator: str | None = None
 
 
@@ -63,18 +66,9 @@ def draft(account: Account, entry: Entry, buyer: Address, seed: bytes, wishes: W
     offer = entry.view.offer
     _check_open(entry, now_s)
     _check_slot(offer.head, wishes)
-    rows, workload, generator = _table(entry, wishes)
-    permit = permit_for(account, offer, buyer, wishes.permit, now_s)
     nonce = os.urandom(32)
-    specification = Specification(
-        offer=offer.id,
-        rows=rows,
-        workload=workload,
-        slot_s=wishes.slot_s,
-        sealing_key=order_key(seed, nonce).public_key.raw,
-        nonce=nonce,
-        generator=generator,
-    )
+    specification = specification_of(entry, wishes, order_key(seed, nonce).public_key.raw, nonce)
+    permit = permit_for(account, offer, buyer, wishes.permit, now_s)
     order = Order(
         offer=offer.id,
         buyer=buyer,
@@ -86,22 +80,33 @@ def draft(account: Account, entry: Entry, buyer: Address, seed: bytes, wishes: W
     return Purchase(entry, specification, order, permit)
 
 
-def _table(entry: Entry, wishes: Wishes) -> tuple[int, Workload, str]:
-    """Rows, workload and generator of the table. Stock is sold as it is: with those that it was made by."""
-    earlier = entry.earlier
+def specification_of(entry: Entry, wishes: Wishes, sealing_key: bytes, nonce: bytes) -> Specification:
+    """The specification of an order with these wishes. Stock is sold as it is: as the specification that it was made by.
+
+    Raises `Invalid` for wishes that the schema rules out, and for any about stock.
+    """
+    offer, earlier = entry.view.offer.id, entry.earlier
     if earlier is not None:
-        asked = (wishes.rows, wishes.workload, wishes.generator)
-        kept = (earlier.rows, earlier.workload, earlier.generator)
-        if any(wish not in (None, Workload(), own) for wish, own in zip(asked, kept, strict=True)):
+        asked = (wishes.rows, wishes.workload, wishes.only, wishes.generator)
+        kept = (earlier.rows, earlier.workload, earlier.only, earlier.generator)
+        if any(wish not in (None, (), Workload(), own) for wish, own in zip(asked, kept, strict=True)):
             raise Invalid(
                 f"expected no wishes for stock, which is sold as it is with {earlier.rows:,} rows; leave them out"
             )
-        return kept
-    workload = wishes.workload or Workload()
+        return replace(earlier, offer=offer, slot_s=wishes.slot_s, sealing_key=sealing_key, nonce=nonce)
+    specification = Specification(
+        offer=offer,
+        rows=entry.description.rows_declared if wishes.rows is None else wishes.rows,
+        workload=wishes.workload or Workload(),
+        slot_s=wishes.slot_s,
+        sealing_key=sealing_key,
+        nonce=nonce,
+        only=wishes.only,
+        generator=wishes.generator or DEFAULT_GENERATOR,
+    )
     for source in entry.sources:
-        workload.check(source.description.schema)
-    rows = entry.description.rows_declared if wishes.rows is None else wishes.rows
-    return rows, workload, wishes.generator or DEFAULT_GENERATOR
+        specification.check(source.description.schema)
+    return specification
 
 
 def _check_slot(head: Head, wishes: Wishes) -> None:

@@ -5,6 +5,7 @@ from math import isfinite
 from typing import Any
 
 from marketplace.buying.listing import Entry, Source, open_entries
+from marketplace.buying.phrases import constraint_text
 from marketplace.commands.display import GUARANTEES, delta_text, duration_text, time_text
 from marketplace.commands.keys import AsJson
 from marketplace.commands.session import Session
@@ -79,6 +80,7 @@ def _lines(entry: Entry) -> Iterator[str]:
     yield f"  guarantee  {guarantee_text(entry)}"
     yield f"  made from  {len(description.schema.columns)} columns, about {description.rows_declared:,} rows declared"
     yield f"  unit       {description.schema.unit}"
+    yield from (f"  each row   {plain(constraint_text(constraint))}" for constraint in description.schema.constraints)
     for source in entry.sources:
         yield f"  dataset    {source.dataset.id.hex()}"
         yield f"    of       {source.member.provider}, {source.member.share_bps / 100:g} % of the price"
@@ -97,6 +99,7 @@ def _document(entry: Entry) -> dict[str, Any]:
         "guarantee": GUARANTEES[head.guarantee],
         "rows_declared": entry.description.rows_declared,
         "columns": list(entry.description.schema.names),
+        "constraints": [constraint_text(constraint) for constraint in entry.description.schema.constraints],
         "lead": head.lead,
         "token": head.token,
         "price_units": head.price_units,

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from marketplace.buying.client import Client
+from marketplace.buying.phrases import condition_text
 from marketplace.buying.purchase import DEFAULT_SLOT_S, PLACE_WITHIN_S, Purchase
 from marketplace.buying.relaying import relay as hand_in
 from marketplace.buying.signed_purchase import LARGEST_BYTES, SignedPurchase
@@ -15,20 +16,13 @@ from marketplace.commands.files import read_file, require_new, write_file
 from marketplace.commands.keys import AsJson
 from marketplace.commands.offers import condition_lines, guarantee_text, taken_text
 from marketplace.commands.session import Session
+from marketplace.commands.wishes import Curves, GeneratorName, Marginals, Only, Rows, conditions_of, workload_of
 from marketplace.errors import Invalid
 from marketplace.protocol.amounts import euro_text
 from marketplace.protocol.identity import PermitId
-from marketplace.protocol.specification import Workload
 from marketplace.terminal import guarded, parse_id, parse_offer, say, show_json
 
 OfferArgument = Annotated[str, typer.Argument(metavar="OFFER", help="The offer's id.")]
-Rows = Annotated[int | None, typer.Option(help="Synthetic rows; as many as are declared by default.")]
-Marginals = Annotated[
-    list[str] | None, typer.Option("--marginal", metavar="COLUMNS", help="Columns that matter together: a,b or a,b,c.")
-]
-GeneratorName = Annotated[
-    str | None, typer.Option("--generator", metavar="NAME", help="What is to make the rows, if not the default.")
-]
 Slot = Annotated[int, typer.Option(min=1, help="Seconds between the times at which a delivery may be posted.")]
 Permit = Annotated[
     str | None, typer.Option(metavar="ID", help="The permit to buy with; found by itself where just one fits.")
@@ -45,7 +39,9 @@ SignedFile = Annotated[Path, typer.Argument(metavar="FILE", help="What `agora bu
 def buy(
     offer: OfferArgument,
     rows: Rows = None,
-    marginal: Marginals = None,
+    workload: Marginals = None,
+    curve: Curves = None,
+    only: Only = None,
     generator: GeneratorName = None,
     slot: Slot = DEFAULT_SLOT_S,
     permit: Permit = None,
@@ -59,14 +55,14 @@ def buy(
     if sign:
         require_new(sign)
     client = Session.begin().client()
-    workload = Workload(tuple(tuple(name.strip() for name in names.split(",")) for names in marginal or ()))
     purchase = client.draft(
         offer_id,
         rows=rows,
-        workload=workload,
+        workload=workload_of(workload, curve),
         slot_s=slot,
         permit=permit_id,
         place_within_s=within,
+        only=conditions_of(only, client.entry(offer_id).description.schema) if only else (),
         generator=generator,
     )
     for line in price_lines(purchase):
@@ -100,6 +96,7 @@ def price_lines(purchase: Purchase) -> list[str]:
     permit = purchase.permit
     return [
         f"{entry.description.title}: {purchase.specification.rows:,} synthetic rows",
+        *(f"  only where  {condition_text(condition)}" for condition in purchase.specification.only),
         f"  cost        {euro_text(head.cost_units)}",
         f"  margin      {euro_text(head.margin_units)}",
         f"  price       {euro_text(head.price_units)}",

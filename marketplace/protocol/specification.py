@@ -1,6 +1,7 @@
 """A specification: what exactly a buyer wants within an offer, public and named on the ledger by its hash."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import InvalidOperation
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from marketplace.errors import Corrupt, Invalid
 from marketplace.protocol import canonical
 from marketplace.protocol.constraints import Condition
-from marketplace.protocol.schema import Number, Schema
+from marketplace.protocol.schema import Column, Number, Schema
 
 NOUN, VERSION = "specification", 1
 LARGEST_ROWS = 10_000_000
@@ -107,6 +108,8 @@ class Specification:
             raise Invalid(f"expected at most {LARGEST_CONDITIONS} conditions, got {len(self.only)}")
         for condition in self.only:
             condition.spans(schema.column(condition.column))
+        for name in {condition.column for condition in self.only}:
+            _check_together([condition for condition in self.only if condition.column == name], schema.column(name))
 
     def encode(self) -> bytes:
         """The canonical bytes, whose SHA-256 the order names; curves, conditions and a generator stand in them where they are
@@ -153,6 +156,17 @@ class Specification:
         if specification.encode() != data:
             raise Corrupt("expected the parts of a specification and no more; ask who made it")
         return specification
+
+
+def _check_together(conditions: Sequence[Condition], column: Column) -> None:
+    """Raises `Invalid` unless one declared value, or a missing one, meets all `conditions` on its column."""
+    spans = [condition.spans(column) for condition in conditions]
+    starts = [start for each in spans for start, _ in each]
+    shared = any(all(any(first <= start < end for first, end in each) for each in spans) for start in starts)
+    if not shared and not all(condition.admits_missing(column) for condition in conditions):
+        raise Invalid(
+            f"conditions on {column.name!r}: expected ones that a declared value can meet together; leave one out"
+        )
 
 
 def _curve(parts: list[object]) -> Curve:

@@ -1,8 +1,10 @@
 """`agora offers`."""
 
 from dataclasses import replace
+from decimal import Decimal
 from hashlib import sha256
 
+from marketplace.protocol.constraints import Condition, Implies
 from tests.buying.provider import PRICE_UNITS
 from tests.certificate.examples import RHO_MICRO
 from tests.commands.market import Buyer
@@ -49,6 +51,20 @@ def test_an_offer_whose_documents_are_gone_is_named_and_hides_no_other(buyer: Bu
         assert f"left out offer {lost.id.hex()[:16]}" in ran.err
     finally:
         provider.ledger.retire(provider.signer, lost)
+
+
+def test_what_holds_in_every_row_is_shown(buyer: Buyer) -> None:
+    rule = Implies(Condition("ward", values=("über",)), Condition("age", upper=Decimal(9)))
+    described = replace(DESCRIPTION, schema=replace(DESCRIPTION.schema, constraints=(rule,)))
+    provider = replace(buyer.market.provider, description=described)
+    offer = provider.offer(staked_units=0)
+    try:
+        assert "  each row   where ward is über, age is at most 9" in buyer.agora("offers").out.splitlines()
+        shown = {one["id"]: one["constraints"] for one in buyer.agora("offers", "--json").json()["offers"]}
+        assert shown[offer.id.hex()] == ["where ward is über, age is at most 9"]
+        assert shown[buyer.market.offer.id.hex()] == []
+    finally:
+        provider.ledger.retire(provider.signer, offer)
 
 
 def test_a_title_is_shown_as_it_is_and_steers_nothing(buyer: Buyer) -> None:

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from marketplace.buying.phrases import condition_text
 from marketplace.buying.signed_purchase import SignedPurchase
 from marketplace.content.store import put_bytes
 from marketplace.protocol.order import Means
-from marketplace.protocol.specification import ATTESTATION, Specification
+from marketplace.protocol.specification import ATTESTATION, Curve, Specification
 from tests.buying.provider import BOND_UNITS, EURO, PRICE_UNITS
 from tests.certificate.examples import RHO_MICRO
 from tests.commands.market import PURSE_UNITS, Buyer
@@ -41,7 +42,7 @@ def test_buy_shows_every_price_line_the_rho_and_the_hash_of_the_terms(buyer: Buy
 
 
 def test_buy_as_json_names_the_order_and_its_transactions(buyer: Buyer) -> None:
-    wishes = ("--rows", "7", "--marginal", "sex, age", "--marginal", "ward", "--slot", "30")
+    wishes = ("--rows", "7", "--workload", "sex, age", "--workload", "ward", "--slot", "30")
     shown = buyer.agora("buy", buyer.market.offer.id.hex(), *wishes, "--yes", "--json").json()
     assert [transaction["step"] for transaction in shown["transactions"]] == ["approve", "place"]
     kept = (buyer.home / "orders" / shown["order"] / "specification.json").read_bytes()
@@ -58,6 +59,19 @@ def test_buy_asks_for_a_generator_by_its_name(buyer: Buyer) -> None:
     assert Specification.decode(kept).generator == "neural"
 
 
+def test_curves_and_conditions_stand_in_the_specification_and_on_the_screen(buyer: Buyer) -> None:
+    wishes = ("--curve", "age,ward,sex", "--only", "age<5", "--only", 'ward=über,"x, y"')
+    ran = buyer.agora("buy", buyer.market.offer.id.hex(), *wishes, "--yes")
+    order = ran.out.removeprefix("Order ").strip()
+    specification = Specification.decode((buyer.home / "orders" / order / "specification.json").read_bytes())
+    assert specification.workload.curves == (Curve("age", "ward", "sex"),)
+    assert [condition_text(condition) for condition in specification.only] == [
+        "age is at most 4.5",
+        "ward is über or x, y",
+    ]
+    assert "  only where  age is at most 4.5" in ran.err.splitlines()
+
+
 def test_buy_without_a_keyboard_asks_for_yes_and_moves_no_money(buyer: Buyer) -> None:
     ran = buyer.agora("buy", buyer.market.offer.id.hex(), "--json")
     assert ran.code == 2
@@ -71,8 +85,13 @@ def test_buy_without_a_keyboard_asks_for_yes_and_moves_no_money(buyer: Buyer) ->
     [
         (("--rows", "0"), "1 to 10000000 rows, got 0"),
         (("--rows", "-3"), "got -3"),
-        (("--marginal", "sex,blood"), "one of the columns"),
-        (("--marginal", ""), "one of the columns"),
+        (("--workload", "sex,blood"), "one of the columns"),
+        (("--workload", ""), "one of the columns"),
+        (("--curve", "age"), "a curve as TIME,EVENT"),
+        (("--curve", "ward,age"), "the category 'ward'"),
+        (("--only", "blood=0"), "'blood=0', the columns are"),
+        (("--only", "age<-1"), "condition on 'age'"),
+        (("--only", "age<5", "--only", "age>6"), "conditions on 'age'"),
         (("--slot", "4000"), "slot"),
         (("--generator", "The best"), "a generator's name"),
     ],

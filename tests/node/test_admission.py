@@ -1,14 +1,16 @@
 """Every objection that a node can have, each told from declared facts alone."""
 
+from copy import copy
 from dataclasses import fields, replace
 
 import pytest
 
+from marketplace.protocol.constraints import Condition
 from marketplace.protocol.description import Description
 from marketplace.protocol.identity import DatasetId
 from marketplace.protocol.offer import Guarantee, Kind, Member, Offer
 from marketplace.protocol.order import Order, pack_versions
-from marketplace.protocol.specification import Specification, Workload
+from marketplace.protocol.specification import Curve, Specification, Workload
 from marketplace.protocol.states import DeclineReason
 from node.admission import (
     Application,
@@ -29,6 +31,11 @@ HOLDING = Holding(1, COMMITMENT, 20_000)
 APPLICATION = Application(order(), offer(), specification(), DESCRIPTION, COMMITMENT, HOLDING)
 POOL = replace(offer(), members=(*offer().members, Member(DatasetId(b"e" * 32), address(3), 0, 20_000)))
 WORKLOAD = Workload((("sex", "age"),))
+CURVE = Workload((), (Curve("age", "test"),))
+ONLY_MEN = (Condition("sex", values=("male",)),)
+OTHER_WISHES = "the stock was made by other wishes; order a new result for them"
+OF_ONE_SALE = {"offer", "slot_s", "sealing_key", "nonce"}
+OF_THE_RESULT = {field.name for field in fields(Specification)} - OF_ONE_SALE - {"attestation"}
 STOCK = StockApplication(
     order(versions=0), offer(stock=b"r" * 32), specification(rows=70), specification(rows=70), kept=True, flawed=False
 )
@@ -112,12 +119,31 @@ def test_stock_is_sold_to_whoever_asks_for_what_it_is() -> None:
     assert objection_to_stock(replace(made, specification=made.earlier), Rules()) is None
 
 
+def test_stock_of_rows_that_meet_conditions_is_sold_to_whoever_asks_for_just_them() -> None:
+    made = replace(STOCK, earlier=specification(rows=70, only=ONLY_MEN))
+    assert objection_to_stock(replace(made, specification=specification(rows=70, only=ONLY_MEN)), Rules()) is None
+    for only in ((), (Condition("sex", values=("female",)),), (*ONLY_MEN, *ONLY_MEN)):
+        found = objection_to_stock(replace(made, specification=specification(rows=70, only=only)), Rules())
+        assert found == Objection(SPECIFICATION, OTHER_WISHES)
+
+
+@pytest.mark.parametrize("field", sorted(OF_THE_RESULT))
+def test_every_wish_of_which_a_result_is_made_is_compared_with_the_stock(field: str) -> None:
+    other = copy(STOCK.specification)
+    object.__setattr__(other, field, "of another kind")
+    found = objection_to_stock(replace(STOCK, specification=other), Rules())
+    assert found is not None
+    assert found.code is SPECIFICATION
+
+
 @pytest.mark.parametrize(
     ("changes", "rules", "code", "words"),
     [
         ({"specification": specification(rows=71)}, Rules(), SPECIFICATION, "the stock has 70 rows"),
         ({"specification": specification(rows=70, workload=WORKLOAD)}, Rules(), SPECIFICATION, "another workload"),
         ({"specification": specification(rows=70, generator="x")}, Rules(), SPECIFICATION, "another generator"),
+        ({"specification": specification(rows=70, workload=CURVE)}, Rules(), SPECIFICATION, "another workload"),
+        ({"specification": specification(rows=70, only=ONLY_MEN)}, Rules(), SPECIFICATION, "made by other wishes"),
         ({"specification": specification(rows=70, offer=b"x" * 32)}, Rules(), SPECIFICATION, "for another offer"),
         ({"specification": specification(rows=70, attestation="No.")}, Rules(), SPECIFICATION, "the attestation"),
         ({"specification": specification(rows=70, slot_s=3_601)}, Rules(), SPECIFICATION, "slot does not fit"),

@@ -16,6 +16,7 @@ from marketplace.errors import Invalid, Refused
 from marketplace.keys.sealing import order_key
 from marketplace.protocol import result
 from marketplace.protocol.account import OrderView
+from marketplace.protocol.constraints import Condition
 from marketplace.protocol.identity import OrderId
 from marketplace.protocol.offer import Offer
 from marketplace.protocol.order import Delivery
@@ -175,6 +176,7 @@ def test_an_order_for_stock_is_delivered_though_the_vault_is_gone(stocked: Stock
     [
         ({"rows": ROWS + 1}, DeclineReason.SPECIFICATION),
         ({"workload": Workload((("sex", "age"),))}, DeclineReason.SPECIFICATION),
+        ({"only": (Condition("sex", values=("male",)),)}, DeclineReason.SPECIFICATION),
         ({"attestation": "We promise nothing."}, DeclineReason.SPECIFICATION),
     ],
 )

@@ -1,0 +1,36 @@
+"""What a buyer asks for within an offer, as it is typed: the same options for every command that takes wishes."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from marketplace.buying.phrases import condition_of, curve_of, marginal_of
+from marketplace.protocol.constraints import Condition
+from marketplace.protocol.schema import Schema
+from marketplace.protocol.specification import Workload
+
+Rows = Annotated[int | None, typer.Option(help="Synthetic rows; as many as are declared by default.")]
+Marginals = Annotated[
+    list[str] | None, typer.Option("--workload", metavar="COLUMNS", help="Columns that matter together: a,b or a,b,c.")
+]
+Curves = Annotated[
+    list[str] | None, typer.Option("--curve", metavar="TIME,EVENT[,BY]", help="A survival curve that matters.")
+]
+Only = Annotated[
+    list[str] | None,
+    typer.Option(metavar="CONDITION", help="What every row is to meet: stage=III,IV or age<50 or grade is missing."),
+]
+GeneratorName = Annotated[
+    str | None, typer.Option("--generator", metavar="NAME", help="What is to make the rows, if not the default.")
+]
+
+
+def workload_of(marginals: Sequence[str] | None, curves: Sequence[str] | None) -> Workload:
+    """What matters to the buyer. Raises `Invalid` for a curve of another form."""
+    return Workload(tuple(map(marginal_of, marginals or ())), tuple(map(curve_of, curves or ())))
+
+
+def conditions_of(only: Sequence[str] | None, schema: Schema) -> tuple[Condition, ...]:
+    """The conditions on rows of `schema`. Raises `Invalid` as `condition_of` does."""
+    return tuple(condition_of(text, schema) for text in only or ())
