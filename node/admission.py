@@ -11,6 +11,7 @@ from marketplace.protocol.order import Order
 from marketplace.protocol.rho import delta_of, epsilon_of
 from marketplace.protocol.specification import ATTESTATION, DEFAULT_GENERATOR, Specification, Workload
 from marketplace.protocol.states import DeclineReason
+from node.evaluation.stages import check_scores
 from node.objection import Objection
 from node.spending import spending_of
 from node.synthesis.generators import generator_of
@@ -164,8 +165,13 @@ def _objection_to_cost(application: Application) -> Objection | None:
         words = "the dataset's budget in this node's own account does not pay for the order"
         return Objection(DeclineReason.BUDGET, words)
     schema, specification = application.description.schema, application.specification
-    generator = specification.generator
-    return _unless(lambda: generator_of(generator).check(schema, specification, spending_of(rho_micro).generate_micro))
+
+    def served() -> None:
+        spending = spending_of(rho_micro)
+        generator_of(specification.generator).check(schema, specification, spending.generate_micro)
+        check_scores(schema, specification, spending.evaluate_micro)
+
+    return _unless(served)
 
 
 def _objection_to_stock_wishes(specification: Specification, earlier: Specification) -> Objection | None:

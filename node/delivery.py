@@ -17,6 +17,7 @@ from marketplace.ledger.signatures import sign_certificate
 from marketplace.ledger.signer import Signer
 from marketplace.protocol import canonical, result
 from marketplace.protocol.order import Delivery
+from marketplace.scores.thresholds import judge
 from marketplace.sealing import plain_root_of, seal
 from node.commission import Commission
 from node.files import forget, reading, whole_file, write_whole
@@ -127,6 +128,8 @@ def _manifest(commission: Commission, folder: Path, plain_root: bytes, ledger: L
         ),
         scores=outcome.scores,
         environment=outcome.environment,
+        curves=outcome.curves,
+        thresholds=judge(commission.specification.thresholds, outcome.scores),
     )
     signature = sign_certificate(signer, ledger.domain, certificate.order, sha256(certificate.encode()).digest())
     return Manifest(ledger.domain.chain_id, ledger.domain.contract, ledger.source_hash, certificate, signature).encode()

@@ -59,10 +59,15 @@ MAY_IMPORT: dict[str, set[str]] = {
         "node.journal",
         "node.sale",
     },
-    "node.vault": {"marketplace.errors", "marketplace.protocol", "marketplace.keys", "node.files", "node.constraints"},
-    "node.constraints": {"marketplace.protocol"},
+    "node.vault": {
+        "marketplace.errors",
+        "marketplace.protocol",
+        "marketplace.keys",
+        "marketplace.scores",
+        "node.files",
+    },
     "node.noise": {"marketplace.errors", "marketplace.protocol"},
-    "node.synthesis": {"marketplace.errors", "marketplace.protocol", "node.noise", "node.constraints"},
+    "node.synthesis": {"marketplace.errors", "marketplace.protocol", "marketplace.scores", "node.noise"},
     "node.evaluation": {"marketplace.errors", "marketplace.protocol", "marketplace.scores", "node.noise"},
     "node.mpc": {
         "marketplace.errors",
@@ -83,6 +88,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "node.objection",
         "node.spending",
         "node.synthesis",
+        "node.evaluation",
     },
 }
 """A part that is not listed may import every part of its own package and, from `node`, the shared part of `marketplace`."""

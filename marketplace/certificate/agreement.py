@@ -4,7 +4,7 @@ Each function says in words what does not agree, such as `its plain root is not 
 of it does. Buyer, auditor and `agora verify` ask the same ones.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -22,6 +22,7 @@ from marketplace.protocol.offer import Member, Offer
 from marketplace.protocol.rho import DELTA_UNIT, LARGEST_DELTA_ATTO
 from marketplace.protocol.specification import Specification
 from marketplace.protocol.states import OrderState
+from marketplace.scores.thresholds import judge
 
 Faults = tuple[str, ...]
 
@@ -50,7 +51,11 @@ def disagreements(
         *rho_faults(certificate),
         *epsilon_faults(certificate),
         *((*delta_faults(certificate, description), *unit_faults(certificate, description)) if description else ()),
-        *(specification_faults(certificate, specification) if specification else ()),
+        *(
+            (*specification_faults(certificate, specification), *threshold_faults(certificate, specification))
+            if specification
+            else ()
+        ),
     )
 
 
@@ -156,6 +161,24 @@ def specification_faults(certificate: Certificate, specification: Specification)
     """Where the result is not what the specification asked for."""
     pairs = (("offer", certificate.offer, specification.offer), ("rows", certificate.rows, specification.rows))
     return tuple(f"its {name} is not the specification's" for name, ours, theirs in pairs if ours != theirs)
+
+
+def threshold_faults(certificate: Certificate, specification: Specification) -> Faults:
+    """Whether its thresholds are not the specification's, or are not met as it says."""
+    expected = judge(specification.thresholds, certificate.scores)
+    return () if certificate.thresholds == expected else ("its thresholds do not follow from specification and scores",)
+
+
+def score_faults(certificate: Certificate, expected: Mapping[str, Mapping[str, str]]) -> Faults:
+    """Where parts of its scores are not those that were computed again, which `expected` has by score and part."""
+    given = {score.name: score.document() for score in certificate.scores}
+    faults = [f"{name} is missing or one too many" for name in sorted(given.keys() ^ expected.keys())]
+    for name in given.keys() & expected.keys():
+        wrong = [part for part, value in expected[name].items() if given[name][part] != value]
+        faults += [f"{name} has another {' and '.join(wrong)}"] if wrong else []
+    if len(given) < len(certificate.scores):
+        faults.append("a score is there twice")
+    return tuple(faults)
 
 
 def ledger_faults(

@@ -17,7 +17,9 @@ from marketplace.errors import Corrupt, Invalid
 from marketplace.protocol import canonical
 from marketplace.protocol.identity import Address, DatasetId, OfferId, OrderId
 from marketplace.protocol.rho import MICRO
+from marketplace.scores.curve import NoisyCurve
 from marketplace.scores.score import Score
+from marketplace.scores.thresholds import Judgement
 
 NOUN, VERSION = "certificate", 1
 PLAIN_FRACTION = re.compile(r"[0-9]{1,80}(/[1-9][0-9]{0,79})?", re.ASCII)
@@ -144,7 +146,8 @@ class Certificate:
     """One delivery's certificate. Digests, roots and commitments are 32 bytes.
 
     `register`: salted commitment to the opt-out register as it was applied. `noise_commitment`: hiding commitment to the
-    noise key. `count`: chunks of the result. `rows`: synthetic rows.
+    noise key. `count`: chunks of the result. `rows`: synthetic rows. `curves`: the released counts of the workload's curves,
+    in order. `thresholds`: the buyer's, and whether the released scores meet them.
     """
 
     order: OrderId
@@ -164,10 +167,12 @@ class Certificate:
     privacy: Privacy
     scores: tuple[Score, ...]
     environment: Environment
+    curves: tuple[NoisyCurve, ...] = ()
+    thresholds: tuple[Judgement, ...] = ()
 
     def document(self) -> dict[str, Any]:
-        """The certificate as a value for canonical JSON."""
-        return {
+        """The certificate as a value for canonical JSON; curves and thresholds stand in it where there are any."""
+        document = {
             "format": canonical.format_name(NOUN, VERSION),
             "order": self.order.hex(),
             "offer": self.offer.hex(),
@@ -194,6 +199,11 @@ class Certificate:
             "scores": [score.document() for score in self.scores],
             "environment": self.environment.document(),
         }
+        if self.curves:
+            document["curves"] = [curve.document() for curve in self.curves]
+        if self.thresholds:
+            document["thresholds"] = [judgement.document() for judgement in self.thresholds]
+        return document
 
     def encode(self) -> bytes:
         """The canonical bytes, whose SHA-256 the provider signs together with the order."""
@@ -204,7 +214,7 @@ class Certificate:
         """The certificate in `data`. Raises `Corrupt` where the bytes are none."""
         document = canonical.decode(data, NOUN, VERSION)
         try:
-            certificate = _certificate_of(Fields(document))
+            certificate = _certificate_of(Fields({"curves": [], "thresholds": [], **document}))
         except Invalid:
             raise Corrupt("expected the parts of a certificate, got others; ask who made it") from None
         if certificate.encode() != data:
@@ -235,6 +245,8 @@ def _certificate_of(fields: Fields) -> Certificate:
         privacy=_privacy_of(fields.inner("privacy")),
         scores=tuple(Score.of_document(score) for score in fields.mappings("scores")),
         environment=Environment.of_fields(fields.inner("environment")),
+        curves=tuple(NoisyCurve.of_document(curve) for curve in fields.mappings("curves")),
+        thresholds=tuple(Judgement.of_document(judgement) for judgement in fields.mappings("thresholds")),
     )
 
 

@@ -1,4 +1,4 @@
-"""Everything that can be checked of a result without asking anyone: eleven numbered checks, and two more with a ledger."""
+"""Everything that can be checked of a result without asking anyone: twelve numbered checks, and two more with a ledger."""
 
 import io
 from collections.abc import Iterable, Iterator
@@ -11,6 +11,7 @@ from marketplace.certificate.certificate import Certificate
 from marketplace.certificate.folder import INNER, ResultFolder
 from marketplace.certificate.manifest import Manifest
 from marketplace.certificate.opening import Opening
+from marketplace.certificate.scoring import score_parts
 from marketplace.errors import Corrupt, Invalid
 from marketplace.ledger.ids import Domain
 from marketplace.protocol import result
@@ -20,7 +21,7 @@ from marketplace.protocol.description import Description
 from marketplace.protocol.identity import Address
 from marketplace.protocol.specification import Specification
 from marketplace.scores.codes import read_codes
-from marketplace.scores.reference import references
+from marketplace.scores.constraints import keep_all
 from marketplace.sealing import Commitment, open_chunks
 from marketplace.sealing.inner import InnerFile
 
@@ -30,14 +31,15 @@ SENTENCES = {
     3: "Description and specification are those that the certificate names.",
     4: "The chunks open with the revealed key to the certificate's plain root and count.",
     5: "The files are those inside the chunks, byte for byte.",
-    6: "The table follows the schema and has the number of rows that was asked for.",
+    6: "The table follows the schema and its constraints in every row, and has the rows that were asked for.",
     7: "The stages sum to the rho, and the rho of each covers its sensitivity and noise.",
     8: "Epsilon is what rho and delta imply by the tight conversion, rounded up.",
     9: "Delta is within min(1e-5, 1/(10 n)) for the n rows that the description declares.",
     10: "The promise protects whom the schema says, up to the schema's rows per person.",
-    11: "Floors and ceilings of the scores follow from the table.",
-    12: "The certificate agrees with the order, the offer and the dataset on the ledger.",
-    13: "Delivery and key are those on the ledger.",
+    11: "Floors and ceilings follow from the table, and curves' scores from it and the released counts.",
+    12: "The thresholds are the specification's, and the scores meet those that it says.",
+    13: "The certificate agrees with the order, the offer and the dataset on the ledger.",
+    14: "Delivery and key are those on the ledger.",
 }
 
 
@@ -71,7 +73,7 @@ def verify_against(folder: Path, account: Account, domain: Domain) -> Verificati
 def _verification(kept: ResultFolder) -> Verification:
     manifest = kept.manifest.value
     if manifest is None:
-        rest = tuple(_not_made(number, "the manifest cannot be read") for number in range(2, 12))
+        rest = tuple(_not_made(number, "the manifest cannot be read") for number in range(2, 13))
         return Verification(None, (_check(1, (kept.manifest.fault,)), *rest))
     certificate = manifest.certificate
     return Verification(
@@ -175,7 +177,7 @@ def _table_checks(kept: ResultFolder, certificate: Certificate) -> tuple[Check, 
     epsilon = _check(8, agreement.epsilon_faults(certificate), f"epsilon {privacy.epsilon}")
     if description is None or specification is None:
         why = "the description or the specification cannot be read"
-        return (_not_made(6, why), rho, epsilon, *(_not_made(number, why) for number in (9, 10, 11)))
+        return (_not_made(6, why), rho, epsilon, *(_not_made(number, why) for number in (9, 10, 11, 12)))
     delta = f"{privacy.delta_atto} / 10^18 for {description.rows_declared:,} rows"
     table, scores = _score_checks(kept, certificate, description, specification)
     return (
@@ -185,33 +187,41 @@ def _table_checks(kept: ResultFolder, certificate: Certificate) -> tuple[Check, 
         _check(9, agreement.delta_faults(certificate, description), delta),
         _check(10, agreement.unit_faults(certificate, description), privacy.unit),
         scores,
+        _check(12, agreement.threshold_faults(certificate, specification), _judged(certificate)),
     )
+
+
+def _judged(certificate: Certificate) -> str:
+    met = sum(judgement.met for judgement in certificate.thresholds)
+    return f"{met} of {len(certificate.thresholds)} are met"
 
 
 def _score_checks(
     kept: ResultFolder, certificate: Certificate, description: Description, specification: Specification
 ) -> tuple[Check, Check]:
-    schema, seed = description.schema, certificate.specification
+    schema = description.schema
     try:
-        specification.workload.check(schema)
+        specification.check(schema)
         with kept.files[result.TABLE].open("rb") as table:
             codes = read_codes(table, schema)
     except (Corrupt, Invalid) as error:
         return _check(6, (str(error),)), _not_made(11, "the table cannot be read")
-    asked = (certificate.rows, specification.rows)
     faults = (
-        () if asked == (len(codes), len(codes)) else (f"{asked[1]:,} rows were asked for, {len(codes):,} are there",)
+        [] if certificate.rows == specification.rows == len(codes) else [_rows_fault(specification.rows, len(codes))]
     )
-    expected = {
-        reference.name: (reference.floor, reference.ceiling)
-        for reference in references(codes, schema, specification.workload, seed, description.rows_declared)
-    }
-    named = {score.name: (score.floor, score.ceiling) for score in certificate.scores}
-    wrong = sorted(name for name in expected.keys() | named.keys() if expected.get(name) != named.get(name))
-    scores = [f"{name} has another floor or ceiling" for name in wrong]
-    if len(named) < len(certificate.scores):
-        scores.append("a score is there twice")
-    return _check(6, faults, f"{len(codes):,} rows"), _check(11, scores, ", ".join(expected))
+    columns = {name: codes[name].to_numpy() for name in schema.names}
+    if not (right := keep_all(schema, specification.only, columns)).all():
+        faults.append(f"{int((~right).sum()):,} rows break a constraint or a condition")
+    rows = _check(6, faults, f"{len(codes):,} rows")
+    try:
+        expected = score_parts(codes, description, specification, certificate)
+    except Corrupt as error:
+        return rows, _check(11, (str(error),))
+    return rows, _check(11, agreement.score_faults(certificate, expected), ", ".join(expected))
+
+
+def _rows_fault(asked: int, there: int) -> str:
+    return f"{asked:,} rows were asked for, {there:,} are there"
 
 
 # --------------------------------------------------------------------------------------------------------- the ledger
@@ -220,17 +230,17 @@ def _score_checks(
 def _ledger_checks(kept: ResultFolder, account: Account, domain: Domain) -> tuple[Check, Check]:
     manifest, opening = kept.manifest.value, kept.opening.value
     if manifest is None:
-        return _not_made(12, "the manifest cannot be read"), _not_made(13, "the manifest cannot be read")
+        return _not_made(13, "the manifest cannot be read"), _not_made(14, "the manifest cannot be read")
     order = account.orders.get(manifest.certificate.order)
     if order is None:
         faults = ("the ledger has no such order",)
-        return _check(12, faults), _check(13, faults)
+        return _check(13, faults), _check(14, faults)
     found = agreement.disagreements(manifest, account=account, order=order, domain=domain)
     sale = _sale_of(opening, order, account)
     digest = sale.delivery_hash if sale and sale.delivery_hash else b""
     return (
-        _check(12, found, f"order {order.id.hex()}"),
-        _check(13, () if sale else ("the ledger has another delivery or key",), digest.hex()),
+        _check(13, found, f"order {order.id.hex()}"),
+        _check(14, () if sale else ("the ledger has another delivery or key",), digest.hex()),
     )
 
 

@@ -9,13 +9,16 @@ from typing import Any
 from marketplace.errors import Corrupt, Invalid
 from marketplace.protocol import canonical
 from marketplace.protocol.constraints import Condition
-from marketplace.protocol.schema import Column, Number, Schema
+from marketplace.protocol.schema import Category, Column, Number, Schema
+from marketplace.protocol.threshold import Threshold
 
 NOUN, VERSION = "specification", 1
 LARGEST_ROWS = 10_000_000
 LARGEST_WORKLOAD = 200
 LARGEST_MARGINAL = 3
 LARGEST_CONDITIONS = 20
+LARGEST_THRESHOLDS = 50
+MOST_GROUPS = 12
 SEALING_KEY_BYTES = 1_216
 DEFAULT_GENERATOR = "private-marginals"
 GENERATOR = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
@@ -28,11 +31,16 @@ ATTESTATION = (
 
 @dataclass(frozen=True)
 class Curve:
-    """A survival curve: the time that passes until an event, or until nobody looks any more, for each group of `by`."""
+    """A survival curve: the time that passes until an event, or until nobody looks any more, for each group of `by`.
+
+    `occurred`: the value of `event` that says that it came; None for the last declared one. Any other means that nobody
+    looked any more.
+    """
 
     time: str
     event: str
     by: str | None = None
+    occurred: str | None = None
 
     @property
     def marginal(self) -> tuple[str, ...]:
@@ -53,7 +61,8 @@ class Workload:
         return (*self.marginals, *(curve.marginal for curve in self.curves))
 
     def check(self, schema: Schema) -> None:
-        """Raises `Invalid` unless every marginal names one to three different columns of `schema`, and times are numbers."""
+        """Raises `Invalid` unless every marginal names one to three different columns of `schema`, times are numbers, events
+        have the value that counts, and groups are few."""
         if len(self.all_marginals) > LARGEST_WORKLOAD:
             raise Invalid(f"expected at most {LARGEST_WORKLOAD} marginals in a workload, got {len(self.all_marginals)}")
         for marginal in self.all_marginals:
@@ -64,6 +73,27 @@ class Workload:
         for curve in self.curves:
             if not isinstance(schema.column(curve.time), Number):
                 raise Invalid(f"expected a number as a curve's time, got the category {curve.time!r}; name the time")
+            event_code(curve, schema)
+            if curve.by is not None:
+                check_groups(curve.by, schema)
+
+
+def event_code(curve: Curve, schema: Schema) -> int:
+    """The code of the value that says that the event came. Raises `Invalid` if the column has no such value."""
+    event = schema.column(curve.event)
+    if curve.occurred is None:
+        return event.size - 1
+    code = next((code for code in range(event.size) if event.text(code) == curve.occurred), None)
+    if code is None:
+        raise Invalid(f"expected a declared value of {curve.event!r} as a curve's event, got {curve.occurred!r}")
+    return code
+
+
+def check_groups(name: str, schema: Schema) -> None:
+    """Raises `Invalid` unless the column of this name divides records into few declared groups."""
+    column = schema.column(name)
+    if not isinstance(column, Category) or column.size > MOST_GROUPS:
+        raise Invalid(f"expected a category of at most {MOST_GROUPS} values to group by, {name!r} is none")
 
 
 @dataclass(frozen=True)
@@ -75,6 +105,8 @@ class Specification:
     `sealing_key`: the buyer's public key made for this one order. `nonce`: 32 bytes of the buyer's choice.
     `attestation`: the prohibited uses that the buyer signs. `only`: conditions that every synthetic row is to meet.
     `generator`: the name of the generator that is to make them.
+    `subgroups`: the column whose values the result is also scored for one by one; None for none. `thresholds`: how large
+    released scores may be at most for the buyer's client to accept.
     """
 
     offer: bytes
@@ -86,6 +118,8 @@ class Specification:
     attestation: str = ATTESTATION
     only: tuple[Condition, ...] = ()
     generator: str = DEFAULT_GENERATOR
+    subgroups: str | None = None
+    thresholds: tuple[Threshold, ...] = ()
 
     def __post_init__(self) -> None:
         if not 1 <= self.rows <= LARGEST_ROWS:
@@ -110,6 +144,10 @@ class Specification:
             condition.spans(schema.column(condition.column))
         for name in {condition.column for condition in self.only}:
             _check_together([condition for condition in self.only if condition.column == name], schema.column(name))
+        if self.subgroups is not None:
+            check_groups(self.subgroups, schema)
+        if len(self.thresholds) > LARGEST_THRESHOLDS:
+            raise Invalid(f"expected at most {LARGEST_THRESHOLDS} thresholds, got {len(self.thresholds)}")
 
     def encode(self) -> bytes:
         """The canonical bytes, whose SHA-256 the order names; curves, conditions and a generator stand in them where they are
@@ -125,11 +163,15 @@ class Specification:
             "attestation": self.attestation,
         }
         if self.workload.curves:
-            document["curves"] = [[curve.time, curve.event, curve.by] for curve in self.workload.curves]
+            document["curves"] = [_curve_document(curve) for curve in self.workload.curves]
         if self.only:
             document["only"] = [condition.document() for condition in self.only]
         if self.generator != DEFAULT_GENERATOR:
             document["generator"] = self.generator
+        if self.subgroups is not None:
+            document["subgroups"] = self.subgroups
+        if self.thresholds:
+            document["thresholds"] = [[threshold.score, threshold.at_most] for threshold in self.thresholds]
         return canonical.encode(document)
 
     @classmethod
@@ -150,6 +192,8 @@ class Specification:
                 attestation=_text(document["attestation"]),
                 only=tuple(Condition.of_document(each) for each in document.get("only", ())),
                 generator=_text(document.get("generator", DEFAULT_GENERATOR)),
+                subgroups=_text_or_none(document.get("subgroups")),
+                thresholds=tuple(_threshold(parts) for parts in document.get("thresholds", ())),
             )
         except (KeyError, TypeError, ValueError, InvalidOperation, AttributeError):
             raise Corrupt("expected the parts of a specification, got others; ask who made it") from None
@@ -169,15 +213,29 @@ def _check_together(conditions: Sequence[Condition], column: Column) -> None:
         )
 
 
+def _curve_document(curve: Curve) -> list[str | None]:
+    parts = [curve.time, curve.event, curve.by]
+    return parts if curve.occurred is None else [*parts, curve.occurred]
+
+
 def _curve(parts: list[object]) -> Curve:
-    time, event, by = parts
-    return Curve(_text(time), _text(event), None if by is None else _text(by))
+    time, event, by, *occurred = parts
+    return Curve(_text(time), _text(event), _text_or_none(by), *map(_text, occurred))
+
+
+def _threshold(parts: list[object]) -> Threshold:
+    score, at_most = parts
+    return Threshold(_text(score), _text(at_most))
 
 
 def _whole(value: object) -> int:
     if type(value) is not int:
         raise TypeError
     return value
+
+
+def _text_or_none(value: object) -> str | None:
+    return None if value is None else _text(value)
 
 
 def _text(value: object) -> str:

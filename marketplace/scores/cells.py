@@ -37,6 +37,11 @@ class Cells:
         flags = (cells == size - 1 for cells, size in zip(self.columns, self.sizes, strict=True))
         return Cells(self.names, tuple(flag.astype(np.int32) for flag in flags), (2,) * len(self.sizes))
 
+    def only(self, name: str, cell: int) -> "Cells":
+        """The rows whose column of this name is in this cell."""
+        found = self.columns[self.names.index(name)] == cell
+        return Cells(self.names, tuple(cells[found] for cells in self.columns), self.sizes)
+
     def keys(self, marginal: tuple[str, ...]) -> Keys:
         """For each row, which cell of the marginal over these columns it is in: 0 .. size(marginal) - 1."""
         first, *others = (self.names.index(name) for name in marginal)

@@ -17,6 +17,8 @@ from marketplace.protocol.schema import Category, Column, Number, Schema
 
 MISSING = -1
 ROWS_AT_ONCE = 50_000
+CodedFrame = pd.DataFrame
+"""One int32 column for each of a schema's, in order; -1 for missing."""
 PLAIN_NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?", re.ASCII)
 
 

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
 
+import numpy as np
+
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import Workload
 from marketplace.scores.cells import Cells, counts
 from marketplace.scores.permutation import permutation
 
 LARGEST_SETS = 1_000
+SUBGROUP = "subgroup_"
 
 
 @dataclass(frozen=True)
@@ -19,12 +22,13 @@ class Measure:
     """One score: the mean over `marginals` of the L1 distance of two tables' normalised marginals.
 
     `missing`: only whether values are there is compared, and the distance is halved, which makes it the mean absolute
-    difference of the shares that are missing.
+    difference of the shares that are missing. `within`: only rows of this column with this code are compared.
     """
 
     name: str
     marginals: tuple[tuple[str, ...], ...]
     missing: bool = False
+    within: tuple[str, int] | None = None
 
     @property
     def largest(self) -> int:
@@ -33,6 +37,8 @@ class Measure:
 
     def view(self, table: Cells) -> Cells:
         """What the score looks at in `table`."""
+        if self.within is not None:
+            table = table.only(*self.within)
         return table.missing() if self.missing else table
 
     def difference(self, left: Cells, right: Cells, left_weight: int, right_weight: int) -> int:
@@ -49,16 +55,17 @@ class Measure:
     def distances(self, others: Sequence[Cells], table: Cells) -> list[Fraction]:
         """The score of each of `others` beside `table`, exactly: 0 (the same) to `largest`.
 
-        All are of the same cut and have one row or more.
+        All are of the same cut and have one row or more that is compared.
         """
-        tables, totals = [self.view(each) for each in (table, *others)], [0] * len(others)
+        views, totals = [self.view(each) for each in (table, *others)], [0] * len(others)
+        rows, *others_rows = (view.rows for view in views)
         for marginal in self.marginals:
-            base, *found = counts(tables, marginal)
-            for index, (other, each) in enumerate(zip(others, found, strict=True)):
-                totals[index] += int(abs(each * table.rows - base * other.rows).sum())
+            base, *found = counts(views, marginal)
+            for index, (other_rows, each) in enumerate(zip(others_rows, found, strict=True)):
+                totals[index] += int(abs(each * rows - base * other_rows).sum())
         return [
-            Fraction(total * self.largest, 2 * table.rows * other.rows * len(self.marginals))
-            for total, other in zip(totals, others, strict=True)
+            Fraction(total * self.largest, 2 * rows * other_rows * len(self.marginals))
+            for total, other_rows in zip(totals, others_rows, strict=True)
         ]
 
     def distance(self, left: Cells, right: Cells) -> Fraction:
@@ -79,6 +86,19 @@ def measures(schema: Schema, workload: Workload, seed: bytes) -> tuple[Measure, 
     if workload.all_marginals:
         found.append(Measure("workload", workload.all_marginals))
     return tuple(found)
+
+
+def subgroup_measures(table: Cells, column: str | None) -> tuple[Measure, ...]:
+    """For each value of `column` that `table` has, the distance of the other columns' distributions within it.
+
+    Named `subgroup_<code>`. `table`: the synthetic one, which is public. None where `column` is None or stands alone.
+    """
+    others = tuple((name,) for name in table.names if name != column)
+    if column is None or not others:
+        return ()
+    codes = np.unique(table.columns[table.names.index(column)])
+    declared = codes[codes < table.sizes[table.names.index(column)] - 1].tolist()
+    return tuple(Measure(f"{SUBGROUP}{code}", others, within=(column, code)) for code in declared)
 
 
 def column_sets(names: tuple[str, ...], ways: int, seed: bytes) -> Measure:

@@ -12,5 +12,10 @@ def permutation(seed: bytes, label: str, size: int) -> npt.NDArray[np.int64]:
     It is the stable order of `size` little-endian 64-bit words of SHAKE-256(length of seed, 8 bytes big-endian; seed;
     label in UTF-8). `size` >= 0.
     """
-    words = hashlib.shake_256(len(seed).to_bytes(8, "big") + seed + label.encode()).digest(8 * size)
-    return np.argsort(np.frombuffer(words, dtype="<u8"), kind="stable").astype(np.int64)
+    return np.argsort(words(seed, label, size), kind="stable").astype(np.int64)
+
+
+def words(seed: bytes, label: str, size: int) -> npt.NDArray[np.uint64]:
+    """The first `size` words that public bytes and a label give: of SHAKE-256, as `permutation` says."""
+    stretched = hashlib.shake_256(len(seed).to_bytes(8, "big") + seed + label.encode()).digest(8 * size)
+    return np.frombuffer(stretched, dtype="<u8").astype(np.uint64)

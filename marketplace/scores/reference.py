@@ -11,7 +11,7 @@ import pandas as pd
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import Workload
 from marketplace.scores.cells import Bins, Cells, counts
-from marketplace.scores.measure import Measure, measures
+from marketplace.scores.measure import Measure, measures, subgroup_measures
 from marketplace.scores.permutation import permutation
 from marketplace.scores.score import quote
 
@@ -29,12 +29,18 @@ class Reference:
 
 
 def references(
-    synthetic: pd.DataFrame, schema: Schema, workload: Workload, seed: bytes, rows_declared: int
+    synthetic: pd.DataFrame,
+    schema: Schema,
+    workload: Workload,
+    seed: bytes,
+    rows_declared: int,
+    subgroups: str | None = None,
 ) -> tuple[Reference, ...]:
-    """Floor and ceiling of every released score, from public values alone.
+    """Floor and ceiling of every released score but those of curves, from public values alone.
 
     `synthetic`: the result's codes, one row or more. `seed`: the specification's hash. `rows_declared`: the dataset's
-    public, rounded number of rows, >= 1. Raises `ValueError` where one of them is out of range.
+    public, rounded number of rows, >= 1. `subgroups`: the specification's. Raises `ValueError` where one of them is out of
+    range.
     """
     if rows_declared < 1 or not len(synthetic):
         raise ValueError("expected at least 1 declared row and 1 synthetic row")
@@ -46,7 +52,7 @@ def references(
             quote(sum(measure.distances(shuffles, table), Fraction(0)) / SHUFFLES),
             quote(ceiling(measure, table, rows_declared)),
         )
-        for measure in measures(schema, workload, seed)
+        for measure in (*measures(schema, workload, seed), *subgroup_measures(table, subgroups))
     )
 
 
@@ -65,14 +71,16 @@ def shuffle(table: Cells, seed: bytes, index: int) -> Cells:
 def ceiling(measure: Measure, table: Cells, rows: int) -> Fraction:
     """The distance expected between `table` and `rows` rows drawn from it with replacement.
 
-    It is the mean over marginals of the sum over cells of `expected_deviation`.
+    It is the mean over marginals of the sum over cells of `expected_deviation`; where only some rows are compared, so
+    large a share of `rows` is, and at least one.
     """
     view = measure.view(table)
+    rows = max(1, rows * view.rows // table.rows)
     times: Counter[int] = Counter()
     for marginal in measure.marginals:
         sizes, repeats = np.unique(counts((view,), marginal)[0], return_counts=True)
         times.update(dict(zip(sizes.tolist(), repeats.tolist(), strict=True)))
-    total = math.fsum(count * expected_deviation(size, table.rows, rows) for size, count in times.items())
+    total = math.fsum(count * expected_deviation(size, view.rows, rows) for size, count in times.items())
     return Fraction(total) * measure.largest / (2 * len(measure.marginals))
 
 

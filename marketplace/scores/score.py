@@ -35,7 +35,7 @@ class Score:
     """A released score beside its floor and ceiling. All but the name are quotes: decimals with six digits.
 
     `sigma`: standard deviation of the released value's error, rounded up; it joins two independent noises, that of the
-    score and that of the number of rows it was divided by.
+    score and that of the number of rows it was divided by. Of a curve: `curve.judged` says what it is.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Score:
     @property
     def largest(self) -> int:
         """The largest value that the score can have."""
-        return 1 if self.name == "missingness" else 2
+        return 1 if self.name.startswith(("missingness", "curve_")) else 2
 
     @property
     def interval(self) -> tuple[str, str]:

@@ -2,35 +2,32 @@
 
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 import pyarrow as pa
 
-from marketplace.errors import Corrupt, Invalid, Refused
-from marketplace.protocol import canonical
+from marketplace.errors import Refused
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import Specification
 from marketplace.scores.cells import Bins, Cells
-from marketplace.scores.measure import Measure, measures
+from marketplace.scores.curve import CURVE, Grid, NoisyCurve
+from marketplace.scores.measure import Measure, measures, subgroup_measures
 from marketplace.scores.reference import Reference, references
 from marketplace.scores.score import Score, quote, quote_up
 from node.evaluation.codes import frame_of
+from node.evaluation.stages import ROWS, SUBGROUP_ROWS, SUBGROUPS, shares_of
 from node.noise.gaussian import discrete_gaussian, rho_micro_of_gaussian, sigma2_for
 from node.noise.stream import NoiseStream
-
-NOUN, VERSION = "released-scores", 1
-ROWS_STAGE = "rows"
-ROWS_WEIGHT = 5
-WEIGHTS = (("l1_1way", 2), ("l1_2way", 3), ("l1_3way", 6), ("missingness", 1), ("workload", 4))
 
 
 @dataclass(frozen=True)
 class Charge:
     """What one stage released and cost.
 
-    `sensitivity`: the most that one person moves the stage's integer. `sigma2`: variance of its discrete Gaussian.
+    `sensitivity`: the most that one person moves the stage's integers, in L2. `sigma2`: variance of the discrete Gaussian
+    of each.
     """
 
     name: str
@@ -41,53 +38,18 @@ class Charge:
 
 @dataclass(frozen=True)
 class ReleasedScores:
-    """Scores that may leave the node. `rows_noisy`: a noised count of the training rows, at least 1."""
+    """Scores that may leave the node. `rows_noisy`: a noised count of the training rows, at least 1. `curves`: the noisy
+    counts of the workload's curves, in order."""
 
     rows_noisy: int
     scores: tuple[Score, ...]
     charges: tuple[Charge, ...]
+    curves: tuple[NoisyCurve, ...] = ()
 
     @property
     def rho_micro(self) -> int:
         """What all of it cost."""
         return sum(charge.rho_micro for charge in self.charges)
-
-    def encode(self) -> bytes:
-        """The canonical bytes."""
-        return canonical.encode(
-            {
-                "format": canonical.format_name(NOUN, VERSION),
-                "rows_noisy": self.rows_noisy,
-                "scores": [score.document() for score in self.scores],
-                "charges": [
-                    {
-                        "name": charge.name,
-                        "rho_micro": charge.rho_micro,
-                        "sensitivity": charge.sensitivity,
-                        "sigma2": str(charge.sigma2),
-                    }
-                    for charge in self.charges
-                ],
-            }
-        )
-
-    @classmethod
-    def decode(cls, data: bytes) -> "ReleasedScores":
-        """The scores in `data`. Raises `Corrupt` where the bytes are none."""
-        document = canonical.decode(data, NOUN, VERSION)
-        try:
-            charges = tuple(
-                Charge(part["name"], part["rho_micro"], part["sensitivity"], Fraction(part["sigma2"]))
-                for part in document["charges"]
-            )
-            scores = tuple(Score.of_document(part) for part in document["scores"])
-            released = cls(document["rows_noisy"], scores, charges)
-            same = released.encode() == data
-        except (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError, Invalid):
-            same = False
-        if not same:
-            raise Corrupt("expected the parts of released scores, got others; evaluate again")
-        return released
 
 
 def evaluate(
@@ -113,54 +75,115 @@ def evaluate(
     N is public by then. One row moves one c of each T by 1, so b rows move the sum by at most b |T|, a whole number,
     and the floor of it by no more: sensitivity b |T|. The released value is S / (|T| N) with noise, cut to its range.
 
+    Subgroups, the declared values v of one column: stage `subgroup_rows` is the vector of their training rows, which one
+    person's b rows move by at most b in L2. Stage `subgroups` is the vector of S over the rows with v, all other columns
+    one by one: k of the b rows with v move that S by at most k |T|, so they move the vector by at most b |T| in L1 and
+    so in L2. Values that no synthetic row has are left out; which these are is public.
+
+    Curves: stage `curve_<i>` is the vector of counts of (group, event, interval of time) on the declared grid
+    (`marketplace.scores.curve`), sensitivity b. Score and noisy curve are both functions of it and of the synthetic table.
+
     Dividing by N where n belongs moves the value by at most |n / N - 1|, since the sum over cells of
     |(c / N - s / m) - (c / n - s / m)| is that. The score's sigma counts this in full; typically a fraction of it is
     felt, because what a wrong N adds where training exceeds synthetic it mostly takes away elsewhere.
 
-    Raises `Invalid` if `rho_micro` cannot pay for every stage, `Refused` if `cancelled` says so.
+    Raises `Refused` if `rho_micro` cannot pay for every stage or `cancelled` says so.
     Source of the cost: Bun and Steinke 2016, Proposition 1.6 and Lemma 1.7 (composition).
     """
     made = frame_of(synthetic, schema)
-    bins = Bins.of(made, schema)
     seed = hashlib.sha256(specification.encode()).digest()
+    bins = Bins.of(made, schema)
+    result = bins.cut(made)
     wanted = measures(schema, specification.workload, seed)
-    shares = _shares(rho_micro, [ROWS_WEIGHT, *(_weight(measure) for measure in wanted)])
-    beside = references(made, schema, specification.workload, seed, rows_declared)
-
-    training, result = bins.cut(frame_of(training_table, schema)), bins.cut(made)
-    bound = schema.rows_per_person
-    rows, charge = release(training.rows, bound, ROWS_STAGE, shares[0], noise)
-    rows, rows_sigma2 = max(1, rows), charge.sigma2
-    scores, charges = [], [charge]
-    for index, (measure, reference, share) in enumerate(zip(wanted, beside, shares[1:], strict=True)):
-        if cancelled():
-            raise Refused("expected to finish the scores, was told to stop; nothing of them was released")
-        progress(f"scoring {measure.name}", index / len(wanted))
-        noisy, charge = release(
-            gap(measure, training, result, rows), bound * len(measure.marginals), measure.name, share, noise
-        )
-        scores.append(_score(measure, noisy, rows, charge.sigma2, rows_sigma2, reference))
+    groups = subgroup_measures(result, specification.subgroups)
+    shares = shares_of(schema, specification, rho_micro)
+    if not groups:
+        shares[ROWS] += shares.pop(SUBGROUP_ROWS, 0) + shares.pop(SUBGROUPS, 0)
+    beside = {
+        reference.name: reference
+        for reference in references(made, schema, specification.workload, seed, rows_declared, specification.subgroups)
+    }
+    records = frame_of(training_table, schema)
+    training, bound = bins.cut(records), schema.rows_per_person
+    (rows,), charge = release([training.rows], bound, ROWS, shares[ROWS], noise)
+    rows = max(1, rows)
+    charges, scores = [charge], []
+    for index, measure in enumerate(wanted):
+        _go_on(cancelled, progress, measure.name, index / len(wanted))
+        exact = [gap(measure, training, result, rows)]
+        noisy, charge = release(exact, bound * len(measure.marginals), measure.name, shares[measure.name], noise)
         charges.append(charge)
+        scores.append(_score(measure, noisy[0], rows, charge.sigma2, charges[0].sigma2, beside[measure.name]))
+    if groups:
+        found, charged = _subgroups(groups, training, result, bound, shares, noise, beside)
+        scores += found
+        charges += charged
+    curves = []
+    for index, curve in enumerate(specification.workload.curves):
+        _go_on(cancelled, progress, f"{CURVE}{index}", 1.0)
+        grid = Grid.of(curve, schema)
+        cells, charge = release(
+            grid.count(records).ravel().tolist(), bound, f"{CURVE}{index}", shares[f"{CURVE}{index}"], noise
+        )
+        curves.append(NoisyCurve(tuple(cells), charge.sigma2))
+        charges.append(charge)
+        scores.append(curves[-1].judged(index, grid, made, seed, rows_declared).score)
     progress("scored", 1.0)
-    return ReleasedScores(rows, tuple(scores), tuple(charges))
+    return ReleasedScores(rows, tuple(scores), tuple(charges), tuple(curves))
+
+
+def _go_on(cancelled: Callable[[], bool], progress: Callable[[str, float], None], name: str, share: float) -> None:
+    if cancelled():
+        raise Refused("expected to finish the scores, was told to stop; nothing of them was released")
+    progress(f"scoring {name}", share)
+
+
+def _subgroups(
+    groups: Sequence[Measure],
+    training: Cells,
+    result: Cells,
+    bound: int,
+    shares: dict[str, int],
+    noise: NoiseStream,
+    beside: dict[str, Reference],
+) -> tuple[list[Score], list[Charge]]:
+    """The score of each subgroup, all of them from two stages: their sizes, and then their gaps."""
+    marginals = len(groups[0].marginals)
+    sizes, sized = release(
+        [group.view(training).rows for group in groups], bound, SUBGROUP_ROWS, shares[SUBGROUP_ROWS], noise
+    )
+    sizes = [max(1, size) for size in sizes]
+    exact = [gap(group, training, result, size) for group, size in zip(groups, sizes, strict=True)]
+    noisy, charge = release(exact, bound * marginals, SUBGROUPS, shares[SUBGROUPS], noise)
+    found = [
+        _score(group, value, size, charge.sigma2, sized.sigma2, beside[group.name])
+        for group, value, size in zip(groups, noisy, sizes, strict=True)
+    ]
+    return found, [sized, charge]
 
 
 def gap(measure: Measure, training: Cells, synthetic: Cells, rows: int) -> int:
     """The integer that a stage releases with noise, in rows: floor(sum over marginals and cells of |c - rows s / m|).
 
-    One more or one less row in `training` moves it by at most one for each marginal.
+    m are the synthetic rows that are compared. One more or one less row in `training` moves it by at most one for each
+    marginal, and not at all where the measure looks at other rows.
     """
-    return measure.difference(training, synthetic, synthetic.rows, rows) // synthetic.rows
+    compared = measure.view(synthetic).rows
+    return measure.difference(training, synthetic, compared, rows) // compared
 
 
-def release(exact: int, sensitivity: int, name: str, rho_micro: int, noise: NoiseStream) -> tuple[int, Charge]:
-    """`exact` with discrete Gaussian noise that costs `rho_micro` (>= 1), and the charge. Draws stage `evaluate/<name>`.
+def release(
+    exact: Sequence[int], sensitivity: int, name: str, rho_micro: int, noise: NoiseStream
+) -> tuple[list[int], Charge]:
+    """`exact` with discrete Gaussian noise on each that costs `rho_micro` (>= 1) together, and the charge.
 
-    `sensitivity`: the most that one person moves `exact`, >= 1. Source: as `node.noise.gaussian`.
+    Draws stage `evaluate/<name>`. `sensitivity`: the most that one person moves `exact` in L2, >= 1.
+    Source: as `node.noise.gaussian`.
     """
     sigma2 = sigma2_for(rho_micro, sensitivity**2)
-    drawn = int(discrete_gaussian(noise.stage(f"evaluate/{name}"), sigma2, 1)[0])
-    return exact + drawn, Charge(name, rho_micro_of_gaussian(sensitivity**2, sigma2), sensitivity, sigma2)
+    drawn = discrete_gaussian(noise.stage(f"evaluate/{name}"), sigma2, len(exact)).tolist()
+    noisy = [value + int(moved) for value, moved in zip(exact, drawn, strict=True)]
+    return noisy, Charge(name, rho_micro_of_gaussian(sensitivity**2, sigma2), sensitivity, sigma2)
 
 
 def _score(
@@ -176,16 +199,3 @@ def _score(
         reference.floor,
         reference.ceiling,
     )
-
-
-def _weight(measure: Measure) -> int:
-    return next(weight for name, weight in WEIGHTS if measure.name.startswith(name))
-
-
-def _shares(rho_micro: int, weights: list[int]) -> list[int]:
-    """`rho_micro` split by weight in whole micro-rho, the remainder to the last."""
-    shares = [rho_micro * weight // sum(weights) for weight in weights]
-    shares[-1] += rho_micro - sum(shares)
-    if min(shares) < 1:
-        raise Invalid(f"expected at least {sum(weights)} micro-rho for the scores, got {rho_micro}; offer more")
-    return shares

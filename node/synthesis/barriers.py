@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from marketplace.protocol.constraints import Condition, Implies, Linear
 from marketplace.protocol.schema import Schema
-from node.constraints import MISSING, meet
+from marketplace.scores.constraints import MISSING, meet
 from node.synthesis.bins import Bins
 from node.synthesis.cells import Cells, Floats
 from node.synthesis.columns import Columns

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from marketplace.errors import Invalid
 from marketplace.protocol.constraints import Condition, Sum
 from marketplace.protocol.schema import Schema
-from node.constraints import MISSING, keep_all
+from marketplace.scores.constraints import MISSING, keep_all
 from node.noise.stream import NoiseStream
 
 TURNS_WITHIN = 12

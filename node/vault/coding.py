@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from marketplace.errors import Invalid
 from marketplace.protocol.schema import Category, Column, Number, Schema
-from node.constraints import keep
+from marketplace.scores.constraints import keep
 from node.vault.cells import MISSING, is_infinite, is_number
 from node.vault.identifiers import looks_like_identifier
 from node.vault.records import Records

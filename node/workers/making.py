@@ -12,7 +12,7 @@ from marketplace.keys.secretbox import SecretBox
 from marketplace.protocol import result
 from marketplace.protocol.constraints import Condition
 from marketplace.protocol.schema import Schema
-from node.constraints import MISSING, meet
+from marketplace.scores.constraints import MISSING, meet
 from node.environment import this_environment
 from node.evaluation import picture
 from node.evaluation.attack import SMALLEST_HOLDOUT
@@ -67,6 +67,7 @@ def make(folder: Path, storage_key: bytes, note: Note, generators: Callable[[str
     outcome = Outcome(
         mechanism=mechanism_of(measurements, released),
         scores=released.scores,
+        curves=released.curves,
         register=draw.register,
         noise_commitment=sha256(NOISE_COMMITMENT_TAG + draw.noise_key).digest(),
         environment=this_environment(),

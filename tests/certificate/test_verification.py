@@ -39,7 +39,7 @@ def flipped(path: Path, at: int, bit: int) -> None:
 
 def test_a_true_result_passes_every_check_and_names_its_signer(sold: Sale) -> None:
     verification = verify(sold.folder)
-    assert [(check.number, check.sentence) for check in verification.checks] == list(SENTENCES.items())[:11]
+    assert [(check.number, check.sentence) for check in verification.checks] == list(SENTENCES.items())[:12]
     assert [check.evidence for check in verification.checks if not check.passed] == []
     assert verification.passed
     assert verification.signer == SIGNER.address
@@ -93,7 +93,7 @@ def test_where_the_sealed_object_lies_only_the_ledger_can_tell(sale: Sale, part:
     changed = replace(opening, delivery=replace(opening.delivery, **{part: value}))
     (sale.folder / DELIVERY).write_bytes(changed.encode())
     assert verify(sale.folder).passed
-    assert failed(verify_against(sale.folder, sale.history.account, sale.history.domain)) == {13}
+    assert failed(verify_against(sale.folder, sale.history.account, sale.history.domain)) == {14}
 
 
 def test_a_result_from_stock_agrees_with_the_ledger_by_its_own_sale(sale: Sale) -> None:
@@ -102,7 +102,7 @@ def test_a_result_from_stock_agrees_with_the_ledger_by_its_own_sale(sale: Sale) 
     (sale.folder / DELIVERY).write_bytes(resold.encode())
     order = history.place(history.publish_stock(sale.id, bond_units=0))
     history.deliver(order, resold.delivery)
-    assert failed(verify_against(sale.folder, history.account, history.domain)) == {13}
+    assert failed(verify_against(sale.folder, history.account, history.domain)) == {14}
     history.accept(order)
     history.reveal(order)
     assert verify_against(sale.folder, history.account, history.domain).passed
@@ -123,7 +123,7 @@ def test_a_manifest_that_cannot_be_read_leaves_nothing_to_check(sale: Sale) -> N
     (sale.folder / MANIFEST).write_bytes((sale.folder / MANIFEST).read_bytes().replace(b"manifest/1", b"manifest/2"))
     verification = verify_against(sale.folder, sale.history.account, sale.history.domain)
     assert failed(verification) == {1}
-    assert not_made(verification) == set(range(2, 14))
+    assert not_made(verification) == set(range(2, 15))
     assert "got 'agora/manifest/2'" in verification.checks[0].evidence
     assert verification.signer is None
     assert not verification.passed
@@ -193,7 +193,7 @@ def test_a_certificate_that_its_provider_signed_but_that_is_not_true_is_found_ou
 ) -> None:
     sale = sell(tmp_path, lie)
     assert failed(verify(sale.folder)) == numbers
-    assert failed(verify_against(sale.folder, sale.history.account, sale.history.domain)) - numbers <= {12}
+    assert failed(verify_against(sale.folder, sale.history.account, sale.history.domain)) - numbers <= {13}
 
 
 def test_a_certificate_that_somebody_else_signed_is_found_out(tmp_path: Path) -> None:
@@ -214,15 +214,15 @@ def test_a_manifest_of_something_that_is_no_contract_has_no_signer(sale: Sale) -
 
 def test_an_order_that_the_ledger_does_not_have_is_said_so(sold: Sale) -> None:
     verification = verify_against(sold.folder, Account(), sold.history.domain)
-    assert failed(verification) == {12, 13}
+    assert failed(verification) == {13, 14}
     assert verification.checks[-1].evidence == "the ledger has no such order"
 
 
 def test_another_ledger_is_found_out(sold: Sale) -> None:
     domain = replace(sold.history.domain, chain_id=1)
     verification = verify_against(sold.folder, sold.history.account, domain)
-    assert failed(verification) == {12}
-    assert verification.checks[11].evidence == "its chain is not the ledger's"
+    assert failed(verification) == {13}
+    assert verification.checks[12].evidence == "its chain is not the ledger's"
 
 
 def test_a_workload_of_columns_that_are_not_there_cannot_be_scored(sale: Sale) -> None:

@@ -76,7 +76,7 @@ def test_verify_against_a_ledger_without_the_order_fails(buyer: Buyer, folder: P
     block = str(buyer.market.ledger.head_block() + 1)
     ran = buyer.agora("verify", str(folder), *ledger_options(buyer), "--from-block", block)
     assert ran.code == 4
-    assert "failed: check 12, 13" in ran.error()
+    assert "failed: check 13, 14" in ran.error()
 
 
 # ------------------------------------------------------------------------------------------------------------ auditing

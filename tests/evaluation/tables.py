@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from marketplace.protocol.schema import Category, Number, Schema
 from marketplace.protocol.specification import SEALING_KEY_BYTES, Specification, Workload
+from marketplace.protocol.threshold import Threshold
 from node.noise.stream import NoiseStream
 
 COLUMNS = (
@@ -43,9 +44,14 @@ def shuffled(table: pd.DataFrame, seed: int) -> pd.DataFrame:
     return pd.DataFrame({name: random.permutation(table[name].to_numpy()) for name in table})
 
 
-def specification(workload: Workload | None = None, rows: int = 1_000) -> Specification:
+def specification(
+    workload: Workload | None = None, rows: int = 1_000, subgroups: str | None = None, *thresholds: Threshold
+) -> Specification:
     """Some buyer's specification."""
-    return Specification(bytes(32), rows, workload or Workload(), 60, bytes(SEALING_KEY_BYTES), bytes(32))
+    sealing_key = bytes(SEALING_KEY_BYTES)
+    return Specification(
+        bytes(32), rows, workload or Workload(), 60, sealing_key, bytes(32), subgroups=subgroups, thresholds=thresholds
+    )
 
 
 def noise(context: int | bytes = 0) -> NoiseStream:

@@ -1,6 +1,7 @@
 """What the node's processes write for each other, there and back."""
 
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from marketplace.certificate.certificate import Environment, Mechanism, Stage, S
 from marketplace.errors import Corrupt
 from marketplace.protocol import canonical
 from marketplace.protocol.order import CODEC_DAG_PB, Delivery
+from marketplace.scores.curve import NoisyCurve
 from marketplace.scores.score import Score
 from node.delivery import decode_delivery, encode_delivery
 from node.outcome import Outcome
@@ -30,6 +32,7 @@ OUTCOME = Outcome(
         evaluate=(Stage("rows", StageKind.GAUSSIAN, 1_000, "2", "2000/3"),),
     ),
     scores=(Score("l1_1way", "0.100000", "0.010000", "0.900000", "0.050000"),),
+    curves=(NoisyCurve((3, -1), Fraction(7, 2)),),
     register=b"r" * 32,
     noise_commitment=b"n" * 32,
     environment=Environment("a" * 64, "b" * 64, "CPython 3.11", "Linux x86_64"),

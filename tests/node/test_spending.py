@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marketplace.errors import Invalid
-from node.evaluation.released import ROWS_WEIGHT, WEIGHTS
+from node.evaluation.stages import ROWS_WEIGHT, WEIGHTS
 from node.spending import LEAST_EVALUATE_MICRO, Spending, spending_of
 
 

@@ -17,7 +17,9 @@ from marketplace.protocol.specification import (
     Curve,
     Specification,
     Workload,
+    event_code,
 )
+from marketplace.protocol.threshold import Threshold
 
 from .examples import NAMES, SCHEMA, SPECIFICATION
 
@@ -155,6 +157,67 @@ def test_conditions_and_curves_are_judged_by_the_schema_alone() -> None:
 )
 def test_other_parts_in_curves_or_conditions_are_corrupt(found: bytes, forged: bytes) -> None:
     data = replace(SPECIFICATION, workload=Workload((), CURVES), only=ONLY).encode()
+    assert found in data
+    with pytest.raises(Corrupt):
+        Specification.decode(data.replace(found, forged))
+
+
+# ----------------------------------------------------------------------------------- events, subgroups and thresholds
+
+
+def test_events_subgroups_and_thresholds_survive_being_written_and_read() -> None:
+    curves = (Curve("months", "died", "arm", "no"), *CURVES)
+    specification = replace(
+        SPECIFICATION,
+        workload=Workload((), curves),
+        subgroups="arm",
+        thresholds=(Threshold("l1_1way", "0.1"), Threshold("curve_0", "0.05")),
+    )
+    assert Specification.decode(specification.encode()) == specification
+    specification.check(FOLLOWED)
+
+
+def test_a_specification_without_subgroups_and_thresholds_is_written_as_it_always_was() -> None:
+    data = SPECIFICATION.encode()
+    assert b"subgroups" not in data and b"thresholds" not in data
+
+
+def test_the_event_of_a_curve_is_the_last_declared_value_or_the_named_one() -> None:
+    assert event_code(Curve("months", "died"), FOLLOWED) == 1
+    assert event_code(Curve("months", "died", None, "no"), FOLLOWED) == 0
+    with pytest.raises(Invalid, match="a declared value of 'died' as a curve's event, got 'perhaps'"):
+        event_code(Curve("months", "died", None, "perhaps"), FOLLOWED)
+
+
+def test_groups_are_few_declared_values() -> None:
+    many = Schema((*FOLLOWED.columns, Category("ward", tuple("abcdefghijklm"), missing=False)), None, 1)
+    for name in ("months", "ward"):
+        for faulty in (
+            replace(SPECIFICATION, workload=Workload((), (Curve("months", "died", name),))),
+            replace(SPECIFICATION, workload=Workload(), subgroups=name),
+        ):
+            with pytest.raises(Invalid, match="expected"):
+                faulty.check(many)
+    with pytest.raises(Invalid, match="got 'height'"):
+        replace(SPECIFICATION, workload=Workload(), subgroups="height").check(FOLLOWED)
+
+
+def test_too_many_thresholds_are_refused() -> None:
+    with pytest.raises(Invalid, match="at most 50 thresholds, got 51"):
+        replace(SPECIFICATION, workload=Workload(), thresholds=(Threshold("l1_1way", "1"),) * 51).check(FOLLOWED)
+
+
+@pytest.mark.parametrize(
+    ("found", "forged"),
+    [
+        (b'"subgroups":"arm"', b'"subgroups":1'),
+        (b'["l1_1way","0.1"]', b'["l1_1way"]'),
+        (b'["l1_1way","0.1"]', b'["l1_1way",0]'),
+        (b'["l1_1way","0.1"]', b'["l1_1way","0.1","0.2"]'),
+    ],
+)
+def test_other_parts_in_subgroups_or_thresholds_are_corrupt(found: bytes, forged: bytes) -> None:
+    data = replace(SPECIFICATION, subgroups="arm", thresholds=(Threshold("l1_1way", "0.1"),)).encode()
     assert found in data
     with pytest.raises(Corrupt):
         Specification.decode(data.replace(found, forged))

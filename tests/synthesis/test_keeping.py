@@ -12,7 +12,7 @@ import pytest
 from marketplace.errors import Invalid
 from marketplace.protocol.constraints import Condition, Implies, Order, Sum
 from marketplace.protocol.schema import Category, Number, Schema
-from node.constraints import keep, keep_all
+from marketplace.scores.constraints import keep, keep_all
 from node.synthesis.barriers import barriers_of
 from node.synthesis.columns import columns_of
 from node.synthesis.marginals import PrivateMarginals, _Replay

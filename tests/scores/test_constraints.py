@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marketplace.protocol.constraints import Condition, is_kept
-from node.constraints import keep, keep_all, meet
+from marketplace.scores.constraints import keep, keep_all, meet
 from tests.protocol.test_constraints import ROW, SCHEMA
 
 rows = st.fixed_dictionaries(

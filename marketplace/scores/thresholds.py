@@ -1,0 +1,41 @@
+"""Whether released scores keep a buyer's thresholds: a function of public numbers alone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from marketplace.errors import Corrupt, Invalid
+from marketplace.protocol.threshold import Threshold
+from marketplace.scores.score import Score
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A threshold, and whether the released score is met by it. A score that was not released does not meet it."""
+
+    threshold: Threshold
+    met: bool
+
+    def document(self) -> dict[str, Any]:
+        """The judgement as a value for canonical JSON."""
+        return {"score": self.threshold.score, "at_most": self.threshold.at_most, "met": self.met}
+
+    @classmethod
+    def of_document(cls, document: Mapping[str, Any]) -> "Judgement":
+        """The judgement in `document`. Raises `Corrupt` where a part is missing, of another kind, or one too many."""
+        try:
+            score, at_most, met = (document[name] for name in ("score", "at_most", "met"))
+            if len(document) != 3 or not isinstance(met, bool):
+                raise TypeError
+            return cls(Threshold(score, at_most), met)
+        except (KeyError, TypeError, Invalid):
+            raise Corrupt("expected a threshold's score, its most and whether it is met; got other parts") from None
+
+
+def judge(thresholds: Sequence[Threshold], scores: Sequence[Score]) -> tuple[Judgement, ...]:
+    """Each threshold with whether the released value, as it is quoted, is at most what it says."""
+    values = {score.name: Fraction(score.value) for score in scores}
+    return tuple(
+        Judgement(each, each.score in values and values[each.score] <= Fraction(each.at_most)) for each in thresholds
+    )
