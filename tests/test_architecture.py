@@ -72,7 +72,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "node.mpc": {
         "marketplace.errors",
         "marketplace.protocol",
-        "node.constraints",
+        "marketplace.scores",
         "node.files",
         "node.memory",
         "node.noise",

@@ -13,7 +13,7 @@ from marketplace.protocol.analysis_moments import Mean
 from marketplace.protocol.analysis_statistic import LARGEST_PARTY_ROWS
 from marketplace.protocol.analysis_survival import Survival
 from marketplace.protocol.schema import Schema
-from node.constraints import meet
+from marketplace.scores.constraints import meet
 
 MISSING = -1
 

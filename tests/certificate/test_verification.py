@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,9 @@ from marketplace.ledger.signer import LocalSigner
 from marketplace.protocol.account import Account
 from marketplace.protocol.identity import Address
 from marketplace.protocol.result import NAMES, PICTURE, REPORT, TABLE
+from marketplace.protocol.threshold import Threshold
+from marketplace.scores.curve import NoisyCurve
+from marketplace.scores.thresholds import judge
 
 from ..protocol.examples import address
 from .examples import SCORING, SIGNER, STAGES, Sale, sell
@@ -183,6 +187,8 @@ LIES: list[tuple[str, Callable[[Certificate], Certificate], set[int]]] = [
     ("fewer rows per person", privacy(rows_per_person=1), {10}),
     ("a worse floor", scored, {11}),
     ("no scores", lambda c: replace(c, scores=()), {11}),
+    ("a threshold of its own", lambda c: replace(c, thresholds=judge((Threshold("l1_1way", "1"),), c.scores)), {12}),
+    ("counts of no curve", lambda c: replace(c, curves=(NoisyCurve((1,), Fraction(1)),)), {11}),
     ("a score twice", lambda c: replace(c, scores=(*c.scores, c.scores[0])), {11}),
 ]
 

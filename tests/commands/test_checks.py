@@ -26,20 +26,20 @@ def test_verify_offline_says_who_signed_and_that_no_ledger_was_asked(buyer: Buye
     assert ran.code == 0
     signer = buyer.market.provider.signer.address
     assert ran.out.splitlines()[-1] == f"signed by {signer}, not checked against a ledger"
-    assert ran.out.count("holds") == 11
+    assert ran.out.count("  holds  ") == 12
 
 
 def test_verify_offline_asks_nobody_whatever_the_settings_say(buyer: Buyer, folder: Path) -> None:
     nobody = {"AGORA_RPC": "http://127.0.0.1:1", "AGORA_CONTRACT": "nonsense", "AGORA_STORE": "/nowhere"}
     shown = buyer.agora("verify", str(folder), "--json", **nobody).json()
     assert shown["passed"] is True
-    assert [check["number"] for check in shown["checks"]] == list(range(1, 12))
+    assert [check["number"] for check in shown["checks"]] == list(range(1, 13))
     assert all(set(check) == {"number", "sentence", "passed", "evidence"} for check in shown["checks"])
 
 
 def test_verify_against_the_ledger_makes_two_more_checks(buyer: Buyer, folder: Path) -> None:
     shown = buyer.agora("verify", str(folder), *ledger_options(buyer), "--json").json()
-    assert len(shown["checks"]) == 13
+    assert len(shown["checks"]) == 14
     assert shown["signed"].endswith(", checked against the ledger")
 
 
