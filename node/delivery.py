@@ -1,5 +1,6 @@
 """From a made result to a delivery: certificate, manifest, sealing, and the bytes into the store. No transaction here."""
 
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def prepare_delivery(
     Doing it again after a crash gives another object (sealing draws fresh randomness) under the same plain root and
     commitment root; the unrecorded one is garbage in the store. Raises as the store and the disk do.
     """
-    _pack(folder)
+    _pack(folder, result.names_of(commission.description.schema))
     manifest = _manifest(commission, folder, _plain_root(commission, folder, secrets), ledger, signer)
     return _sealed(commission, folder, secrets, manifest, store)
 
@@ -89,13 +90,13 @@ def _sealed(
 
 def clear(folder: Path) -> None:
     """Removes the result and its sealed copy once the order has ended; certificate, reports and measurements stay."""
-    for name in (Name.RESULT, Name.SEALED, result.TABLE):
-        forget(folder / name)
+    for path in (folder / Name.RESULT, folder / Name.SEALED, *folder.glob("*.csv")):
+        forget(path)
 
 
-def _pack(folder: Path) -> None:
+def _pack(folder: Path, names: Sequence[str]) -> None:
     with whole_file(folder / Name.RESULT) as out:
-        result.pack({name: folder / name for name in result.NAMES}, out)
+        result.pack({name: folder / name for name in names}, out, names)
 
 
 def _manifest(commission: Commission, folder: Path, plain_root: bytes, ledger: Ledger, signer: Signer) -> bytes:

@@ -6,7 +6,7 @@ An order's folder fills in this order; each file is whole or absent, so that a f
 import fcntl
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -125,15 +125,16 @@ def open_result(order: OrderView, folder: Path, out: Path) -> dict[str, Path]:
     if out.exists() and not out.is_dir():
         raise Invalid(f"expected a folder for the result, found a file at {out.name!r}; choose another place")
     with _alone(folder), _on_disk(out), _waiting_room(out) as waiting:
-        _decrypt(folder / INNER, waiting, key, commitment_of(delivery))
+        names = result.names_of(Description.decode((folder / DESCRIPTION).read_bytes()).schema)
+        _decrypt(folder / INNER, waiting, key, commitment_of(delivery), names)
         for name in (MANIFEST, DESCRIPTION, INNER):
             shutil.copyfile(folder / name, waiting / name)
         made_by = folder / MADE_BY
         shutil.copyfile(made_by if made_by.exists() else folder / SPECIFICATION, waiting / SPECIFICATION)
         _write(waiting / DELIVERY, Opening(delivery, key).encode())
-        for name in (*result.NAMES, *EVIDENCE):
+        for name in (*names, *EVIDENCE):
             (waiting / name).replace(out / name)
-    return {name: out / name for name in result.NAMES}
+    return {name: out / name for name in names}
 
 
 def complaint_of(order: OrderView, folder: Path) -> Complaint:
@@ -209,12 +210,12 @@ def _waiting_room(out: Path) -> Iterator[Path]:
             out.rmdir()
 
 
-def _decrypt(inner: Path, waiting: Path, key: bytes, expected: Commitment) -> None:
+def _decrypt(inner: Path, waiting: Path, key: bytes, expected: Commitment, names: Sequence[str]) -> None:
     archive = waiting / OPENED
     with inner.open("rb") as source, archive.open("wb") as plain:
         open_chunks(source, plain, key=key, expected=expected)
     with archive.open("rb") as plain:
-        result.unpack(plain, waiting)
+        result.unpack(plain, waiting, names)
 
 
 def _key_to(order: OrderView, folder: Path) -> bytes:

@@ -25,16 +25,19 @@ LINE_END_BYTES = 1
 
 @dataclass(frozen=True)
 class Table:
-    """Where the table of a result lies. `end`: the place after its last byte among the data bytes of the chunks."""
+    """Where the main table of a result lies, and the columns in it. `end`: the place after its last byte among the data
+    bytes of the chunks. Further tables, which lie behind it, are not looked into.
+    """
 
     schema: Schema
     end: int
 
     @classmethod
     def of_first_chunk(cls, data: bytes, schema: Schema, rows: int, count: int) -> "Table":
-        """The table that chunk 0 of a result of `count` chunks announces.
+        """The table that chunk 0 of a result of `count` chunks announces. `schema`: of the dataset.
 
-        Raises `Corrupt` if no archive begins so, or if `rows` rows cannot be so short or so long.
+        Raises `Corrupt` if no archive begins so, or if `rows` rows (persons, where the schema has keys) cannot be so short
+        or so long.
         """
         length_bytes = int.from_bytes(data[:LENGTH_BYTES], "big")
         table_bytes = result.table_bytes(data[LENGTH_BYTES:TABLE_AT])
@@ -43,7 +46,7 @@ class Table:
             raise Corrupt(f"expected an archive that fits into {count} chunks, got {length_bytes} bytes")
         if not least <= table_bytes <= min(most, length_bytes - result.HEADER_BYTES):
             raise Corrupt(f"expected {rows} rows to take {least} to {most} bytes, got {table_bytes}")
-        return cls(schema, TABLE_AT + table_bytes)
+        return cls(result.sheets(schema)[0].schema, TABLE_AT + table_bytes)
 
     @property
     def chunks(self) -> int:

@@ -101,8 +101,13 @@ def spot_check(inner: BinaryIO, sampled: Sampled, chunks: int, ask: Ask) -> Verd
                 table.check(index, data)
     except _Wrong as wrong:
         return Verdict(wrong.finding, tuple(sorted(look.asked)), wrong.evidence)
-    evidence = f"{len(look.asked)} of the {table.chunks:,} chunks with the table"
+    evidence = f"{len(look.asked)} of the {table.chunks:,} chunks with {result.TABLE}{_unseen(sampled.schema)}"
     return Verdict(Finding.RIGHT, tuple(sorted(look.asked)), evidence)
+
+
+def _unseen(schema: Schema) -> str:
+    further = [sheet.file for sheet in result.sheets(schema)[1:]]
+    return f"; not looked into: {', '.join(further)}" if further else ""
 
 
 class _Wrong(Exception):

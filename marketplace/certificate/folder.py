@@ -10,7 +10,7 @@ from marketplace.certificate.manifest import Manifest
 from marketplace.certificate.opening import Opening
 from marketplace.errors import Corrupt, Invalid
 from marketplace.protocol.description import Description
-from marketplace.protocol.result import NAMES
+from marketplace.protocol.result import NAMES, names_of
 from marketplace.protocol.specification import Specification
 
 MANIFEST, DESCRIPTION, SPECIFICATION = "manifest.json", "description.json", "specification.json"
@@ -50,20 +50,28 @@ class ResultFolder:
         if not path.is_dir():
             raise Invalid(f"expected a result's folder, found none at {path.name!r}; give the folder that was fetched")
         for name in (*NAMES, *EVIDENCE):
-            if not (path / name).is_file():
-                raise Invalid(f"expected the file {name} in a result's folder, found none; fetch the order again")
-        return cls(
+            _check_there(path, name)
+        kept = cls(
             path,
             manifest=_document(path / MANIFEST, Manifest.decode),
             description=_document(path / DESCRIPTION, Description.decode),
             specification=_document(path / SPECIFICATION, Specification.decode),
             opening=_document(path / DELIVERY, Opening.decode),
         )
+        for name in kept.files:
+            _check_there(path, name)
+        return kept
 
     @property
     def files(self) -> dict[str, Path]:
-        """The result's own files by name."""
-        return {name: self.path / name for name in NAMES}
+        """The result's own files by name, as the description declares them."""
+        declared = NAMES if self.description.value is None else names_of(self.description.value.schema)
+        return {name: self.path / name for name in declared}
+
+
+def _check_there(path: Path, name: str) -> None:
+    if not (path / name).is_file():
+        raise Invalid(f"expected the file {name} in a result's folder, found none; fetch the order again")
 
 
 def _document(path: Path, decode: Callable[[bytes], Value]) -> Document[Value]:

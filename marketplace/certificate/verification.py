@@ -20,8 +20,8 @@ from marketplace.protocol.check import Check
 from marketplace.protocol.description import Description
 from marketplace.protocol.identity import Address
 from marketplace.protocol.specification import Specification
-from marketplace.scores.codes import read_codes
 from marketplace.scores.constraints import keep_all
+from marketplace.scores.links import asked_rows, link_faults, main_codes, read_tables
 from marketplace.sealing import Commitment, open_chunks
 from marketplace.sealing.inner import InnerFile
 
@@ -117,11 +117,11 @@ def _chunk_checks(kept: ResultFolder, certificate: Certificate) -> tuple[Check, 
     opened = _check(4, (), f"{certificate.count:,} chunks under {certificate.plain_root.hex()}")
     packed = _Sink()
     try:
-        result.pack(kept.files, packed)
+        result.pack(kept.files, packed, tuple(kept.files))
     except Invalid as error:
         return opened, _check(5, (str(error),))
     faults = () if packed.digest == content else ("the files are not the ones that were delivered",)
-    return opened, _check(5, faults, ", ".join(result.NAMES))
+    return opened, _check(5, faults, ", ".join(kept.files))
 
 
 def _content(kept: ResultFolder, certificate: Certificate) -> bytes:
@@ -202,26 +202,22 @@ def _score_checks(
     schema = description.schema
     try:
         specification.check(schema)
-        with kept.files[result.TABLE].open("rb") as table:
-            codes = read_codes(table, schema)
+        tables = read_tables(kept.files, schema)
     except (Corrupt, Invalid) as error:
         return _check(6, (str(error),)), _not_made(11, "the table cannot be read")
-    faults = (
-        [] if certificate.rows == specification.rows == len(codes) else [_rows_fault(specification.rows, len(codes))]
-    )
+    codes, made = main_codes(tables, schema), asked_rows(tables, schema)
+    faults = [*link_faults(tables, schema)]
+    if (certificate.rows, specification.rows) != (made, made):
+        faults.append(f"{specification.rows:,} rows were asked for, {made:,} are there")
     columns = {name: codes[name].to_numpy() for name in schema.names}
     if not (right := keep_all(schema, specification.only, columns)).all():
         faults.append(f"{int((~right).sum()):,} rows break a constraint or a condition")
-    rows = _check(6, faults, f"{len(codes):,} rows")
+    rows = _check(6, faults, f"{made:,} rows")
     try:
         expected = score_parts(codes, description, specification, certificate)
     except Corrupt as error:
         return rows, _check(11, (str(error),))
     return rows, _check(11, agreement.score_faults(certificate, expected), ", ".join(expected))
-
-
-def _rows_fault(asked: int, there: int) -> str:
-    return f"{asked:,} rows were asked for, {there:,} are there"
 
 
 # --------------------------------------------------------------------------------------------------------- the ledger

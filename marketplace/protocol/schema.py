@@ -1,121 +1,91 @@
 """A dataset's schema: what its provider declares about the records, and nothing measured from them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import InvalidOperation
 from typing import Any
 
 from marketplace.errors import Corrupt, Invalid
 from marketplace.protocol import constraints as declared
+from marketplace.protocol.columns import (
+    LARGEST_CATEGORIES,
+    LARGEST_SIZE,
+    MOST_DECIMALS,
+    Category,
+    Column,
+    Number,
+    cell_bytes,
+    column_of,
+)
 from marketplace.protocol.constraints import Constraint
 
-LARGEST_SIZE = 1_000_000
-LARGEST_CATEGORIES = 1_000
+__all__ = [
+    "LARGEST_CATEGORIES",
+    "LARGEST_SIZE",
+    "MAIN",
+    "MOST_DECIMALS",
+    "Category",
+    "Column",
+    "Number",
+    "Schema",
+    "Table",
+    "Timeline",
+]
+
 LARGEST_COLUMNS = 200
 LARGEST_CONSTRAINTS = 100
-MOST_DECIMALS = 12
+LARGEST_TABLES = 8
+OWN_PREFIX = "agora:"
+TABLE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}", re.ASCII)
+MAIN = "synthetic"
+"""What the main table is called in a result, and so no further table."""
 
 
 @dataclass(frozen=True)
-class Category:
-    """A column whose values stand in a declared list. Code `i` means `values[i]`."""
+class Timeline:
+    """The number, never missing, that puts the rows of one person in order.
 
-    name: str
-    values: tuple[str, ...]
-    missing: bool
+    `strict`: no two rows of a person are at the same time. Of more rows than the bound the first in time are used.
+    """
 
-    def __post_init__(self) -> None:
-        _check_name(self.name)
-        if not self.values or len(set(self.values)) != len(self.values):
-            raise Invalid(f"column {self.name!r}: expected a list of different categories; list each once")
-        if len(self.values) > LARGEST_CATEGORIES:
-            raise Invalid(
-                f"column {self.name!r}: expected at most {LARGEST_CATEGORIES} categories, got {len(self.values)}; "
-                "group the rare ones or exclude the column"
-            )
-        if any(not value or "\n" in value or "\r" in value for value in self.values):
-            raise Invalid(f"column {self.name!r}: expected categories of one line that are not empty")
-
-    @property
-    def size(self) -> int:
-        """How many codes there are, missing not counted."""
-        return len(self.values)
-
-    def text(self, code: int) -> str:
-        """The value that `code` (0 <= code < size) stands for."""
-        return self.values[code]
+    column: str
+    strict: bool
 
     def document(self) -> dict[str, Any]:
-        return {"name": self.name, "kind": "category", "values": list(self.values), "missing": self.missing}
+        return {"column": self.column, "strict": self.strict}
 
 
 @dataclass(frozen=True)
-class Number:
-    """A column of numbers on a declared grid: `lower`, `lower + step`, ..., `upper`. Code `i` means `lower + i step`.
+class Table:
+    """A further table under the persons of the main one, with columns, bound, timeline and constraints of its own.
 
-    A value is rounded to the nearest point of the grid; one outside the bounds contradicts the schema.
+    A person may have no row in it. In a result it is the file `NAME.csv`.
     """
 
     name: str
-    lower: Decimal
-    upper: Decimal
-    step: Decimal
-    missing: bool
-
-    def __post_init__(self) -> None:
-        _check_name(self.name)
-        if not all(bound.is_finite() for bound in (self.lower, self.upper, self.step)):
-            raise Invalid(f"column {self.name!r}: expected finite bounds and step; give numbers")
-        if not all(_is_exact(bound) for bound in (self.lower, self.upper, self.step)):
-            raise Invalid(
-                f"column {self.name!r}: expected bounds and step below 10^{MOST_DECIMALS} with at most {MOST_DECIMALS} "
-                "decimals; declare a coarser grid"
-            )
-        if self.step <= 0 or self.upper < self.lower or (self.upper - self.lower) % self.step:
-            raise Invalid(
-                f"column {self.name!r}: expected a step above 0 that divides upper - lower, and upper not below lower"
-            )
-        if self.size > LARGEST_SIZE:
-            raise Invalid(
-                f"column {self.name!r}: expected at most {LARGEST_SIZE} points between the bounds, got {self.size}; "
-                "declare a larger step or narrower bounds"
-            )
-
-    @property
-    def size(self) -> int:
-        """How many codes there are, missing not counted."""
-        return int((self.upper - self.lower) / self.step) + 1
-
-    def text(self, code: int) -> str:
-        """The value that `code` (0 <= code < size) stands for, with the decimals of lower bound and step."""
-        return f"{self.lower + code * self.step:f}"
+    schema: "Schema"
 
     def document(self) -> dict[str, Any]:
-        return {
-            "name": self.name,
-            "kind": "number",
-            "lower": str(self.lower),
-            "upper": str(self.upper),
-            "step": str(self.step),
-            "missing": self.missing,
-        }
-
-
-Column = Category | Number
+        return {"name": self.name, **self.schema.document()}
 
 
 @dataclass(frozen=True)
 class Schema:
     """The declared columns in order, the person column, the bound on rows per person, and what holds in every row.
 
-    `person` names the column of the records that tells persons apart; it never appears in a result. None says: one
-    row is one person, and then `rows_per_person` is 1.
+    `person` names the column of the records that tells persons apart; what stands in it never appears in a result. None
+    says: one row is one person, and then `rows_per_person` is 1. `timeline`: where rows of a person follow each other in
+    time; `fixed`: the columns in which they are then all alike. `tables`: further tables under the same person column.
     """
 
     columns: tuple[Column, ...]
     person: str | None
     rows_per_person: int
     constraints: tuple[Constraint, ...] = ()
+    timeline: Timeline | None = None
+    fixed: tuple[str, ...] = ()
+    tables: tuple[Table, ...] = ()
 
     def __post_init__(self) -> None:
         names = [column.name for column in self.columns]
@@ -131,6 +101,17 @@ class Schema:
             raise Invalid(f"expected at most {LARGEST_CONSTRAINTS} constraints, got {len(self.constraints)}")
         for constraint in self.constraints:
             declared.check(constraint, self.by_name)
+        if self.timeline is not None:
+            _check_timeline(self, self.timeline)
+        elif self.fixed:
+            raise Invalid("expected columns fixed within a person only beside a timeline; declare the timeline")
+        if self.is_linked:
+            _check_linked(self)
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether rows hang together under persons, in time or over several tables, so that a result has keys."""
+        return self.timeline is not None or bool(self.tables)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -154,6 +135,11 @@ class Schema:
         """Whom the guarantee protects, in words for the buyer."""
         if self.person is None:
             return "one row is one person"
+        if self.is_linked:
+            tables = (self, *(table.schema for table in self.tables))
+            named = ("", *(f" of {table.name}" for table in self.tables))
+            used = (f"{_first_rows(schema)}{name}" for schema, name in zip(tables, named, strict=True))
+            return f"one person, of whom no more is used than {' and '.join(used)}"
         if self.rows_per_person == 1:
             return "one person, of whom one row at most is used"
         return f"one person, of whom {self.rows_per_person} rows at most are used"
@@ -161,66 +147,115 @@ class Schema:
     @property
     def row_bytes(self) -> int:
         """The most bytes that one line of CSV can take under this schema, from the declaration alone."""
-        return sum(_cell_bytes(column) + 1 for column in self.columns) + 1
+        return sum(cell_bytes(column) + 1 for column in self.columns) + 1
 
     def document(self) -> dict[str, Any]:
-        """The schema as a value for canonical JSON; constraints stand in it where there are any."""
-        document = {
+        """The schema as a value for canonical JSON; constraints, timeline and tables stand in it where there are any."""
+        document: dict[str, Any] = {
             "columns": [column.document() for column in self.columns],
             "person": self.person,
             "rows_per_person": self.rows_per_person,
         }
         if self.constraints:
             document["constraints"] = [constraint.document() for constraint in self.constraints]
+        if self.timeline is not None:
+            document["timeline"] = self.timeline.document()
+        if self.fixed:
+            document["fixed"] = list(self.fixed)
+        if self.tables:
+            document["tables"] = [table.document() for table in self.tables]
         return document
 
     @classmethod
     def of_document(cls, document: Mapping[str, Any]) -> "Schema":
         """The schema that `document` declares. Raises `Corrupt` where a part is missing, of another kind, or one too many."""
         try:
-            if set(document) - {"constraints"} != {"columns", "person", "rows_per_person"}:
+            if set(document) - _OPTIONAL != {"columns", "person", "rows_per_person"}:
                 raise KeyError
-            columns = tuple(_column_of(column) for column in document["columns"])
+            if not all(document[name] for name in _OPTIONAL & set(document)):
+                raise KeyError
+            columns = tuple(column_of(column) for column in document["columns"])
             person, rows = document["person"], document["rows_per_person"]
             if not (person is None or isinstance(person, str)) or type(rows) is not int:
                 raise TypeError
             constraints = tuple(declared.of_document(each) for each in document.get("constraints", ()))
-            if "constraints" in document and not constraints:
-                raise KeyError
+            timeline = _timeline_of(document["timeline"]) if "timeline" in document else None
+            fixed = tuple(_text(name) for name in _list(document.get("fixed", [])))
+            tables = tuple(_table_of(each) for each in _list(document.get("tables", [])))
         except (KeyError, TypeError, InvalidOperation, AttributeError):
             raise Corrupt("expected a schema with columns, person and rows_per_person; got other parts") from None
-        return cls(columns, person, rows, constraints)
+        return cls(columns, person, rows, constraints, timeline, fixed, tables)
 
 
-def _column_of(document: Mapping[str, Any]) -> Column:
-    name, missing = document["name"], document["missing"]
-    if not isinstance(name, str) or not isinstance(missing, bool):
+_OPTIONAL = {"constraints", "timeline", "fixed", "tables"}
+
+
+def _timeline_of(document: Mapping[str, Any]) -> Timeline:
+    if set(document) != {"column", "strict"} or not isinstance(document["strict"], bool):
+        raise KeyError
+    return Timeline(_text(document["column"]), document["strict"])
+
+
+def _table_of(document: Mapping[str, Any]) -> Table:
+    schema = {name: part for name, part in document.items() if name != "name"}
+    return Table(_text(document["name"]), Schema.of_document(schema))
+
+
+def _list(value: object) -> list[Any]:
+    if not isinstance(value, list):
         raise TypeError
-    if document["kind"] == "category" and set(document) == {"name", "kind", "values", "missing"}:
-        values = document["values"]
-        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-            raise TypeError
-        return Category(name, tuple(values), missing)
-    if document["kind"] == "number" and set(document) == {"name", "kind", "lower", "upper", "step", "missing"}:
-        bounds = (document["lower"], document["upper"], document["step"])
-        if not all(isinstance(bound, str) for bound in bounds):
-            raise TypeError
-        lower, upper, step = (Decimal(bound) for bound in bounds)
-        return Number(name, lower, upper, step, missing)
-    raise KeyError
+    return value
 
 
-def _check_name(name: str) -> None:
-    if not name or name != name.strip() or len(name) > 200 or not name.isprintable():
-        raise Invalid("expected a column name of 1 to 200 printable characters without spaces around it; rename it")
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
 
 
-def _is_exact(bound: Decimal) -> bool:
-    exponent = bound.as_tuple().exponent
-    return isinstance(exponent, int) and exponent >= -MOST_DECIMALS and bound.adjusted() < MOST_DECIMALS
+def _check_timeline(schema: Schema, timeline: Timeline) -> None:
+    column = schema.column(timeline.column)
+    if schema.person is None:
+        raise Invalid("expected a person column beside a timeline, got none; name the person column")
+    if not isinstance(column, Number) or column.missing:
+        raise Invalid(f"column {timeline.column!r}: expected a number that is never missing as the timeline")
+    if len(set(schema.fixed)) != len(schema.fixed) or timeline.column in schema.fixed:
+        raise Invalid("expected columns other than the timeline's as fixed within a person, each once")
+    for name in schema.fixed:
+        schema.column(name)
 
 
-def _cell_bytes(column: Column) -> int:
-    if isinstance(column, Category):
-        return max(len(value.encode()) + 2 + value.count('"') for value in column.values)
-    return max(len(column.text(0)), len(column.text(column.size - 1)), len(column.text(column.size // 2))) + 1
+def _check_linked(schema: Schema) -> None:
+    """Raises `Invalid` unless main and further tables can stand together under persons."""
+    names = [table.name for table in schema.tables]
+    if len(set(names)) != len(names) or len(names) > LARGEST_TABLES:
+        raise Invalid(f"expected at most {LARGEST_TABLES} further tables with different names, got {len(names)}")
+    if schema.timeline is None and schema.rows_per_person != 1:
+        raise Invalid("expected 1 row per person or a timeline in the main of several tables; declare one of them")
+    for table in schema.tables:
+        _check_table(table, schema.person)
+    for each in (schema, *(table.schema for table in schema.tables)):
+        if len(each.columns) >= LARGEST_COLUMNS or any(name.startswith(OWN_PREFIX) for name in each.names):
+            raise Invalid(
+                f"expected fewer than {LARGEST_COLUMNS} columns under persons, none of whose names begins with "
+                f"{OWN_PREFIX!r}; rename or leave out"
+            )
+
+
+def _check_table(table: Table, person: str | None) -> None:
+    if not TABLE_NAME.fullmatch(table.name) or table.name == MAIN:
+        raise Invalid(
+            f"expected a further table's name of 1 to 40 small letters, digits, - and _, and not {MAIN!r}; rename the table"
+        )
+    if person is None or table.schema.person != person:
+        raise Invalid(
+            f"table {table.name!r}: expected the person column of the main table; name it in all tables alike"
+        )
+    if table.schema.tables or table.schema.fixed:
+        raise Invalid(f"table {table.name!r}: expected neither tables nor fixed columns in a further table")
+    if table.schema.timeline is None and table.schema.rows_per_person != 1:
+        raise Invalid(f"table {table.name!r}: expected 1 row per person or a timeline; declare one of them")
+
+
+def _first_rows(schema: Schema) -> str:
+    return "one row" if schema.rows_per_person == 1 else f"the first {schema.rows_per_person} rows in time"

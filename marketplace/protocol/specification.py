@@ -9,7 +9,7 @@ from typing import Any
 from marketplace.errors import Corrupt, Invalid
 from marketplace.protocol import canonical
 from marketplace.protocol.constraints import Condition
-from marketplace.protocol.schema import Category, Column, Number, Schema
+from marketplace.protocol.schema import LARGEST_SIZE, Category, Column, Number, Schema
 from marketplace.protocol.threshold import Threshold
 
 NOUN, VERSION = "specification", 1
@@ -100,7 +100,8 @@ def check_groups(name: str, schema: Schema) -> None:
 class Specification:
     """One order's wishes.
 
-    `offer`: the offer's id, 32 bytes. `rows`: how many synthetic rows. `slot_s`: deliveries are posted at whole
+    `offer`: the offer's id, 32 bytes. `rows`: how many synthetic rows; where rows hang together under persons, how many
+    synthetic persons. `slot_s`: deliveries are posted at whole
     multiples of this many seconds after placing, so that their time tells nothing about the records.
     `sealing_key`: the buyer's public key made for this one order. `nonce`: 32 bytes of the buyer's choice.
     `attestation`: the prohibited uses that the buyer signs. `only`: conditions that every synthetic row is to meet.
@@ -136,8 +137,10 @@ class Specification:
             raise Invalid(f"expected a generator's name, as in {DEFAULT_GENERATOR}, got {self.generator[:40]!r}")
 
     def check(self, schema: Schema) -> None:
-        """Raises `Invalid` unless workload and conditions fit `schema`: told from the declaration alone."""
+        """Raises `Invalid` unless workload, conditions and rows fit `schema`: told from the declaration alone."""
         self.workload.check(schema)
+        if schema.is_linked and self.rows > LARGEST_SIZE:
+            raise Invalid(f"expected at most {LARGEST_SIZE} persons, got {self.rows}; order less, several times")
         if len(self.only) > LARGEST_CONDITIONS:
             raise Invalid(f"expected at most {LARGEST_CONDITIONS} conditions, got {len(self.only)}")
         for condition in self.only:

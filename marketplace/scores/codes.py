@@ -22,10 +22,11 @@ CodedFrame = pd.DataFrame
 PLAIN_NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?", re.ASCII)
 
 
-def read_codes(source: bytes | BinaryIO, schema: Schema) -> pd.DataFrame:
+def read_codes(source: bytes | BinaryIO, schema: Schema, least_rows: int = 1) -> pd.DataFrame:
     """The codes of a result: one int32 column for each of `schema.names`, in order; -1 where the cell is empty.
 
-    `source`: UTF-8 CSV with a header, RFC 4180 quoting, one or more rows; numbers in plain decimal notation.
+    `source`: UTF-8 CSV with a header, RFC 4180 quoting, `least_rows` (0 or 1) or more rows; numbers in plain decimal
+    notation.
     Raises `Corrupt` where the header is not the schema's names, a row is ragged, a value is not in the declared list or
     on the declared grid, or a cell is empty where nothing may be missing. The message names row (1 is the first after
     the header) and column, never the value.
@@ -33,7 +34,7 @@ def read_codes(source: bytes | BinaryIO, schema: Schema) -> pd.DataFrame:
     binary = io.BytesIO(source) if isinstance(source, bytes) else source
     text = io.TextIOWrapper(binary, encoding="utf-8", errors="strict", newline="")
     try:
-        return _table(csv.reader(text, strict=True), schema)
+        return _table(csv.reader(text, strict=True), schema, least_rows)
     except UnicodeDecodeError:
         raise Corrupt("expected a result in UTF-8, got other bytes; fetch it again") from None
     except csv.Error:
@@ -42,12 +43,12 @@ def read_codes(source: bytes | BinaryIO, schema: Schema) -> pd.DataFrame:
         text.detach()
 
 
-def _table(rows: Iterator[list[str]], schema: Schema) -> pd.DataFrame:
+def _table(rows: Iterator[list[str]], schema: Schema, least_rows: int) -> pd.DataFrame:
     if next(rows, []) != list(schema.names):
         raise Corrupt(
             f"expected a header of the schema's {len(schema.names)} columns in order, got another; fetch it again"
         )
-    blocks: list[list[npt.NDArray[np.int32]]] = [[] for _ in schema.columns]
+    blocks: list[list[npt.NDArray[np.int32]]] = [[np.empty(0, np.int32)] for _ in schema.columns]
     done = 0
     while block := list(islice(rows, ROWS_AT_ONCE)):
         for index, row in enumerate(block, done + 1):
@@ -58,7 +59,7 @@ def _table(rows: Iterator[list[str]], schema: Schema) -> pd.DataFrame:
         for column, texts, codes in zip(schema.columns, zip(*block, strict=True), blocks, strict=True):
             codes.append(_codes(column, texts, done + 1))
         done += len(block)
-    if not done:
+    if done < least_rows:
         raise Corrupt("expected a result of at least 1 row, got none; fetch it again")
     return pd.DataFrame({name: np.concatenate(codes) for name, codes in zip(schema.names, blocks, strict=True)})
 

@@ -27,8 +27,8 @@ _LABEL, _SALT_LABEL = b"agora/noise-key/1", b"agora/register-salt/1"
 
 @dataclass(frozen=True)
 class Draw:
-    """What one order may work on. `training` and `holdout`: coded tables, rows bounded per person, persons in one only,
-    nobody who had opted out.
+    """What one order may work on. `training` and `holdout`: coded tables, of a linked schema nested ones, rows bounded per
+    person, persons in one only, nobody who had opted out.
 
     `register`: salted commitment to the opt-out register as it was applied, 32 bytes. `noise_key`: 32 bytes, the same
     however often the order resumes. `resumed`: whether this is not the first time.

@@ -1,7 +1,6 @@
 """One version of a dataset as an Arrow file under its commitment. Nothing outside this package may import this module:
 the door to records is `node.vault.draw`."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -14,6 +13,7 @@ from marketplace.errors import Corrupt
 from marketplace.protocol import canonical
 from marketplace.protocol.schema import Schema
 from node.files import whole_file
+from node.nesting import nested_type, rows_of, strands_of
 from node.vault.bounding import TAG_BYTES, Tags, bytes_of, tags_of
 
 FORMAT = canonical.format_name("snapshot", 1).encode()
@@ -25,7 +25,8 @@ _PERSON, _IDENTITY, _HELD_OUT = "agora:person", "agora:identity", "agora:holdout
 
 @dataclass(frozen=True)
 class Content:
-    """The coded rows of one version. `table`: int32 columns as the schema declares them, null for missing.
+    """The coded rows of one version. `table`: int32 columns as the schema declares them, null for missing; of a linked
+    schema the nested table, whose rows are persons.
 
     `person`: a dense number for each row's person, int32. `identity`: what stands for that person, shape (rows, 2),
     uint64. `held_out`: whether that person is in the holdout.
@@ -48,11 +49,16 @@ def commitment_of(content: Content, schema: Schema, salt: bytes) -> bytes:
     SHA-256 of the tag `agora/commitment/1`, the salt, the SHA-256 of the schema's canonical JSON, and the SHA-256 of
     the content, which is: the number of rows in 8 bytes, big-endian; each declared column in order, 4 bytes per row,
     little-endian, -1 for missing; each row's person, 4 bytes, little-endian; each row's identity, 16 bytes; each row's
-    side, 1 byte, 1 for holdout.
+    side, 1 byte, 1 for holdout. Of a nested table the rows are persons; after the columns in which they are one and the
+    same, each strand: how many rows each person has, 4 bytes, little-endian, and its columns like the others.
     """
     hashed = sha256(content.table.num_rows.to_bytes(8, "big"))
     for column in content.table.columns:
-        hashed.update(_numbers(column).astype("<i4").tobytes())
+        if not pa.types.is_list(column.type):
+            hashed.update(_numbers(column).astype("<i4").tobytes())
+    for strand in strands_of(schema):
+        rows = rows_of(content.table, strand)
+        hashed.update(rows.counts.astype("<i4").tobytes() + rows.codes.T.astype("<i4").tobytes())
     hashed.update(content.person.astype("<i4").tobytes())
     hashed.update(content.identity.astype(">u8").tobytes())
     hashed.update(content.held_out.astype(np.uint8).tobytes())
@@ -82,7 +88,7 @@ def read(folder: Path, commitment: bytes, schema: Schema) -> Content:
         with _path(folder, commitment).open("rb") as file, pa.ipc.open_file(file) as reader:
             table = reader.read_all()
         table.validate(full=True)
-        as_declared = _has_columns(table.schema, schema.names)
+        as_declared = _has_columns(table.schema, schema)
     except (OSError, pa.ArrowException, UnicodeDecodeError):
         raise _corrupt(commitment, "a file that is gone or cannot be decoded") from None
     metadata = table.schema.metadata or {}
@@ -91,7 +97,9 @@ def read(folder: Path, commitment: bytes, schema: Schema) -> Content:
     if not as_declared:
         raise _corrupt(commitment, "other columns")
     content = Content(
-        _table([_numbers(column) for column in table.columns[:-3]], schema),
+        table.select(table.column_names[:-3]).replace_schema_metadata(None)
+        if schema.is_linked
+        else _table([_numbers(column) for column in table.columns[:-3]], schema),
         _numbers(table.column(_PERSON)),
         tags_of([tag or bytes(TAG_BYTES) for tag in table.column(_IDENTITY).to_pylist()]),
         table.column(_HELD_OUT).fill_null(False).to_numpy(),
@@ -111,8 +119,12 @@ def _numbers(column: pa.ChunkedArray) -> NDArray[np.int32]:
     return numbers
 
 
-def _has_columns(found: pa.Schema, names: Sequence[str]) -> bool:
-    types = [pa.int32()] * (len(names) + 1) + [pa.binary(TAG_BYTES), pa.bool_()]
+def _has_columns(found: pa.Schema, schema: Schema) -> bool:
+    nested = nested_type(schema)
+    names, kinds = (
+        (nested.names, nested.types) if schema.is_linked else (schema.names, [pa.int32()] * len(schema.names))
+    )
+    types = [*kinds, pa.int32(), pa.binary(TAG_BYTES), pa.bool_()]
     return bool(found.names == [*names, _PERSON, _IDENTITY, _HELD_OUT] and found.types == types)
 
 

@@ -3,9 +3,9 @@
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 import numpy as np
@@ -20,12 +20,14 @@ from node.vault.box import SecretBox
 from node.vault.coding import code
 from node.vault.database import connect
 from node.vault.draw import Door, Draw
+from node.vault.linking import link
 from node.vault.optout import OptOuts
 from node.vault.records import open_records
 from node.vault.register import Population, Register, Snapshot
 
 HOLDOUT_PERCENT = 10
 LARGEST_HOLDOUT_PERCENT = 50
+NO_TABLES: Mapping[str, Path] = MappingProxyType({})
 
 
 def _unwatched(step: str) -> None:
@@ -66,22 +68,32 @@ class Vault:
         self._reached = reached
         self.account = Account(self._connection)
 
-    def take_in(self, path: Path, schema: Schema, *, holdout_percent: int = HOLDOUT_PERCENT) -> Snapshot:
+    def take_in(
+        self,
+        path: Path,
+        schema: Schema,
+        *,
+        further: Mapping[str, Path] = NO_TABLES,
+        holdout_percent: int = HOLDOUT_PERCENT,
+    ) -> Snapshot:
         """Takes the records at `path` in as a new dataset's first version.
 
-        `holdout_percent`: the share of persons that no generator of this dataset ever sees, 0 to 50.
+        `further`: where the records of each further table are, by its name. `holdout_percent`: the share of persons that
+        no generator of this dataset ever sees, 0 to 50.
         Raises `Invalid`, for the provider's eyes, where the records are not as `schema` declares them.
         """
         if not 0 <= holdout_percent <= LARGEST_HOLDOUT_PERCENT:
             raise Invalid(f"expected a holdout of 0 to {LARGEST_HOLDOUT_PERCENT} percent, got {holdout_percent}")
         population = Population(self._randomness(SECRET_BYTES), holdout_percent)
-        snapshot = self._stored(path, schema, population, dataset=None, version=1)
+        snapshot = self._stored(path, further, schema, population, dataset=None, version=1)
         self._register.open(snapshot, population)
         return snapshot
 
-    def revise(self, dataset: bytes, path: Path, schema: Schema) -> Snapshot:
-        """Takes the records at `path` in as the next version of `dataset`, on the same account and with the same
-        persons held out.
+    def revise(
+        self, dataset: bytes, path: Path, schema: Schema, *, further: Mapping[str, Path] = NO_TABLES
+    ) -> Snapshot:
+        """Takes the records at `path`, and those of `further` tables, in as the next version of `dataset`, on the same
+        account and with the same persons held out.
 
         Raises `Invalid` as `take_in` does, and where only one of the versions has a person column.
         """
@@ -91,7 +103,7 @@ class Vault:
             raise Invalid(
                 "expected a person column in all versions or in none, since they share one account; declare alike"
             )
-        snapshot = self._stored(path, schema, population, dataset=dataset, version=len(versions) + 1)
+        snapshot = self._stored(path, further, schema, population, dataset=dataset, version=len(versions) + 1)
         self._register.add(snapshot)
         return snapshot
 
@@ -139,17 +151,20 @@ class Vault:
         self.close()
 
     def _stored(
-        self, path: Path, schema: Schema, population: Population, *, dataset: bytes | None, version: int
+        self,
+        path: Path,
+        further: Mapping[str, Path],
+        schema: Schema,
+        population: Population,
+        *,
+        dataset: bytes | None,
+        version: int,
     ) -> Snapshot:
-        secret, percent = population.secret, population.holdout_percent
-        coded = code(open_records(path), schema, lambda text: identity_of(text, secret))
-        used = bound(coded, secret, rows_per_person=schema.rows_per_person, holdout_percent=percent)
-        if used.held_out.all():
+        content, rows_read, rows, holdout_rows = _taken(path, further, schema, population)
+        if content.held_out.all():
             raise Invalid(
                 "expected persons outside the holdout, got too few records to share; take more, or hold none out"
             )
-        table = snapshots.coded_table(coded.rows[used.places], schema)
-        content = snapshots.Content(table, used.person, used.identity, used.held_out)
         salt = self._randomness(snapshots.SALT_BYTES)
         commitment = snapshots.commitment_of(content, schema, salt)
         self.access.note(Access.TAKEN_IN, int(self._clock()), dataset=dataset or commitment, version=version)
@@ -160,9 +175,36 @@ class Vault:
             version=version,
             commitment=commitment,
             schema=schema,
-            holdout_percent=percent,
-            rows_read=len(coded.rows),
-            rows=len(used.places),
-            persons=len(np.unique(used.person)),
-            holdout_rows=int(used.held_out.sum()),
+            holdout_percent=population.holdout_percent,
+            rows_read=rows_read,
+            rows=rows,
+            persons=len(np.unique(content.person)),
+            holdout_rows=holdout_rows,
         )
+
+
+def _taken(
+    path: Path, further: Mapping[str, Path], schema: Schema, population: Population
+) -> tuple[snapshots.Content, int, int, int]:
+    """The content of a version with its numbers of rows of the main table: read, within the bound, in the holdout."""
+    secret, percent = population.secret, population.holdout_percent
+    names = [table.name for table in schema.tables]
+    if set(further) != set(names):
+        raise Invalid(
+            f"expected records of the further tables {', '.join(names) or 'of which there are none'}, got those of "
+            f"{', '.join(further) or 'none'}; give one file for each"
+        )
+    main = code(open_records(path), schema, lambda text: identity_of(text, secret))
+    if not schema.is_linked:
+        used = bound(main, secret, rows_per_person=schema.rows_per_person, holdout_percent=percent)
+        table = snapshots.coded_table(main.rows[used.places], schema)
+        content = snapshots.Content(table, used.person, used.identity, used.held_out)
+        return content, len(main.rows), len(used.places), int(used.held_out.sum())
+    others = [
+        code(open_records(further[each.name]), each.schema, lambda text: identity_of(text, secret))
+        for each in schema.tables
+    ]
+    linked = link((main, *others), schema, secret, holdout_percent=percent)
+    persons = linked.persons
+    content = snapshots.Content(linked.table, persons.person, persons.identity, persons.held_out)
+    return content, len(main.rows), linked.rows, linked.holdout_rows

@@ -1,5 +1,6 @@
 """Schemas and documents that the tests of the protocol share, and strategies that make more of them."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from hypothesis import strategies as st
@@ -11,7 +12,7 @@ from marketplace.protocol.epoch import EpochReason
 from marketplace.protocol.grounds import Grounds
 from marketplace.protocol.identity import Address, DatasetId, DeliveryHash, OrderId
 from marketplace.protocol.offer import Guarantee, Head, Kind
-from marketplace.protocol.schema import Category, Column, Number, Schema
+from marketplace.protocol.schema import Category, Column, Number, Schema, Table, Timeline
 from marketplace.protocol.specification import SEALING_KEY_BYTES, Specification, Workload
 
 SEX = Category("sex", ("female", "male", "other"), missing=False)
@@ -106,3 +107,26 @@ def schemas(draw: st.DrawFn) -> Schema:
     person = names.pop() if len(names) > 1 and draw(st.booleans()) else None
     parts = tuple([draw(columns(name)) for name in names])
     return Schema(parts, person, draw(st.integers(1, 9)) if person else 1)
+
+
+@st.composite
+def linked_schemas(draw: st.DrawFn) -> Schema:
+    """Any schema whose rows hang together under persons: of a main table with or without a timeline, and further tables."""
+    has_timeline = draw(st.booleans())
+    main = draw(_tables_of("main", 3, has_timeline))
+    names = draw(st.lists(st.sampled_from(["labs", "stays"]), unique=True, min_size=0 if has_timeline else 1))
+    tables = tuple(Table(name, draw(_tables_of(name, 2, draw(st.booleans())))) for name in names)
+    visits = [name for name in main.names if main.timeline is None or name != main.timeline.column]
+    fixed = draw(st.lists(st.sampled_from(visits), unique=True)) if has_timeline and visits else []
+    return replace(main, fixed=tuple(fixed), tables=tables) if has_timeline else replace(main, tables=tables)
+
+
+@st.composite
+def _tables_of(draw: st.DrawFn, name: str, most: int, has_timeline: bool) -> Schema:
+    """A table of persons, with a row for each or, with a timeline, up to four."""
+    parts = tuple([draw(columns(f"{name} {place}")) for place in range(draw(st.integers(1, most)))])
+    if not has_timeline:
+        return Schema(parts, "person", 1)
+    time = replace(draw(numbers("time")), missing=False)
+    timeline = Timeline("time", strict=draw(st.booleans()))
+    return Schema((*parts, time), "person", draw(st.integers(1, 4)), timeline=timeline)
