@@ -15,8 +15,8 @@ from marketplace.protocol.offer import Member, Offer
 from marketplace.protocol.order import Delivery
 from marketplace.protocol.specification import Specification
 from marketplace.sealing import capacity_for
-from node.files import disk
-from node.workers.job import Name
+from node.files import disk, make_folder, write_whole
+from node.workers.job import Job, Name
 
 LARGEST_DOCUMENT_BYTES = 2**18
 
@@ -58,6 +58,25 @@ class Commission:
         if self.earlier is not None:
             return self.earlier.delivery.count
         return capacity_for(result.most_bytes(self.description.schema, self.specification.rows))
+
+    def job(self, vault: Path) -> Job:
+        """What the process that makes the result is told. `vault`: the vault's folder."""
+        return Job(
+            order=self.order.id,
+            dataset=self.dataset.salt,
+            version=self.order.order.version(self.index),
+            commitment=self.version.commitment,
+            rho_micro=self.member.rho_micro,
+            delta_atto=self.offer.head.delta_atto,
+            provider=self.member.provider,
+            vault=vault,
+        )
+
+    def lay_out(self, folder: Path) -> None:
+        """Puts the documents that the result is made by into `folder`, which is made if it is not there."""
+        make_folder(folder)
+        write_whole(folder / Name.SPECIFICATION, self.specification.encode())
+        write_whole(folder / Name.DESCRIPTION, self.description.encode())
 
 
 def read_commission(account: Account, order: OrderView, folder: Path, store: ContentStore) -> Commission | None:

@@ -37,8 +37,8 @@ def prepare_delivery(
     Doing it again after a crash gives another object (sealing draws fresh randomness) under the same plain root and
     commitment root; the unrecorded one is garbage in the store. Raises as the store and the disk do.
     """
-    _pack(folder, result.names_of(commission.description.schema))
-    manifest = _manifest(commission, folder, _plain_root(commission, folder, secrets), ledger, signer)
+    pack_result(folder, result.names_of(commission.description.schema))
+    manifest = _manifest(commission, folder, plain_root(commission, folder, secrets), ledger, signer)
     return _sealed(commission, folder, secrets, manifest, store)
 
 
@@ -49,12 +49,13 @@ def prepare_sale_of_stock(
 
     Raises `Corrupt` unless result and salts give the plain root that the offer sells.
     """
-    if _plain_root(commission, folder, secrets) != commission.offer.head.stock:
+    if plain_root(commission, folder, secrets) != commission.offer.head.stock:
         raise Corrupt("expected the very result that the offer sells, got another; restore the node's folder")
     return _sealed(commission, folder, secrets, manifest, store)
 
 
-def _plain_root(commission: Commission, folder: Path, secrets: SaleSecrets) -> bytes:
+def plain_root(commission: Commission, folder: Path, secrets: SaleSecrets) -> bytes:
+    """The plain root of the packed result in `folder` with the salts of `secrets`."""
     with reading(folder / Name.RESULT) as plain:
         return plain_root_of(plain, capacity=commission.capacity, secret=secrets.salts)
 
@@ -94,7 +95,8 @@ def clear(folder: Path) -> None:
         forget(path)
 
 
-def _pack(folder: Path, names: Sequence[str]) -> None:
+def pack_result(folder: Path, names: Sequence[str]) -> None:
+    """Packs the result's files in `folder` into one archive there."""
     with whole_file(folder / Name.RESULT) as out:
         result.pack({name: folder / name for name in names}, out, names)
 

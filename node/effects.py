@@ -19,7 +19,7 @@ from marketplace.protocol.order import Delivery
 from node.accesslog import DayLog
 from node.commission import LARGEST_DOCUMENT_BYTES, Commission, Earlier
 from node.delivery import clear, decode_delivery, encode_delivery, prepare_delivery, prepare_sale_of_stock
-from node.files import disk, make_folder, reading, whole_file, write_whole
+from node.files import disk, reading, whole_file
 from node.journal import Journal, Mark
 from node.sale import make_secrets, read_secrets
 from node.sending import Sender
@@ -27,7 +27,7 @@ from node.stockroom import Stockroom
 from node.vault.access import Access
 from node.vault.vault import Vault
 from node.work import Decline, Deliver, Refund, Release, Reveal, Settle, Step
-from node.workers.job import Job, Name
+from node.workers.job import Name
 from node.workers.process import Workers
 
 
@@ -60,19 +60,9 @@ class Effects:
         if not self.workers.has_place():
             return False
         order, folder = commission.order.id, self._lay_out(commission)
-        job = Job(
-            order=order,
-            dataset=commission.dataset.salt,
-            version=commission.order.order.version(commission.index),
-            commitment=commission.version.commitment,
-            rho_micro=commission.member.rho_micro,
-            delta_atto=commission.offer.head.delta_atto,
-            provider=commission.member.provider,
-            vault=self.vault_folder,
-        )
         if self.journal.last(order, Mark.STARTED) is None:
             self.journal.add(order, Mark.STARTED, b"", at_s)
-        self.workers.start(job, folder, self.storage_key)
+        self.workers.start(commission.job(self.vault_folder), folder, self.storage_key)
         return True
 
     def close(self, order: OrderId) -> None:
@@ -123,9 +113,7 @@ class Effects:
     def _lay_out(self, commission: Commission) -> Path:
         """The order's folder, with the order's documents in it."""
         folder = self.order_folder(commission.order.id)
-        make_folder(folder)
-        write_whole(folder / Name.SPECIFICATION, commission.specification.encode())
-        write_whole(folder / Name.DESCRIPTION, commission.description.encode())
+        commission.lay_out(folder)
         return folder
 
     def _sell_again(self, commission: Commission, earlier: Earlier, now_s: Callable[[], int]) -> Delivery:

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +19,7 @@ from marketplace.ledger.follower import Follower
 from marketplace.ledger.jsonrpc import connect
 from marketplace.ledger.ledger import Ledger
 from marketplace.ledger.signer import LocalSigner, Signer
+from marketplace.protocol.identity import OrderId
 from marketplace.settings import Connection, read_connection, write_connection
 from node.admission import Rules
 from node.daemon import Daemon, Happened
@@ -27,9 +29,12 @@ from node.files import make_folder, write_whole
 from node.journal import Journal
 from node.pooling import Pooling
 from node.provider import Provider
+from node.replay import Replay, Replaying
 from node.rules import NAMES as RULES_NAMES
 from node.rules import read_rules
 from node.stockroom import Stockroom
+from node.synthesis.generator import Generator
+from node.synthesis.generators import generator_of
 from node.vault.vault import Vault
 from node.workers.process import ProcessWorkers, Workers
 
@@ -142,6 +147,30 @@ class Node:
             lambda: self.vault,
             rules or self.rules,
         )
+
+    def replay(
+        self,
+        order: OrderId,
+        note: Callable[[str], None],
+        given: Path | None = None,
+        generators: Callable[[str], Generator] = generator_of,
+    ) -> Replay:
+        """The draw of a delivered order made again. `given`: a result's folder to compare with as well.
+
+        Raises `Refused` if another process serves this folder, and as `Replaying.replay` does.
+        """
+        with closing(Journal(self.folder / JOURNAL)) as journal:
+            return Replaying(
+                account=self.follower.catch_up(),
+                provider=self.keys.signer.address,
+                store=self.store,
+                journal=journal,
+                storage_key=self.keys.storage_key,
+                orders=self.folder / ORDERS,
+                vault=self.folder / VAULT,
+                given=given,
+                generators=generators,
+            ).replay(order, note)
 
     def daemon(
         self,

@@ -16,6 +16,7 @@ from marketplace.terminal import ask_passphrase, guarded, prepare_process, say, 
 from node import home as homes
 from node.commands import access, datasets, epochs, offers, pools, standing, stock
 from node.commands import endpoint as endpoints
+from node.commands import replay as replaying
 from node.commands.datasets import AsJson
 from node.daemon import Daemon, Happened
 from node.endpoint.settings import endpoint_settings
@@ -44,6 +45,7 @@ app.command()(stock.stock)
 app.command()(pools.consent)
 app.command()(pools.countersign)
 app.command()(access.anchor)
+app.command()(replaying.replay)
 
 
 @app.command()

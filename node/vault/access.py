@@ -16,10 +16,12 @@ NOTHING = b""
 
 
 class Access(StrEnum):
-    """What is written down: records came into the vault, were opened for an order, or a kept result was deleted."""
+    """What is written down: records came into the vault, were opened for an order or again to replay its draw, or a kept
+    result was deleted."""
 
     TAKEN_IN = "taken in"
     OPENED = "opened"
+    REPLAYED = "replayed"
     DELETED = "deleted"
 
 

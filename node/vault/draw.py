@@ -67,15 +67,18 @@ class Door:
     access: AccessLog
     clock: Callable[[], float]
 
-    def draw(self, order: bytes, snapshot: Snapshot, rho_micro: int) -> Draw:
+    def draw(self, order: bytes, snapshot: Snapshot, rho_micro: int, *, again: bool = False) -> Draw:
         """The rows of `snapshot` for `order`, against the whole `rho_micro`, which never comes back.
 
-        Asking again for the same order resumes: nothing is debited twice and the key is the same.
+        Asking again for the same order resumes: nothing is debited twice and the key is the same. `again`: only replay a
+        draw that was made, under the debit that stands; `Refused`, and nothing opened, where there was none.
         Raises `Corrupt`, before anything is debited, where the snapshot is not what was committed to; `Refused` where
         the account says no, or the order has drawn from another version.
         """
-        at_s = int(self.clock())
-        self.access.note(Access.OPENED, at_s, dataset=snapshot.dataset, version=snapshot.version, order=order)
+        if again and not self._has_drawn(order, snapshot):
+            raise Refused("expected an order that has drawn from these records, this one never did; nothing to replay")
+        access, at_s = Access.REPLAYED if again else Access.OPENED, int(self.clock())
+        self.access.note(access, at_s, dataset=snapshot.dataset, version=snapshot.version, order=order)
         self.reached("logged")
         content = snapshots.read(self.folder, snapshot.commitment, snapshot.schema)
         self.reached("opened")
@@ -93,6 +96,10 @@ class Door:
             register_commitment(out, entry.salt),
             entry.resumed,
         )
+
+    def _has_drawn(self, order: bytes, snapshot: Snapshot) -> bool:
+        found = "SELECT 1 FROM noise_key WHERE order_id = ? AND dataset = ? AND version = ?"
+        return bool(query(self.connection, found, (order, snapshot.dataset, snapshot.version)))
 
     def _entry(self, order: bytes, snapshot: Snapshot) -> _Entry:
         label, salt_label = (tag + order + snapshot.dataset for tag in (_LABEL, _SALT_LABEL))

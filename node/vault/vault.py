@@ -115,13 +115,15 @@ class Vault:
         """Every version of every dataset in the vault, for its provider only."""
         return self._register.snapshots()
 
-    def draw(self, order: bytes, dataset: bytes, version: int, rho_micro: int) -> Draw:
+    def draw(self, order: bytes, dataset: bytes, version: int, rho_micro: int, *, again: bool = False) -> Draw:
         """The rows of one version for `order` (32 bytes) against the whole `rho_micro`; the same order resumes.
+
+        `again`: only where the order has drawn before, to replay that.
 
         Raises `Invalid` for what the vault does not hold, `Corrupt` where it is not what was committed to, `Refused`
         where the account says no.
         """
-        return self._door.draw(order, self._register.snapshot(dataset, version), rho_micro)
+        return self._door.draw(order, self._register.snapshot(dataset, version), rho_micro, again=again)
 
     def note_opt_outs(self, dataset: bytes, persons: Iterable[str], *, out: bool, at_s: int) -> int:
         """Takes these persons, as the person column names them, out of every later order of `dataset`, or in again.

@@ -38,18 +38,26 @@ PROVIDER_SEED = 20_250_101
 Note = Callable[[str], None]
 
 
-def make(folder: Path, storage_key: bytes, note: Note, generators: Callable[[str], Generator] = generator_of) -> None:
+def make(
+    folder: Path,
+    storage_key: bytes,
+    note: Note,
+    generators: Callable[[str], Generator] = generator_of,
+    *,
+    again: bool = False,
+) -> None:
     """Does the work that the job in `folder` describes, and leaves the result's files and the outcome there.
 
     The outcome is written last. Done again after a crash it makes the same draw: the vault hands out the same noise key
     and debits nothing twice, and measurements that were kept are not made again. `note` is told every step, each as soon
-    as it is done. Raises what the vault, the generator and the disk raise; before the vault's debit no record leaves it.
+    as it is done. `again`: replays a draw that was made, and leaves out what is for the provider alone. Raises what the
+    vault, the generator and the disk raise; before the vault's debit no record leaves it.
     """
     assignment = Assignment.read(folder)
     schema, specification = assignment.schema, assignment.specification
     generator = generators(specification.generator)
     generator.check(schema, specification, assignment.spending.generate_micro)
-    draw = _draw(assignment.job, assignment, storage_key, note)
+    draw = _draw(assignment.job, assignment, storage_key, note, again)
     noise = NoiseStream(draw.noise_key, assignment.noise_context)
     measurements = _measured(folder, assignment, draw, noise, note, generator)
     seed = noise.stage(SEED_STAGE).bytes(32)
@@ -62,7 +70,7 @@ def make(folder: Path, storage_key: bytes, note: Note, generators: Callable[[str
     _write_table(folder, assignment, synthetic, note)
     _keep(folder, result.PICTURE, image, note)
     _keep(folder, result.REPORT, report(assignment.subject, assignment.promise, released, image), note)
-    if draw.holdout.num_rows >= SMALLEST_HOLDOUT:
+    if not again and draw.holdout.num_rows >= SMALLEST_HOLDOUT:
         _write_for_provider(folder, assignment, draw, synthetic, released, image, note)
     outcome = Outcome(
         mechanism=mechanism_of(measurements, released),
@@ -75,14 +83,14 @@ def make(folder: Path, storage_key: bytes, note: Note, generators: Callable[[str
     _keep(folder, Name.OUTCOME, outcome.encode(), note)
 
 
-def _draw(job: Job, assignment: Assignment, storage_key: bytes, note: Note) -> Draw:
+def _draw(job: Job, assignment: Assignment, storage_key: bytes, note: Note, again: bool) -> Draw:
     with Vault(job.vault, SecretBox(storage_key), reached=note) as vault:
         held = vault.describe(job.dataset, job.version)
         if held.commitment != job.commitment or held.schema != assignment.schema:
             raise Corrupt(
                 "expected the records that the dataset's version commits to, the vault holds others; revise it"
             )
-        return vault.draw(job.order, job.dataset, job.version, job.rho_micro)
+        return vault.draw(job.order, job.dataset, job.version, job.rho_micro, again=again)
 
 
 def _measured(

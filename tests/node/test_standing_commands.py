@@ -144,6 +144,15 @@ def test_taking_records_in_is_in_the_log(hospital: Hospital) -> None:
     assert (Access.TAKEN_IN.value, held.dataset) in entries
 
 
+# -------------------------------------------------------------------------------------------------------------- replay
+
+
+def test_what_cannot_be_replayed_is_refused(hospital: Hospital, tmp_path: Path) -> None:
+    assert_refused(hospital.type("replay", "00" * 32), 2, "an order of this node's own offers")
+    assert_refused(hospital.type("replay", "00" * 32, "--result", str(tmp_path / "nowhere")), 2, "'nowhere'")
+    assert_refused(hospital.type("replay", "xyz"), 2, "64 hexadecimal digits")
+
+
 # ----------------------------------------------------------------------------------------- offers and where they stand
 
 ARBITER, AUTHORITY = "0x" + "11" * 20, "0x" + "22" * 20
