@@ -33,6 +33,8 @@ def exponential_coins(
 
     numerators[j] >= 0, denominator > 0. Source: Canonne, Kamath and Steinke 2020, Algorithm 1.
     """
+    asked, which = np.unique(which, return_inverse=True)
+    numerators = [numerators[j] for j in asked]
     whole = np.array([min(n // denominator, WORD // 4) for n in numerators], np.int64)[which]
     falls = _of_at_most_one(stage, [n % denominator for n in numerators], denominator, which)
     steps = 1

@@ -56,16 +56,13 @@ def choose_allowed(
     numerators, denominator = _losses(scores, sensitivity, epsilon)
     left = set(range(len(scores)))
     while left:
-        least = min(numerators[i] for i in left)
-        numerators = [max(0, numerator - least) for numerator in numerators]
+        if least := min(numerators[i] for i in left):
+            numerators = [max(0, numerator - least) for numerator in numerators]
         proposed = stage.integers_below(len(scores), BATCH).astype(np.intp)
         for i in proposed[exponential_coins(stage, numerators, denominator, proposed)].tolist():
-            if i not in left:
-                continue
-            if allowed(i):
+            if i in left and allowed(i):
                 return int(i)
             left.discard(i)
-            break
     return None
 
 
@@ -73,10 +70,11 @@ def _losses(scores: Sequence[int | Fraction], sensitivity: int | Fraction, epsil
     """By how much each candidate's log-weight lies below the best one's: numerators of one denominator."""
     if not scores or sensitivity <= 0 or epsilon <= 0:
         raise ValueError("expected at least one score, and a sensitivity and an epsilon above 0")
-    best = max(scores)
-    losses = [Fraction(best - score) * epsilon / (2 * Fraction(sensitivity)) for score in scores]
-    denominator = math.lcm(*(loss.denominator for loss in losses))
-    return [loss.numerator * (denominator // loss.denominator) for loss in losses], denominator
+    best, unit = max(scores), epsilon / (2 * Fraction(sensitivity))
+    parts = math.lcm(*(score.denominator for score in scores))
+    numerators = [int((best - score) * parts) * unit.numerator for score in scores]
+    shared = math.gcd(*numerators, unit.denominator * parts)
+    return [numerator // shared for numerator in numerators], unit.denominator * parts // shared
 
 
 def rho_micro_of_selection(epsilon: Fraction) -> int:

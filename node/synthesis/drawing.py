@@ -16,6 +16,8 @@ from node.synthesis.generator import Cancelled, stop_if
 from node.synthesis.junction import Step
 from node.synthesis.mending import Coded, mended
 
+LOT_BITS = 40
+
 Drawn = NDArray[np.int16]
 
 
@@ -49,11 +51,11 @@ def draw_table(
     cancelled, `Invalid` where no row keeps them all.
     """
 
+    def of_column(place: int, bins: dict[int, Drawn], part: NoiseStream) -> NDArray[np.int64]:
+        return _codes(columns.cells[place], columns.bins[place], bins[place], part.stage(f"codes/{place}"))
+
     def coded(bins: dict[int, Drawn], part: NoiseStream) -> Coded:
-        return {
-            column.name: _codes(columns.cells[place], columns.bins[place], bins[place], part.stage(f"codes/{place}"))
-            for place, column in enumerate(schema.columns)
-        }
+        return {column.name: of_column(place, bins, part) for place, column in enumerate(schema.columns)}
 
     def within(places: NDArray[np.intp], part: NoiseStream) -> Coded:
         return coded({place: drawn[places] for place, drawn in bins.items()}, part)
@@ -62,13 +64,13 @@ def draw_table(
         return coded(draw_bins(steps, count, part, cancelled), part)
 
     bins = draw_bins(steps, rows, noise, cancelled)
-    codes = coded(bins, noise)
+    kept: Coded = {}
     if schema.constraints or only:
-        codes = mended(codes, schema, only, within, whole, noise.part("mending"))
+        kept = mended(coded(bins, noise), schema, only, within, whole, noise.part("mending"))
     arrays = []
-    for column in schema.columns:
-        found = codes.pop(column.name).astype(np.int32)
-        arrays.append(pa.array(found, mask=found < 0 if column.missing else None))
+    for place, column in enumerate(schema.columns):
+        codes = (kept.pop(column.name) if kept else of_column(place, bins, noise)).astype(np.int32)
+        arrays.append(pa.array(codes, mask=codes < 0 if column.missing else None))
     return pa.table(arrays, names=list(schema.names))
 
 
@@ -83,7 +85,8 @@ def spread(weights: Floats, group: NDArray[np.intp], stage: Stage) -> NDArray[np
     cumulative = np.cumsum(weights, axis=1)
     cumulative = cumulative / cumulative[:, -1:]
     words = stage.words(2 * len(group))
-    shuffled = np.lexsort((words[: len(group)], group))
+    lots = group.astype(np.uint64) << np.uint64(LOT_BITS) | words[: len(group)] >> np.uint64(64 - LOT_BITS)
+    shuffled = np.argsort(lots, kind="stable")
     sizes = np.bincount(group, minlength=len(weights))
     rank = np.arange(len(group)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     within = (words[len(group) :][shuffled] >> np.uint64(11)).astype(np.float64) / 2.0**53

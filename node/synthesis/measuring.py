@@ -29,7 +29,10 @@ SEARCH_ITERATIONS = 150
 
 @dataclass
 class Measuring:
-    """One order's draw, in progress: what was released so far, in the order in which it was drawn."""
+    """One order's draw, in progress: what was released so far, in the order in which it was drawn.
+
+    `spent_micro`: what that cost.
+    """
 
     schema: Schema
     records: Records
@@ -40,6 +43,7 @@ class Measuring:
     choices: list[Choice] = field(default_factory=list)
     histograms: list[Histogram] = field(default_factory=list)
     measured: list[NoisyMarginal] = field(default_factory=list)
+    spent_micro: int = 0
 
     def run(self, workload: Sequence[Marginal]) -> None:
         """Draws every stage. `workload`: the marginals that are measured in any case. Raises `Stopped` if cancelled."""
@@ -196,6 +200,7 @@ class Measuring:
         choice, marginal = chosen
         self._report("choosing marginals")
         self.choices.append(choice)
+        self.spent_micro += choice.rho_micro
         return marginal
 
     def _measure(self, columns: Columns, binned: BinnedRecords, marginals: Sequence[Marginal], rho_micro: int) -> None:
@@ -214,6 +219,7 @@ class Measuring:
         names = tuple(self.schema.names[place] for place in places)
         histogram = noisy_histogram(self.noise, stage, names, counts, self.records.bound, rho_micro)
         self.histograms.append(histogram)
+        self.spent_micro += histogram.rho_micro
         return histogram
 
     def _stddev(self, rho_micro: int) -> float:
@@ -222,7 +228,7 @@ class Measuring:
 
     def _report(self, text: str) -> None:
         stop_if(self.cancelled)
-        self.progress(text, spent_rho_micro(self.stages) / self.budget.rho_micro)
+        self.progress(text, self.spent_micro / self.budget.rho_micro)
 
 
 def _every(_: Marginal) -> bool:

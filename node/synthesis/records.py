@@ -1,13 +1,15 @@
 """The records' own counts: the one module of the generator that computes from records. What it returns is not noisy."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
 from math import prod
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from marketplace.errors import Invalid
@@ -17,48 +19,56 @@ from node.synthesis.cells import Cells, Codes
 from node.synthesis.structure import Marginal
 
 MISSING = -1
+BATCH_ROWS = 65_536
 
 Counts = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Records:
-    """A coded table as arrays, -1 for missing. A person has at most `bound` of the rows.
+    """A coded table, null for missing, read a batch at a time from where it lies. A person has at most `bound` of the rows.
 
     Sensitivities, for neighbours that differ by all rows of one person, with b = `bound`: a person's rows fall into the
     cells of one histogram with counts d_1, d_2, ... >= 0 and sum at most b, so the histogram moves by at most b in L1,
     and by sqrt(sum d_i^2) <= sum d_i <= b in L2, which all b rows in one cell reach.
     """
 
-    columns: tuple[NDArray[np.int32], ...]
+    columns: tuple[pa.ChunkedArray, ...]
     bound: int
 
     @classmethod
     def of_table(cls, table: pa.Table, schema: Schema) -> "Records":
-        """The arrays of a coded `table`. Raises `Invalid`, naming the column, if it is not of the `schema`."""
+        """The columns of a coded `table`. Raises `Invalid`, naming the column, if it is not of the `schema`."""
         if tuple(table.column_names) != schema.names:
             raise Invalid(f"expected the columns {', '.join(schema.names)} in this order; code the records again")
-        columns = tuple(_codes(table.column(column.name), column) for column in schema.columns)
-        return cls(columns, schema.rows_per_person)
+        for column in schema.columns:
+            _check(table.column(column.name), column)
+        return cls(tuple(table.columns), schema.rows_per_person)
 
     def in_cells(self, column: int, starts: Codes, ends: Codes, with_missing: bool) -> Counts:
         """How many rows have a code of `column` in each cell, missing last if asked. L2 sensitivity `bound`.
 
         The cells do not overlap.
         """
-        codes = np.sort(self.columns[column])
-        counts = np.searchsorted(codes, ends) - np.searchsorted(codes, starts)
-        if with_missing:
-            counts = np.append(counts, np.count_nonzero(codes == MISSING))
-        return counts.astype(np.int64)
+        counts = np.zeros(len(starts) + with_missing, np.int64)
+        for piece in _pieces(self.columns[column]):
+            codes = np.sort(piece)
+            counts[: len(starts)] += np.searchsorted(codes, ends) - np.searchsorted(codes, starts)
+            if with_missing:
+                counts[-1] += np.count_nonzero(codes == MISSING)
+        return counts
 
     def binned(self, cells: Sequence[Cells], bins: Sequence[Bins]) -> "BinnedRecords":
-        """The records with each code replaced by its bin."""
+        """The records with each code replaced by its bin, in as few bytes as hold it."""
         columns = []
         for codes, column_cells, column_bins in zip(self.columns, cells, bins, strict=True):
-            cell = np.searchsorted(column_cells.starts, np.maximum(codes, 0), side="right") - 1
-            last = column_bins.size - 1
-            columns.append(np.where(codes == MISSING, last, column_bins.of_cell[cell]).astype(np.int16))
+            found = np.empty(len(codes), np.min_scalar_type(column_bins.size))
+            end = 0
+            for piece in _pieces(codes):
+                start, end = end, end + len(piece)
+                cell = np.searchsorted(column_cells.starts, np.maximum(piece, 0), side="right") - 1
+                found[start:end] = np.where(piece == MISSING, column_bins.size - 1, column_bins.of_cell[cell])
+            columns.append(found)
         return BinnedRecords(tuple(columns), tuple(column_bins.size for column_bins in bins), self.bound)
 
 
@@ -66,23 +76,36 @@ class Records:
 class BinnedRecords:
     """Records whose columns hold bins, 0 <= bin < `sizes[column]`. Sensitivities as in `Records`."""
 
-    columns: tuple[NDArray[np.int16], ...]
+    columns: tuple[NDArray[np.integer[Any]], ...]
     sizes: tuple[int, ...]
     bound: int
 
     def marginal(self, columns: Sequence[int]) -> Counts:
         """How many rows have each combination of bins of `columns`, the last varying fastest. L2 sensitivity `bound`."""
-        first, *others = columns
-        key = self.columns[first].astype(np.int64)
-        for column in others:
-            key *= self.sizes[column]
-            key += self.columns[column]
-        return np.bincount(key, minlength=prod(self.sizes[column] for column in columns)).astype(np.int64)
+        counts = np.zeros(prod(self.sizes[column] for column in columns), np.int64)
+        for batch in self._batches(columns):
+            key = batch[0]
+            for bins, column in zip(batch[1:], columns[1:], strict=True):
+                key *= self.sizes[column]
+                key += bins
+            counts += np.bincount(key, minlength=len(counts))
+        return counts
 
     @cached_property
     def pairs(self) -> Mapping[Marginal, Counts]:
         """The marginal of every pair of columns, counted once and kept. L2 sensitivity of each: `bound`."""
-        return {pair: self.marginal(pair) for pair in combinations(range(len(self.sizes)), 2)}
+        places = range(len(self.sizes))
+        counts: dict[Marginal, Counts] = {
+            (left, right): np.zeros(self.sizes[left] * self.sizes[right], np.int64)
+            for left, right in combinations(places, 2)
+        }
+        for batch in self._batches(places):
+            key = np.empty_like(batch[0])
+            for (left, right), found in counts.items():
+                np.multiply(batch[left], self.sizes[right], out=key)
+                np.add(key, batch[right], out=key)
+                found += np.bincount(key, minlength=len(found))
+        return counts
 
     def distance(self, pair: Marginal, expected: Counts) -> int:
         """The L1 distance of a pair's marginal from `expected` whole numbers that were released before, in rows.
@@ -91,14 +114,22 @@ class BinnedRecords:
         """
         return int(np.abs(self.pairs[pair] - expected).sum())
 
+    def _batches(self, columns: Sequence[int]) -> Iterator[list[NDArray[np.int64]]]:
+        for start in range(0, len(self.columns[0]), BATCH_ROWS):
+            yield [self.columns[column][start : start + BATCH_ROWS].astype(np.int64) for column in columns]
 
-def _codes(values: pa.ChunkedArray, column: Column) -> NDArray[np.int32]:
+
+def _pieces(column: pa.ChunkedArray) -> Iterator[NDArray[np.int32]]:
+    for chunk in column.chunks:
+        for start in range(0, len(chunk), BATCH_ROWS):
+            yield chunk.slice(start, BATCH_ROWS).fill_null(MISSING).to_numpy()
+
+
+def _check(values: pa.ChunkedArray, column: Column) -> None:
     if values.type != pa.int32():
         raise Invalid(f"column {column.name!r}: expected codes as int32; code the records again")
     if values.null_count and not column.missing:
         raise Invalid(f"column {column.name!r}: expected a value in every row; declare that it may be missing")
-    present = values.drop_null().to_numpy()
-    if present.size and not 0 <= present.min() <= present.max() < column.size:
+    found = pc.min_max(values)
+    if found["min"].is_valid and not 0 <= found["min"].as_py() <= found["max"].as_py() < column.size:
         raise Invalid(f"column {column.name!r}: expected codes from 0 to {column.size - 1}; code the records again")
-    codes: NDArray[np.int32] = values.fill_null(MISSING).to_numpy().astype(np.int32)
-    return codes

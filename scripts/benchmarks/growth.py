@@ -55,7 +55,7 @@ def growth(rows: int, columns: int) -> dict[str, float]:
 
 def say(text: str, share: float) -> None:
     if "--watch" in sys.argv:
-        print(f"{time.monotonic():.1f} {share:.2f} {text} {peak_mib()}", file=sys.stderr)
+        print(f"{time.process_time():.1f} {share:.2f} {text} {peak_mib()}", file=sys.stderr)
 
 
 def peak_mib() -> int:
