@@ -1,24 +1,33 @@
-"""What a spot check means for a delivery: it is accepted, or it is rejected."""
+"""What released scores and a spot check mean for a delivery: it is accepted, or it is rejected."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from marketplace.buying.asking import NoEndpoint
 from marketplace.buying.fetching import Progress
 from marketplace.buying.spot_check import Finding, TooSmall, Verdict
 from marketplace.errors import Refused
+from marketplace.scores.thresholds import Judgement
 
 TRIES, AGAIN_S = 3, 20.0
 
 
 class NotAccepted(Refused):
-    """A delivery that was rejected for what a spot check found."""
+    """A delivery that was rejected. `verdict`: of the spot check; None where a threshold was missed."""
 
-    def __init__(self, verdict: Verdict) -> None:
-        super().__init__(
-            f"expected a delivery of which a few chunks are right, got {verdict.finding.value}: {verdict.evidence}; it is "
-            "rejected, and the price less the compute fee is yours to withdraw"
-        )
+    def __init__(self, found: str, verdict: Verdict | None = None) -> None:
+        super().__init__(f"expected {found}; it is rejected, and the price less the compute fee is yours to withdraw")
         self.verdict = verdict
+
+
+def require_met(judgements: Sequence[Judgement], reject: Callable[[], object], progress: Progress) -> None:
+    """Returns where every threshold is met. Otherwise calls `reject` and raises `NotAccepted`, which names the others."""
+    missed = [each.threshold for each in judgements if not each.met]
+    if missed:
+        reject()
+        wanted = ", ".join(f"{each.score} of at most {each.at_most}" for each in missed)
+        raise NotAccepted(f"a delivery with {wanted}, its released scores miss that")
+    if judgements:
+        progress(f"released scores: {len(judgements)} of {len(judgements)} thresholds are met")
 
 
 def require_right(
@@ -36,7 +45,8 @@ def require_right(
         return
     if not verdict.passed:
         reject()
-        raise NotAccepted(verdict)
+        found = f"{verdict.finding.value}: {verdict.evidence}"
+        raise NotAccepted(f"a delivery of which a few chunks are right, got {found}", verdict)
     progress(f"spot check: {verdict.evidence} are opened and right")
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from marketplace.buying import receiving
-from marketplace.buying.acceptance import require_right
+from marketplace.buying.acceptance import require_met, require_right
 from marketplace.buying.asking import Asking, described_by
 from marketplace.buying.documents import delivery_of
 from marketplace.buying.endpoint import read_descriptor
@@ -38,6 +38,8 @@ from marketplace.protocol.identity import NOBODY, Address, DeliveryHash, OfferId
 from marketplace.protocol.offer import Offer
 from marketplace.protocol.specification import Workload
 from marketplace.protocol.states import FINAL, OrderState
+from marketplace.protocol.threshold import Threshold
+from marketplace.scores.thresholds import judge
 
 ASKING_S = 600
 TAKEN = frozenset({OrderState.ACCEPTED, OrderState.REVEALED, OrderState.CONTESTED})
@@ -103,9 +105,12 @@ class Client:
         place_within_s: int = PLACE_WITHIN_S,
         only: tuple[Condition, ...] = (),
         generator: str | None = None,
+        subgroups: str | None = None,
+        thresholds: tuple[Threshold, ...] = (),
     ) -> Purchase:
         """A purchase to look at before it is placed. Raises as `purchase.draft` does."""
-        account, wishes = self.account(), Wishes(rows, workload, slot_s, permit, place_within_s, only, generator)
+        wishes = Wishes(rows, workload, slot_s, permit, place_within_s, only, generator, subgroups, thresholds)
+        account = self.account()
         entry = read_entry(account, offer, self.store)
         return draft(account, entry, self.signer.address, self.seed, wishes, self.now_s())
 
@@ -185,10 +190,11 @@ class Client:
     def accept(self, order: OrderId, *, check: bool = True, progress: Progress = _silent) -> Receipt | None:
         """Accepts the very delivery that was received and checked, by its hash; None if that is done already.
 
-        Before that a few random chunks are opened where the lead describes a node and the result is large enough, unless
-        `check` is false. A delivery of which they are wrong, or cannot be had though the node was asked again, is
-        rejected. `progress` is told what came of it. Raises `NotAccepted` for a delivery that it has just rejected,
-        `Refused` if none was received, `Corrupt` if the ledger has another one by now, and as `spot_check` does.
+        Before that the released scores are held against the specification's thresholds, and a few random chunks are opened
+        where the lead describes a node and the result is large enough, unless `check` is false. A delivery that misses a
+        threshold, or of which chunks are wrong or cannot be had though the node was asked again, is rejected.
+        `progress` is told what came of it. Raises `NotAccepted` for a delivery that it has just rejected, `Refused` if none
+        was received, `Corrupt` if the ledger has another one by now, and as `spot_check` does.
         """
         view = self.order(order)
         checked = receiving.checked_delivery(self._folder(order))
@@ -196,9 +202,13 @@ class Client:
             raise Refused("expected a delivery that was fetched and checked before it is accepted; fetch it first")
         if self.ledger.order(order).state in TAKEN:
             return None
-        if check and checked == view.delivery_hash and view.state is OrderState.DELIVERED:
-            asking = partial(self.spot_check, order, progress=progress)
-            require_right(asking, lambda: self.reject(order), self.pause, progress)
+        if checked == view.delivery_hash and view.state is OrderState.DELIVERED:
+            folder = self._folder(order)
+            wanted = receiving.specification_of(view, self.store, folder).thresholds
+            require_met(judge(wanted, receiving.scores_of(folder)), lambda: self.reject(order), progress)
+            if check:
+                asking = partial(self.spot_check, order, progress=progress)
+                require_right(asking, lambda: self.reject(order), self.pause, progress)
         return self.ledger.accept(self.signer, self._offer(view), view.order, checked)
 
     def reject(self, order: OrderId) -> Receipt:

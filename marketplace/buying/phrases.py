@@ -8,6 +8,7 @@ from marketplace.errors import Invalid
 from marketplace.protocol.constraints import Condition, Constraint, Implies, Order
 from marketplace.protocol.schema import Number, Schema
 from marketplace.protocol.specification import Curve
+from marketplace.protocol.threshold import Threshold
 
 _PARTS = re.compile(r"\s*(<=|>=|<|>|=|\bis\b)(.*)", re.DOTALL)
 _NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,12})?", re.ASCII)
@@ -20,11 +21,21 @@ def marginal_of(text: str) -> tuple[str, ...]:
 
 
 def curve_of(text: str) -> Curve:
-    """The survival curve in `TIME,EVENT` or `TIME,EVENT,BY`. Raises `Invalid` for another number of columns."""
+    """The survival curve in `TIME,EVENT` or `TIME,EVENT,BY`; `EVENT=VALUE` names the value that counts.
+
+    Raises `Invalid` for another number of columns.
+    """
     time, event, by, *more = (*marginal_of(text), "", "")
     if not time or not event or any(more):
         raise Invalid(f"expected a curve as TIME,EVENT or TIME,EVENT,BY, got {text[:60]!r}; name two or three columns")
-    return Curve(time, event, by or None)
+    name, _, occurred = event.partition("=")
+    return Curve(time, name, by or None, occurred or None)
+
+
+def threshold_of(text: str) -> Threshold:
+    """The threshold in `SCORE=MOST`, such as `l1_2way=0.1`. Raises `Invalid` for another form."""
+    score, _, at_most = text.partition("=")
+    return Threshold(score.strip(), at_most.strip())
 
 
 def condition_of(text: str, schema: Schema) -> Condition:

@@ -15,6 +15,8 @@ from marketplace.protocol.identity import NOTHING, Address, PermitId
 from marketplace.protocol.offer import Guarantee, Head
 from marketplace.protocol.order import Order, pack_versions
 from marketplace.protocol.specification import DEFAULT_GENERATOR, Specification, Workload
+from marketplace.protocol.threshold import Threshold
+from marketplace.scores.thresholds import check_thresholds
 
 DEFAULT_SLOT_S = 60
 PLACE_WITHIN_S = 3_600
@@ -27,7 +29,8 @@ class Wishes:
     `rows`: how many synthetic rows; None for as many as the description declares. `slot_s`: seconds between the times at
     which a delivery may be posted. `permit`: None for the one that fits. `place_within_s`: how long the order can be placed.
     `only`: conditions that every synthetic row is to meet.
-    `generator`: what is to make the rows; None for the default one.
+    `generator`: what is to make the rows; None for the default one. `subgroups`: a column whose values are scored one by
+    one. `thresholds`: what released scores must meet for the delivery to be accepted.
     """
 
     rows: int | None = None
@@ -37,6 +40,8 @@ class Wishes:
     place_within_s: int = PLACE_WITHIN_S
     only: tuple[Condition, ...] = ()
     generator: str | None = None
+    subgroups: str | None = None
+    thresholds: tuple[Threshold, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,8 +92,8 @@ def specification_of(entry: Entry, wishes: Wishes, sealing_key: bytes, nonce: by
     """
     offer, earlier = entry.view.offer.id, entry.earlier
     if earlier is not None:
-        asked = (wishes.rows, wishes.workload, wishes.only, wishes.generator)
-        kept = (earlier.rows, earlier.workload, earlier.only, earlier.generator)
+        names = ("rows", "workload", "only", "generator", "subgroups", "thresholds")
+        asked, kept = ([getattr(each, name) for name in names] for each in (wishes, earlier))
         if any(wish not in (None, (), Workload(), own) for wish, own in zip(asked, kept, strict=True)):
             raise Invalid(
                 f"expected no wishes for stock, which is sold as it is with {earlier.rows:,} rows; leave them out"
@@ -103,9 +108,12 @@ def specification_of(entry: Entry, wishes: Wishes, sealing_key: bytes, nonce: by
         nonce=nonce,
         only=wishes.only,
         generator=wishes.generator or DEFAULT_GENERATOR,
+        subgroups=wishes.subgroups,
+        thresholds=wishes.thresholds,
     )
     for source in entry.sources:
         specification.check(source.description.schema)
+        check_thresholds(source.description.schema, specification)
     return specification
 
 

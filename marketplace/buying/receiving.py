@@ -31,6 +31,7 @@ from marketplace.protocol.description import Description
 from marketplace.protocol.identity import DeliveryHash
 from marketplace.protocol.order import Complaint
 from marketplace.protocol.specification import Specification
+from marketplace.scores.score import Score
 from marketplace.sealing import Commitment, WrongChunk, open_chunks, proof_of
 
 CHECKED, LOCK, MADE_BY = "checked", "lock", "made-by.json"
@@ -66,6 +67,12 @@ def documents_of(folder: Path) -> tuple[Description, Specification]:
         made_by = MADE_BY if (folder / MADE_BY).exists() else SPECIFICATION
         described, specified = ((folder / name).read_bytes() for name in (DESCRIPTION, made_by))
     return Description.decode(described), Specification.decode(specified)
+
+
+def scores_of(folder: Path) -> tuple[Score, ...]:
+    """The released scores of the delivery, as `receive` has checked its manifest."""
+    with _on_disk(folder):
+        return Manifest.decode((folder / MANIFEST).read_bytes()).certificate.scores
 
 
 def keep_once(folder: Path, name: str, make: Callable[[], bytes]) -> bytes:

@@ -16,7 +16,18 @@ from marketplace.commands.files import read_file, require_new, write_file
 from marketplace.commands.keys import AsJson
 from marketplace.commands.offers import condition_lines, guarantee_text, taken_text
 from marketplace.commands.session import Session
-from marketplace.commands.wishes import Curves, GeneratorName, Marginals, Only, Rows, conditions_of, workload_of
+from marketplace.commands.wishes import (
+    AtMost,
+    Curves,
+    GeneratorName,
+    Marginals,
+    Only,
+    Rows,
+    Subgroups,
+    conditions_of,
+    thresholds_of,
+    workload_of,
+)
 from marketplace.errors import Invalid
 from marketplace.protocol.amounts import euro_text
 from marketplace.protocol.identity import PermitId
@@ -42,6 +53,8 @@ def buy(
     workload: Marginals = None,
     curve: Curves = None,
     only: Only = None,
+    subgroups: Subgroups = None,
+    at_most: AtMost = None,
     generator: GeneratorName = None,
     slot: Slot = DEFAULT_SLOT_S,
     permit: Permit = None,
@@ -64,6 +77,8 @@ def buy(
         place_within_s=within,
         only=conditions_of(only, client.entry(offer_id).description.schema) if only else (),
         generator=generator,
+        subgroups=subgroups,
+        thresholds=thresholds_of(at_most),
     )
     for line in price_lines(purchase):
         say(line)
@@ -97,6 +112,7 @@ def price_lines(purchase: Purchase) -> list[str]:
     return [
         f"{entry.description.title}: {purchase.specification.rows:,} synthetic rows",
         *(f"  only where  {condition_text(condition)}" for condition in purchase.specification.only),
+        *(f"  accepted if {each.score} is at most {each.at_most}" for each in purchase.specification.thresholds),
         f"  cost        {euro_text(head.cost_units)}",
         f"  margin      {euro_text(head.margin_units)}",
         f"  price       {euro_text(head.price_units)}",

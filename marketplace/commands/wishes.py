@@ -5,21 +5,29 @@ from typing import Annotated
 
 import typer
 
-from marketplace.buying.phrases import condition_of, curve_of, marginal_of
+from marketplace.buying.phrases import condition_of, curve_of, marginal_of, threshold_of
 from marketplace.protocol.constraints import Condition
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import Workload
+from marketplace.protocol.threshold import Threshold
 
 Rows = Annotated[int | None, typer.Option(help="Synthetic rows; as many as are declared by default.")]
 Marginals = Annotated[
     list[str] | None, typer.Option("--workload", metavar="COLUMNS", help="Columns that matter together: a,b or a,b,c.")
 ]
 Curves = Annotated[
-    list[str] | None, typer.Option("--curve", metavar="TIME,EVENT[,BY]", help="A survival curve that matters.")
+    list[str] | None, typer.Option("--curve", metavar="TIME,EVENT[=VALUE][,BY]", help="A survival curve that matters.")
 ]
 Only = Annotated[
     list[str] | None,
     typer.Option(metavar="CONDITION", help="What every row is to meet: stage=III,IV or age<50 or grade is missing."),
+]
+Subgroups = Annotated[
+    str | None, typer.Option("--subgroups", metavar="COLUMN", help="Also score the result for each value of COLUMN.")
+]
+AtMost = Annotated[
+    list[str] | None,
+    typer.Option("--at-most", metavar="SCORE=VALUE", help="Accept only if the released score is at most VALUE."),
 ]
 GeneratorName = Annotated[
     str | None, typer.Option("--generator", metavar="NAME", help="What is to make the rows, if not the default.")
@@ -29,6 +37,11 @@ GeneratorName = Annotated[
 def workload_of(marginals: Sequence[str] | None, curves: Sequence[str] | None) -> Workload:
     """What matters to the buyer. Raises `Invalid` for a curve of another form."""
     return Workload(tuple(map(marginal_of, marginals or ())), tuple(map(curve_of, curves or ())))
+
+
+def thresholds_of(at_most: Sequence[str] | None) -> tuple[Threshold, ...]:
+    """What released scores are to meet. Raises `Invalid` as `threshold_of` does."""
+    return tuple(map(threshold_of, at_most or ()))
 
 
 def conditions_of(only: Sequence[str] | None, schema: Schema) -> tuple[Condition, ...]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import InvalidOperation
+from hashlib import sha256
 from typing import Any
 
 from marketplace.errors import Corrupt, Invalid
@@ -151,6 +152,11 @@ class Specification:
             check_groups(self.subgroups, schema)
         if len(self.thresholds) > LARGEST_THRESHOLDS:
             raise Invalid(f"expected at most {LARGEST_THRESHOLDS} thresholds, got {len(self.thresholds)}")
+
+    @property
+    def digest(self) -> bytes:
+        """The SHA-256 by which the order names it."""
+        return sha256(self.encode()).digest()
 
     def encode(self) -> bytes:
         """The canonical bytes, whose SHA-256 the order names; curves, conditions and a generator stand in them where they are

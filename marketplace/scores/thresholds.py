@@ -6,7 +6,11 @@ from fractions import Fraction
 from typing import Any
 
 from marketplace.errors import Corrupt, Invalid
+from marketplace.protocol.schema import Schema
+from marketplace.protocol.specification import Specification
 from marketplace.protocol.threshold import Threshold
+from marketplace.scores.curve import CURVE
+from marketplace.scores.measure import SUBGROUP, measures
 from marketplace.scores.score import Score
 
 
@@ -31,6 +35,21 @@ class Judgement:
             return cls(Threshold(score, at_most), met)
         except (KeyError, TypeError, Invalid):
             raise Corrupt("expected a threshold's score, its most and whether it is met; got other parts") from None
+
+
+def check_thresholds(schema: Schema, specification: Specification) -> None:
+    """Raises `Invalid` for a threshold on a score that no result of this specification can have."""
+    if not specification.thresholds:
+        return
+    names = {measure.name for measure in measures(schema, specification.workload, specification.digest)}
+    names |= {f"{CURVE}{index}" for index in range(len(specification.workload.curves))}
+    if specification.subgroups is not None:
+        names |= {f"{SUBGROUP}{code}" for code in range(schema.column(specification.subgroups).size)}
+    for threshold in specification.thresholds:
+        if threshold.score not in names:
+            raise Invalid(
+                f"expected a threshold on one of the scores {', '.join(sorted(names))}; got {threshold.score!r}"
+            )
 
 
 def judge(thresholds: Sequence[Threshold], scores: Sequence[Score]) -> tuple[Judgement, ...]:

@@ -1,6 +1,5 @@
 """Released scores: every number that touched records is a mechanism with a cost of its own."""
 
-import hashlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -91,7 +90,7 @@ def evaluate(
     Source of the cost: Bun and Steinke 2016, Proposition 1.6 and Lemma 1.7 (composition).
     """
     made = frame_of(synthetic, schema)
-    seed = hashlib.sha256(specification.encode()).digest()
+    seed = specification.digest
     bins = Bins.of(made, schema)
     result = bins.cut(made)
     wanted = measures(schema, specification.workload, seed)

@@ -1,12 +1,11 @@
 """Which stages an order's released scores have, and what each may spend: from schema, specification and rho alone."""
 
-import hashlib
-
-from marketplace.errors import Invalid, Refused
+from marketplace.errors import Refused
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import Specification
 from marketplace.scores.curve import CURVE
-from marketplace.scores.measure import SUBGROUP, measures
+from marketplace.scores.measure import measures
+from marketplace.scores.thresholds import check_thresholds
 
 ROWS, SUBGROUP_ROWS, SUBGROUPS = "rows", "subgroup_rows", "subgroups"
 WEIGHTS = (("l1_1way", 2), ("l1_2way", 3), ("l1_3way", 6), ("missingness", 1), ("workload", 4))
@@ -15,15 +14,8 @@ ROWS_WEIGHT, SUBGROUP_ROWS_WEIGHT, SUBGROUPS_WEIGHT, CURVES_WEIGHT = 5, 2, 4, 6
 
 def check_scores(schema: Schema, specification: Specification, rho_micro: int) -> None:
     """Raises `Refused` if `rho_micro` cannot pay for every score, `Invalid` for a threshold on a score that none is."""
-    shares = shares_of(schema, specification, rho_micro)
-    names = set(shares) - {ROWS, SUBGROUP_ROWS, SUBGROUPS}
-    if specification.subgroups is not None:
-        names |= {f"{SUBGROUP}{code}" for code in range(schema.column(specification.subgroups).size)}
-    for threshold in specification.thresholds:
-        if threshold.score not in names:
-            raise Invalid(
-                f"expected a threshold on one of the scores {', '.join(sorted(names))}; got {threshold.score!r}"
-            )
+    shares_of(schema, specification, rho_micro)
+    check_thresholds(schema, specification)
 
 
 def shares_of(schema: Schema, specification: Specification, rho_micro: int) -> dict[str, int]:
@@ -45,9 +37,8 @@ def shares_of(schema: Schema, specification: Specification, rho_micro: int) -> d
 
 
 def _weights(schema: Schema, specification: Specification) -> dict[str, int]:
-    seed = hashlib.sha256(specification.encode()).digest()
     weights = {ROWS: ROWS_WEIGHT}
-    for measure in measures(schema, specification.workload, seed):
+    for measure in measures(schema, specification.workload, specification.digest):
         weights[measure.name] = next(weight for name, weight in WEIGHTS if measure.name.startswith(name))
     if specification.subgroups is not None and len(schema.columns) > 1:
         weights |= {SUBGROUP_ROWS: SUBGROUP_ROWS_WEIGHT, SUBGROUPS: SUBGROUPS_WEIGHT}

@@ -32,6 +32,7 @@ from marketplace.protocol.terms import Terms
 from marketplace.scores.codes import read_codes
 from marketplace.scores.reference import references
 from marketplace.scores.score import Score
+from marketplace.scores.thresholds import judge
 from marketplace.sealing import Commitment, capacity_for, plain_root_of, seal
 from marketplace.sealing.chunk import DATA_BYTES, LENGTH_BYTES, crypt, plain_hashes, salt
 from marketplace.sealing.commitment import Roots
@@ -201,6 +202,7 @@ class HandMadeProvider:
         beside = references(
             codes, schema, specification.workload, view.order.specification, self.description.rows_declared
         )
+        scores = tuple(Score(one.name, "0.200000", "0.010000", one.floor, one.ceiling) for one in beside)
         return Certificate(
             order=view.id,
             offer=offer.id,
@@ -219,8 +221,9 @@ class HandMadeProvider:
             privacy=Privacy(
                 schema.unit, schema.rows_per_person, RHO_MICRO, delta_atto, quoted_epsilon(RHO_MICRO, delta_atto)
             ),
-            scores=tuple(Score(one.name, "0.200000", "0.010000", one.floor, one.ceiling) for one in beside),
+            scores=scores,
             environment=Environment("c0de", "d3b5", "3.11", "x86_64"),
+            thresholds=judge(specification.thresholds, scores),
         )
 
 

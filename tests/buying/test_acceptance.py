@@ -9,9 +9,10 @@ import pytest
 from marketplace.buying.acceptance import AGAIN_S, TRIES, NotAccepted
 from marketplace.buying.client import Client
 from marketplace.buying.spot_check import Finding
-from marketplace.errors import Corrupt, Refused, Unreachable
+from marketplace.errors import Corrupt, Invalid, Refused, Unreachable
 from marketplace.protocol.identity import OrderId
 from marketplace.protocol.states import OrderState, Reason
+from marketplace.protocol.threshold import Threshold
 from tests.buying.answering import Opener, answering_for
 from tests.buying.provider import PRICE_UNITS
 from tests.buying.world import World
@@ -20,11 +21,11 @@ ROWS = 5_000
 FEE_UNITS = PRICE_UNITS * 500 // 10_000
 
 
-def received(world: World, rows: int = ROWS) -> OrderId:
-    """An order of so many rows whose delivery the buyer has."""
+def received(world: World, rows: int = ROWS, *thresholds: Threshold) -> OrderId:
+    """An order of so many rows whose delivery the buyer has. All its released scores are 0.2."""
     assert world.standing is not None
     client = world.client()
-    order = client.place(client.draft(world.standing.id, rows=rows, slot_s=60)).order
+    order = client.place(client.draft(world.standing.id, rows=rows, slot_s=60, thresholds=thresholds)).order
     world.provider.deliver(order)
     client.receive(order)
     return order
@@ -55,7 +56,7 @@ def test_rubbish_is_rejected_and_the_price_less_the_compute_fee_is_the_buyers(wo
     ):
         patient(world, pauses).accept(order)
     view = world.client().order(order)
-    assert (caught.value.verdict.finding, pauses) == (Finding.OUTSIDE_SCHEMA, [])
+    assert (caught.value.verdict and caught.value.verdict.finding, pauses) == (Finding.OUTSIDE_SCHEMA, [])
     assert (view.state, view.reason) == (OrderState.REFUNDED, Reason.REJECTED)
     credit = world.ledger.credit_units(world.ledger.token, world.buyer.address)
     assert credit == PRICE_UNITS - FEE_UNITS
@@ -131,3 +132,31 @@ def test_what_was_rejected_once_is_not_accepted_later(world: World, tmp_path: Pa
     with pytest.raises(Refused):
         world.client().accept(order)
     assert len(opener.asked) == 1
+
+
+def test_a_delivery_that_meets_its_thresholds_is_accepted(world: World) -> None:
+    order, said = received(world, 40, Threshold("l1_1way", "0.2"), Threshold("l1_2way", "1")), list[str]()
+    assert world.client().accept(order, progress=said.append) is not None
+    assert said[0] == "released scores: 2 of 2 thresholds are met"
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_a_delivery_that_misses_a_threshold_is_rejected_and_which_one_is_said(world: World, check: bool) -> None:
+    order = received(world, 40, Threshold("l1_1way", "0.2"), Threshold("l1_2way", "0.199"), Threshold("l1_3way", "0"))
+    with pytest.raises(
+        NotAccepted, match=r"l1_2way of at most 0\.199, l1_3way of at most 0, .* it is rejected"
+    ) as caught:
+        world.client().accept(order, check=check)
+    assert caught.value.verdict is None
+    view = world.client().order(order)
+    assert (view.state, view.reason) == (OrderState.REFUNDED, Reason.REJECTED)
+    judged = {each.threshold.score: each.met for each in world.client().receive(order).manifest.certificate.thresholds}
+    assert judged == {"l1_1way": True, "l1_2way": False, "l1_3way": False}
+
+
+def test_a_threshold_on_no_score_is_invalid_before_any_money_moves(world: World) -> None:
+    assert world.standing is not None
+    before = world.purse_units()
+    with pytest.raises(Invalid, match="expected a threshold on one of the scores l1_1way, "):
+        world.client().draft(world.standing.id, rows=40, slot_s=60, thresholds=(Threshold("accuracy", "1"),))
+    assert world.purse_units() == before

@@ -4,11 +4,19 @@ from decimal import Decimal
 
 import pytest
 
-from marketplace.buying.phrases import condition_of, condition_text, constraint_text, curve_of, marginal_of
+from marketplace.buying.phrases import (
+    condition_of,
+    condition_text,
+    constraint_text,
+    curve_of,
+    marginal_of,
+    threshold_of,
+)
 from marketplace.errors import Invalid
 from marketplace.protocol.constraints import Condition, Implies, Order, Sum
 from marketplace.protocol.schema import Category, Number, Schema
 from marketplace.protocol.specification import SEALING_KEY_BYTES, Curve, Specification, Workload
+from marketplace.protocol.threshold import Threshold
 
 SCHEMA = Schema(
     (
@@ -117,3 +125,15 @@ def test_conditions_that_no_value_meets_together_are_invalid_by_the_schema_alone
     for texts in (("age<50", "age>=50"), ("stage=I", "stage=II"), ("age<50", "age is missing")):
         with pytest.raises(Invalid, match=r"conditions on '(age|stage)': expected ones that a declared value can meet"):
             check(*texts)
+
+
+def test_a_curve_names_the_value_that_counts() -> None:
+    assert curve_of("d.time,stage=III,stage.old") == Curve("d.time", "stage", "stage.old", "III")
+    assert curve_of("d.time,stage") == Curve("d.time", "stage")
+
+
+def test_a_threshold_is_a_score_and_its_most() -> None:
+    assert threshold_of(" l1_2way = 0.1 ") == Threshold("l1_2way", "0.1")
+    for wrong in ("l1_2way", "=0.1", "l1_2way=", "l1_2way<0.1", "l1_2way=much"):
+        with pytest.raises(Invalid, match="expected"):
+            threshold_of(wrong)

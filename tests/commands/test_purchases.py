@@ -10,6 +10,7 @@ from marketplace.buying.signed_purchase import SignedPurchase
 from marketplace.content.store import put_bytes
 from marketplace.protocol.order import Means
 from marketplace.protocol.specification import ATTESTATION, Curve, Specification
+from marketplace.protocol.threshold import Threshold
 from tests.buying.provider import BOND_UNITS, EURO, PRICE_UNITS
 from tests.certificate.examples import RHO_MICRO
 from tests.commands.market import PURSE_UNITS, Buyer
@@ -49,6 +50,16 @@ def test_buy_as_json_names_the_order_and_its_transactions(buyer: Buyer) -> None:
     specification = Specification.decode(kept)
     assert (specification.rows, specification.slot_s) == (7, 30)
     assert specification.workload.marginals == (("sex", "age"), ("ward",))
+
+
+def test_buy_says_which_thresholds_decide_whether_it_is_accepted(buyer: Buyer) -> None:
+    wishes = ("--subgroups", "sex", "--at-most", "l1_1way=0.1", "--at-most", "subgroup_2=0.5", "--yes")
+    ran = buyer.agora("buy", buyer.market.offer.id.hex(), "--rows", "5", *wishes)
+    assert "  accepted if l1_1way is at most 0.1" in ran.err.splitlines()
+    order = ran.out.removeprefix("Order ").strip()
+    specification = Specification.decode((buyer.home / "orders" / order / "specification.json").read_bytes())
+    assert specification.subgroups == "sex"
+    assert specification.thresholds == (Threshold("l1_1way", "0.1"), Threshold("subgroup_2", "0.5"))
 
 
 def test_buy_asks_for_a_generator_by_its_name(buyer: Buyer) -> None:
@@ -94,6 +105,9 @@ def test_buy_without_a_keyboard_asks_for_yes_and_moves_no_money(buyer: Buyer) ->
         (("--only", "age<5", "--only", "age>6"), "conditions on 'age'"),
         (("--slot", "4000"), "slot"),
         (("--generator", "The best"), "a generator's name"),
+        (("--subgroups", "age"), "a category of at most"),
+        (("--at-most", "l1_1way"), "a decimal from 0 to 9"),
+        (("--at-most", "accuracy=0.1"), "a threshold on one of the scores"),
     ],
 )
 def test_wishes_that_cannot_be_met_are_invalid_and_move_no_money(
