@@ -112,7 +112,7 @@ HOMES: dict[str, set[str]] = {
     "eth_keys": {"marketplace.keys"},
     "ipfshttpclient": {"marketplace.content"},
     "httpx": {"marketplace.content"},
-    "cryptography": {"marketplace.sealing", "marketplace.keys"},
+    "cryptography": {"marketplace.sealing", "marketplace.keys", "node.mpc"},
     "pandas": {"marketplace.scores", "node.evaluation"},
     "typer": {"marketplace.commands", "node.commands"},
     "rich": {"marketplace.commands", "node.commands"},

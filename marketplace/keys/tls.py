@@ -14,6 +14,8 @@ from marketplace.errors import Corrupt, Invalid
 
 COMMON_NAME = "Agora Health node"
 WITHOUT_END = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+USES = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+"""A node answers at its endpoint, and calls others as a party."""
 _LABEL = b"agora/tls-key/1"
 _SKEW = timedelta(days=1)
 
@@ -42,7 +44,7 @@ def make_tls_file(host: str, password: bytes, now: datetime) -> bytes:
         .not_valid_after(WITHOUT_END)
         .add_extension(x509.SubjectAlternativeName([_alternative(host)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage(USES), critical=False)
     )
     certificate = builder.sign(key, hashes.SHA256())
     kept = key.private_bytes(

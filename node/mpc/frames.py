@@ -1,0 +1,123 @@
+"""Typed messages of limited length on one connection, each awaited until a deadline. Nothing else is ever understood."""
+
+import contextlib
+import socket
+import struct
+import time
+from enum import IntEnum
+from typing import Any
+
+from numpy.typing import NDArray
+
+HEAD = struct.Struct(">BI")
+LARGEST_TEXT = 1 << 16
+PIECE_VALUES = 1 << 16
+VALUE_BYTES = 8
+
+
+class Kind(IntEnum):
+    """What a message is. The first five pass between parties, the others between a party and its own node."""
+
+    HELLO = 1
+    OPENING = 2
+    VALUES = 3
+    TRANSCRIPT = 4
+    ABORT = 5
+    PLAN = 6
+    PASSWORD = 7
+    READY = 8
+    SUM = 9
+    DONE = 10
+    FAILED = 11
+
+
+class Rubbish(Exception):
+    """What came is no message, or not the one that is due."""
+
+
+class Aborted(Exception):
+    """The other side says that the analysis ends, and why, in its payload."""
+
+    def __init__(self, payload: bytes) -> None:
+        super().__init__("aborted")
+        self.payload = payload
+
+
+class Line:
+    """Messages on `connection`, a stream socket, plain or TLS. Nothing is awaited longer than `stall_s` or beyond `until`.
+
+    `until`: of `time.monotonic`. Used by one thread at a time. Every method raises `TimeoutError` for silence, `OSError`
+    or `EOFError` where the connection is gone, `Rubbish` and `Aborted` for what came instead of the message that is due.
+    """
+
+    def __init__(self, connection: socket.socket, stall_s: float, until: float) -> None:
+        self._connection = connection
+        self._stall_s = stall_s
+        self._until = until
+        self.moved_bytes = 0
+
+    def send(self, kind: Kind, payload: bytes | memoryview = b"") -> None:
+        """Sends one message."""
+        for part in (HEAD.pack(kind, len(payload)), payload):
+            self._wait()
+            self._connection.sendall(part)
+            self.moved_bytes += len(part)
+
+    def receive(self, kind: Kind, most: int = LARGEST_TEXT) -> bytes:
+        """The payload of the message that is due, of at most `most` bytes."""
+        payload = bytearray(self._due(kind, most))
+        self._fill(memoryview(payload))
+        return bytes(payload)
+
+    def receive_values(self, into: NDArray[Any]) -> None:
+        """Fills the contiguous array `into` with the bytes of a message of values of exactly its length."""
+        view = into.data.cast("B")
+        if self._due(Kind.VALUES, len(view)) != len(view):
+            raise Rubbish
+        self._fill(view)
+
+    def skip_to_abort(self, within_s: float) -> None:
+        """Reads on, whatever comes, until the other side says why it ends, for `within_s` at most."""
+        self._stall_s, self._until = within_s, time.monotonic() + within_s
+        while True:
+            head = bytearray(HEAD.size)
+            self._fill(memoryview(head))
+            came, length = HEAD.unpack(head)
+            if length > VALUE_BYTES * PIECE_VALUES:
+                raise Rubbish
+            payload = bytearray(length)
+            self._fill(memoryview(payload))
+            if came == Kind.ABORT:
+                raise Aborted(bytes(payload))
+
+    def close(self) -> None:
+        """Lets go of the connection."""
+        with contextlib.suppress(OSError):
+            self._connection.close()
+
+    def _due(self, kind: Kind, most: int) -> int:
+        head = bytearray(HEAD.size)
+        self._fill(memoryview(head))
+        came, length = HEAD.unpack(head)
+        if came in (Kind.ABORT, Kind.FAILED) and came != kind and length <= LARGEST_TEXT:
+            payload = bytearray(length)
+            self._fill(memoryview(payload))
+            raise Aborted(bytes(payload))
+        if came != kind or length > most:
+            raise Rubbish
+        self.moved_bytes += HEAD.size + length
+        return int(length)
+
+    def _fill(self, view: memoryview) -> None:
+        while view:
+            self._wait()
+            count = self._connection.recv_into(view)
+            if count == 0:
+                raise EOFError
+            view = view[count:]
+
+    def _wait(self) -> None:
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._connection.settimeout(min(self._stall_s, left))

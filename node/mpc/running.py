@@ -1,0 +1,142 @@
+"""A party's process seen from its own node: started with a clean argv and a folder of its own, fed, and ended."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marketplace.protocol import canonical
+from node.files import growing_file
+from node.mpc import party
+from node.mpc.ending import Ended, Reason
+from node.mpc.frames import PIECE_VALUES, Aborted, Kind, Line, Rubbish
+from node.mpc.masks import Tensor
+from node.mpc.plan import Plan
+from node.mpc.transcript import Transcript
+
+COMMAND = (sys.executable, "-P", "-m", "node.mpc.party")
+LOG = "party.log"
+_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH")
+_PLAIN = {"MALLOC_ARENA_MAX": "2", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Closing:
+    """How an analysis ended well. `moved_bytes`: sent and heard by this party. `peak_kib`: the most memory its process had."""
+
+    transcript: Transcript
+    moved_bytes: int
+    peak_kib: int
+
+
+class PartyProcess:
+    """The process that takes part in one order for this node. Every method raises `Ended`, which names a party.
+
+    `folder`: of this order alone, there already. `password`: opens the plan's TLS file; it goes through a socket, never
+    through argv, environment or a file. `listener`: the socket at this party's own address, let go of here.
+    """
+
+    def __init__(
+        self, plan: Plan, folder: Path, password: bytes, listener: socket.socket, command: Sequence[str] = COMMAND
+    ) -> None:
+        self._plan = plan
+        ours, its = socket.socketpair()
+        with growing_file(folder / LOG) as log, its:
+            self._child = subprocess.Popen(  # noqa: S603
+                tuple(command), stdin=its.fileno(), stdout=log, stderr=log, cwd=folder, env=_environment()
+            )
+        until = time.monotonic() + plan.limits.deadline_s + party.END_S
+        self._line = Line(ours, plan.limits.deadline_s + party.END_S, until)
+        socket.send_fds(ours, [b"\0"], [listener.fileno()])
+        listener.close()
+        self._send(Kind.PLAN, plan.encode())
+        self._send(Kind.PASSWORD, password)
+
+    @property
+    def pid(self) -> int:
+        """The process's number on this machine."""
+        return self._child.pid
+
+    def ready(self) -> None:
+        """Waits until all parties are there and agree on order and specification. No record need be touched before."""
+        self._receive(Kind.READY)
+
+    def sum(self, tensor: Tensor, values: Integers) -> Integers:
+        """The sums of all parties' `values`, each shape (cells,). Names and shapes are the same at every party."""
+        if values.shape != (tensor.cells,):
+            raise ValueError("expected as many values as the tensor has cells")
+        sums = np.empty(tensor.cells, "<i8")
+        self._send(Kind.SUM, tensor.encode())
+        for start in range(0, tensor.cells, PIECE_VALUES):
+            piece = slice(start, start + PIECE_VALUES)
+            self._swap(values[piece], sums[piece])
+        return sums
+
+    def finish(self) -> Closing:
+        """Ends the analysis well: everybody's signature under the transcript, checked here once more."""
+        self._send(Kind.SUM, b"")
+        document = canonical.decode(self._receive(Kind.DONE), party.NOUN, party.VERSION)
+        signatures = tuple(bytes.fromhex(signature) for signature in document["signatures"])
+        transcript = Transcript(bytes.fromhex(document["transcript"]), signatures)
+        transcript.check(self._plan)
+        return Closing(transcript, document["bytes"], document["peak_kib"])
+
+    def close(self) -> None:
+        """Ends the process, if it still runs."""
+        self._line.close()
+        self._child.kill()
+        self._child.wait()
+
+    def __enter__(self) -> "PartyProcess":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _swap(self, values: Integers, sums: Integers) -> None:
+        """Hands over a piece of values and fills in the sums that come for it."""
+        self._send(Kind.VALUES, np.ascontiguousarray(values, "<i8").data.cast("B"))
+        try:
+            self._line.receive_values(sums)
+        except (OSError, EOFError, Rubbish, Aborted) as error:
+            raise self._ended(error) from None
+
+    def _send(self, kind: Kind, payload: bytes | memoryview) -> None:
+        try:
+            self._line.send(kind, payload)
+        except OSError as error:
+            raise self._ended(error) from None
+
+    def _receive(self, kind: Kind) -> bytes:
+        try:
+            return self._line.receive(kind)
+        except (OSError, EOFError, Rubbish, Aborted) as error:
+            raise self._ended(error) from None
+
+    def _ended(self, error: Exception) -> Ended:
+        """What the process says of the end; where it says nothing, it is this party that ended."""
+        if isinstance(error, BrokenPipeError | ConnectionResetError):
+            with contextlib.suppress(OSError, EOFError, Rubbish):
+                error = Aborted(self._line.receive(Kind.FAILED))
+        if isinstance(error, Aborted) and len(error.payload) == party.FAILURE.size:
+            named, reason, by = party.FAILURE.unpack(error.payload)
+            return Ended(named, Reason(reason), by)
+        return Ended(self._plan.own, Reason.STOPPED, self._plan.own)
+
+
+def _environment() -> dict[str, str]:
+    """What the process sees of the node's environment: where programs are, and no setting of ours."""
+    return {**{name: os.environ[name] for name in _KEPT if name in os.environ}, **_PLAIN}

@@ -1,0 +1,159 @@
+"""Who shows a certificate is its party, whatever it claims. What works against stock MPyC does not work here."""
+
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from node.mpc.ending import Ended, Reason
+from node.mpc.masks import Tensor
+from node.mpc.plan import Limits
+from node.mpc.running import PartyProcess
+from tests.mpc.hospitals import PASSWORD, Hospitals, Identity
+
+Make = Callable[..., Hospitals]
+
+
+def whole(number: int, process: PartyProcess) -> list[int]:
+    process.ready()
+    sums = process.sum(Tensor(0, "x", 2), np.array([1, number]))
+    process.finish()
+    return sums.tolist()
+
+
+def test_a_party_with_another_partys_certificate_is_never_the_one_it_claims_to_be(
+    hospitals: Make, identities: tuple[Identity, ...]
+) -> None:
+    made = hospitals(limits=Limits(60, 1.5))
+    made.change(0, tls=identities[2].path)
+    made.start_all()
+    future = made.each(lambda _, process: process.ready())[1]
+    with pytest.raises(Ended) as raised:
+        future.result()
+    assert (raised.value.party, raised.value.reason) == (0, Reason.NOT_REACHED)
+
+
+def test_strangers_end_nothing(hospitals: Make, identities: tuple[Identity, ...]) -> None:
+    made = hospitals()
+    ports = [peer.port for peer in made.peers]
+    made.start(0)
+    made.start(1)
+    silent = [socket.create_connection(("127.0.0.1", port)) for port in ports[:2]]
+    with socket.create_connection(("127.0.0.1", ports[0])) as rude:
+        rude.sendall(b"GET / HTTP/1.1\r\n\r\n" * 100)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.load_cert_chain(identities[4].path, password=PASSWORD)
+    with pytest.raises(OSError), context.wrap_socket(socket.create_connection(("127.0.0.1", ports[1]))) as unknown:
+        unknown.recv(1)
+    made.start(2)
+    assert [one.result() for one in made.each(whole).values()] == [[3, 3]] * 3
+    for one in silent:
+        one.close()
+
+
+def test_a_process_ends_with_its_node(hospitals: Make) -> None:
+    made = hospitals()
+    process = made.start(0)
+    process._line.close()
+    assert process._child.wait(30) != 0
+
+
+def test_argv_and_environment_tell_nothing(hospitals: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AGORA_RPC", "http://secret")
+    made = hospitals()
+    made.start_all()
+    made.each(lambda _, process: process.ready())[0].result()
+    os.kill(made.processes[0].pid, signal.SIGSTOP)
+    seen = Path(f"/proc/{made.processes[0].pid}/cmdline").read_bytes().split(b"\0")
+    assert seen[1:] == [b"-P", b"-m", b"node.mpc.party", b""]
+    assert sorted(path.name for path in (made.folder / "party-0").iterdir()) == ["party.log"]
+
+
+VICTIM = """
+import os, sys
+from mpyc.runtime import mpc
+class Command:
+    def __reduce__(self):
+        return os.system, ("touch unpickled",)
+mpc.run(mpc.start())
+mpc.run(mpc.transfer(Command() if mpc.pid == 0 else "greetings"))
+"""
+
+
+def test_against_stock_mpyc_another_partys_certificate_is_enough_to_run_a_command(tmp_path: Path) -> None:
+    pytest.importorskip("mpyc")
+    ports = []
+    for _ in range(3):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            ports.append(free.getsockname()[1])
+    certify(tmp_path)
+    addresses = [word for port in ports for word in ("-P", f"127.0.0.1:{port}")]
+    running = []
+    for number in range(3):
+        shown = 2 if number == 0 else number  # who claims to be party 0 has the certificate of party 2
+        folder = tmp_path / f"mpyc-{number}"
+        (folder / ".config").mkdir(parents=True)
+        (folder / "program.py").write_text(VICTIM)
+        for suffix in ("crt", "key"):
+            (folder / f".config/party_{number}.{suffix}").write_bytes((tmp_path / f"{shown}.{suffix}").read_bytes())
+        (folder / ".config/mpyc_ca.crt").write_bytes((tmp_path / "ca.crt").read_bytes())
+        command = [sys.executable, "program.py", "--ssl", "--no-log", f"-I{number}", *addresses]
+        running.append(subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL))
+    assert running[1].wait(60) == 0
+    assert (tmp_path / "mpyc-1" / "unpickled").exists()
+    for process in running:
+        process.kill()
+        process.wait()
+
+
+def certify(folder: Path) -> None:
+    """An authority's certificate, and one of each party, as stock MPyC wants them."""
+    now = datetime.now(UTC)
+    authority = ec.generate_private_key(ec.SECP256R1())
+    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "an authority")])
+    for name in ("ca", "0", "1", "2"):
+        key = authority if name == "ca" else ec.generate_private_key(ec.SECP256R1())
+        common = "an authority" if name == "ca" else f"MPyC party {name}"
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)]))
+            .issuer_name(issuer)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(days=1))
+            .not_valid_after(now + timedelta(days=1))
+            .add_extension(x509.BasicConstraints(ca=name == "ca", path_length=None), critical=True)
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName(common)]), critical=False)
+            .sign(authority, SHA256())
+        )
+        (folder / f"{name}.crt").write_bytes(certificate.public_bytes(Encoding.PEM))
+        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        (folder / f"{name}.key").write_bytes(private)
+
+
+def test_a_plan_for_others_certificates_connects_to_nobody(hospitals: Make, identities: tuple[Identity, ...]) -> None:
+    made = hospitals(limits=Limits(60, 3.0))
+    stranger = replace(made.peers[2], fingerprint=identities[3].fingerprint, certificate=identities[3].certificate)
+    for number in (0, 1):
+        made.change(number, peers=(*made.peers[:2], stranger))
+    made.start_all()
+    futures = made.each(lambda _, process: process.ready())
+    for number in (0, 1):
+        with pytest.raises(Ended) as raised:
+            futures[number].result()
+        assert raised.value.party == 2
