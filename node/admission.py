@@ -15,6 +15,7 @@ from node.evaluation.stages import check_scores
 from node.objection import Objection
 from node.spending import spending_of
 from node.synthesis.generators import generator_of
+from node.synthesis.prediction import Prediction, fit_of, predict
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class Rules:
     """A provider's own admission rules, on top of what the offer says.
 
     `buyers`: the only ones let in; None lets anybody in. `rows_per_declared`: the most synthetic rows per declared row.
-    `generators`: the names of those that the node serves.
+    `generators`: the names of those that the node serves. `below_floor`: whether it serves orders whose rows are expected
+    to be worse than a shuffle of the columns.
     """
 
     epsilon_at_most: float = 10.0
@@ -30,6 +32,7 @@ class Rules:
     slot_s_at_least: int = 1
     buyers: frozenset[Address] | None = None
     generators: frozenset[str] = frozenset({DEFAULT_GENERATOR})
+    below_floor: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,22 @@ def objection(application: Application, rules: Rules) -> Objection | None:
         or _objection_to_wishes(application, rules)
         or _objection_to_records(application)
         or _objection_to_cost(application)
+        or _objection_to_quality(application, rules)
     )
+
+
+def prediction_of(
+    offer: Offer, index: int, specification: Specification, description: Description
+) -> Prediction | None:
+    """What an order of `offer` is expected to score on the dataset at `index`, from its public documents alone.
+
+    None for a generator that was never fitted. Raises `Invalid` or `Refused` where `_objection_to_cost` would object.
+    """
+    fit = fit_of(specification.generator)
+    if fit is None:
+        return None
+    rho_micro = spending_of(offer.members[index].rho_micro).generate_micro
+    return predict(description.schema, description.rows_declared, specification, rho_micro, fit)
 
 
 def objection_to_stock(application: StockApplication, rules: Rules) -> Objection | None:
@@ -172,6 +190,21 @@ def _objection_to_cost(application: Application) -> Objection | None:
         check_scores(schema, specification, spending.evaluate_micro)
 
     return _unless(served)
+
+
+def _objection_to_quality(application: Application, rules: Rules) -> Objection | None:
+    if rules.below_floor:
+        return None
+    prediction = prediction_of(application.offer, application.index, application.specification, application.description)
+    if prediction is None or prediction.decisive is None or not prediction.below_floor:
+        return None
+    score, needed = prediction.decisive, prediction.rows_needed
+    pool = f"; with about {needed:,} records like these in all, as in a pool, it would be better" if needed else ""
+    words = (
+        f"synthetic rows are expected to be worse than a shuffle of the columns: {score.name} {score.value:.2f} where a "
+        f"shuffle has {score.floor:.2f}{pool}"
+    )
+    return Objection(DeclineReason.RULES, words)
 
 
 def _objection_to_stock_wishes(specification: Specification, earlier: Specification) -> Objection | None:

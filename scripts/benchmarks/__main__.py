@@ -12,6 +12,7 @@ NAMES = {
     "store": "content store, beside plain SHA-256",
     "sealing": "sealing, beside its bare hash calls, and the cost of a proof on the ledger",
     "generate": "the generator on public data, between floor and ceiling",
+    "prediction": "how well quality is predicted before an order, on public tables (20 minutes at first)",
     "synthesis": "the generator beside its peers, and how it grows (40 minutes; --full for all)",
 }
 

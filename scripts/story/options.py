@@ -9,7 +9,7 @@ from marketplace.protocol.rho import LARGEST_DELTA_ATTO, delta_of, largest_rho_m
 from marketplace.protocol.specification import LARGEST_ROWS
 from node.admission import Rules
 
-RULES = Rules()
+RULES = Rules(below_floor=True)
 
 
 @dataclass(frozen=True)

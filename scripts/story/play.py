@@ -82,7 +82,7 @@ def play(options: Options, folder: Path, say: Narrator) -> Ending:
     say.chapter("The records")
     records = material(options.data, options.person, options.exclude, folder, say)
     rho_micro = largest_rho_micro(options.epsilon, delta_of(largest_delta_atto(records.rows_declared)))
-    check_wishes(records, rho_micro, options.rows)
+    check_wishes(records, rho_micro, options.rows, say)
     say.step(f"read and described: {len(records.schema.columns)} columns to sell")
     say.chapter("The stage")
     stage = set_up(options.rpc, folder)

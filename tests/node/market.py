@@ -150,7 +150,7 @@ class Market:
         return self.node.daemon(
             self.happened.append,
             clock=lambda: 0,
-            rules=rules,
+            rules=rules or Rules(below_floor=True),
             workers=workers or ProcessWorkers(1, quick_command(self.points)),
         )
 

@@ -111,8 +111,8 @@ def _become(arguments: tuple[str, ...], given: Mapping[str, str], out: int, err:
 
 
 def settle_in(home: Path, connection: Connection, signer: LocalSigner) -> None:
-    """Makes a node's folder whose keys open quickly."""
+    """Makes a node's folder whose keys open quickly, and which serves however few records there are."""
     make_folder(home / KEYS)
     create_ledger_key(home / KEYS / LEDGER_KEY, signer.key, PASSPHRASE, cost=CHEAP)
     create_key(home / KEYS / STORAGE_KEY, STORED, PASSPHRASE, purpose=Purpose.STORAGE_KEY, cost=CHEAP)
-    (home / SETTINGS).write_text(write_connection(connection))
+    (home / SETTINGS).write_text(write_connection(connection) + "below_floor = true\n")

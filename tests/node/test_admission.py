@@ -1,12 +1,13 @@
 """Every objection that a node can have, each told from declared facts alone."""
 
+import re
 from copy import copy
 from dataclasses import fields, replace
 
 import pytest
 
 from marketplace.protocol.constraints import Condition
-from marketplace.protocol.description import Description
+from marketplace.protocol.description import Description, round_rows
 from marketplace.protocol.identity import DatasetId
 from marketplace.protocol.offer import Guarantee, Kind, Member, Offer
 from marketplace.protocol.order import Order, pack_versions
@@ -20,12 +21,16 @@ from node.admission import (
     objection,
     objection_to_stock,
     objection_to_terms,
+    prediction_of,
 )
 from node.objection import Objection
 from node.spending import LEAST_EVALUATE_MICRO
-from tests.node.examples import DESCRIPTION, HIDDEN, ROWS_DECLARED, offer, order, specification
+from tests.node.examples import DESCRIPTION as FEW
+from tests.node.examples import HIDDEN, offer, order, specification
 from tests.protocol.examples import address
 
+ROWS_DECLARED = 4_000
+DESCRIPTION = replace(FEW, rows_declared=ROWS_DECLARED)
 COMMITMENT = b"c" * 32
 HOLDING = Holding(1, COMMITMENT, 20_000)
 APPLICATION = Application(order(), offer(), specification(), DESCRIPTION, COMMITMENT, HOLDING)
@@ -102,6 +107,32 @@ def test_what_cannot_be_served_meets_an_objection(
     assert found.code is code
     assert words in found.words
     assert "\n" not in found.words
+
+
+def test_few_records_meet_an_objection_that_says_how_many_would_do() -> None:
+    few = replace(APPLICATION, description=FEW)
+    found = objection(few, Rules())
+    assert found is not None
+    assert found.code is RULES
+    words = (
+        r"worse than a shuffle of the columns: l1_3way 0\.\d\d where a shuffle has 0\.\d\d; with about ([\d,]+) records"
+    )
+    said = re.search(words, found.words)
+    assert said, found.words
+    needed = int(said[1].replace(",", ""))
+    assert FEW.rows_declared < needed <= ROWS_DECLARED
+    pooled = replace(FEW, rows_declared=round_rows(needed))
+    assert objection(replace(few, description=pooled), Rules()) is None
+
+
+def test_a_provider_may_serve_whatever_is_expected_of_few_records() -> None:
+    assert objection(replace(APPLICATION, description=FEW), Rules(below_floor=True)) is None
+
+
+def test_of_a_generator_that_was_never_fitted_nothing_is_expected() -> None:
+    unknown = specification(generator="unheard-of")
+    assert prediction_of(offer(), 0, unknown, FEW) is None
+    assert prediction_of(offer(), 0, specification(), FEW) is not None
 
 
 def test_terms_are_judged_without_an_order_and_in_a_pool_too() -> None:

@@ -40,3 +40,19 @@ def test_anything_but_a_list_of_known_generators_is_refused(tmp_path: Path, text
 def test_so_is_what_the_environment_says(tmp_path: Path, given: str) -> None:
     with pytest.raises(Invalid, match="expected a list of generators"):
         read_rules(tmp_path / "none.toml", {"AGORA_GENERATORS": given})
+
+
+def test_nothing_below_the_floor_is_served_unless_the_provider_says_so(tmp_path: Path) -> None:
+    path = written(tmp_path, "below_floor = true")
+    assert not Rules().below_floor
+    assert read_rules(path, {}).below_floor
+    assert not read_rules(path, {"AGORA_BELOW_FLOOR": "false"}).below_floor
+    assert read_rules(tmp_path / "none.toml", {"AGORA_BELOW_FLOOR": "True"}).below_floor
+
+
+@pytest.mark.parametrize("text", ['"true"', "1", "[]"])
+def test_anything_but_true_or_false_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(Invalid, match="expected true or false for the setting below_floor"):
+        read_rules(written(tmp_path, f"below_floor = {text}"), {})
+    with pytest.raises(Invalid, match="expected true or false"):
+        read_rules(tmp_path / "none.toml", {"AGORA_BELOW_FLOOR": "maybe"})
