@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,3 +41,21 @@ def _chi_square(seen: Sequence[float], hoped: Sequence[float]) -> float:
 def _chi_square_bound(freedom: int) -> float:
     """The upper 1e-3 quantile. Source: Wilson and Hilferty 1931."""
     return freedom * (1 - 2 / (9 * freedom) + 3.0902 * math.sqrt(2 / (9 * freedom))) ** 3
+
+
+def as_close_as_paid(here: NDArray[np.bool_], there: NDArray[np.bool_], rho_micro: int) -> bool:
+    """Whether an event is as alike on two neighbours as `rho_micro` promises, or not surely otherwise: error 1e-3.
+
+    `here`, `there`: whether it happened in each of many draws on either. A mechanism of zCDP rho has
+    |P(here) - P(there)| <= sqrt(rho / 2), whatever the event. Nothing else is assumed about the mechanism.
+    Source: Bun and Steinke 2016, Definition 1.1 at order 1, with Pinsker's inequality.
+    """
+    one, other = float(here.mean()), float(there.mean())
+    spread = math.sqrt(one * (1 - one) / len(here) + other * (1 - other) / len(there))
+    return abs(one - other) <= math.sqrt(rho_micro / 2e6) + NORMAL_QUANTILE * spread
+
+
+def power_of_closeness(one: float, other: float, rho_micro: int, draws: int) -> float:
+    """How surely `as_close_as_paid` says no where the event's true probabilities are `one` and `other`."""
+    spread = math.sqrt((one * (1 - one) + other * (1 - other)) / draws)
+    return NormalDist().cdf((abs(one - other) - math.sqrt(rho_micro / 2e6)) / spread - NORMAL_QUANTILE)

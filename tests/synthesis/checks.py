@@ -5,19 +5,23 @@ Errors of the statistical ones are 1e-3, and fixed keys make them the same on ev
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from statistics import NormalDist
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from marketplace.protocol.schema import Schema
+from node.noise.selection import choices
+from node.noise.stream import Stage
 from node.synthesis import measuring, release
-from node.synthesis.columns import columns_of
+from node.synthesis.columns import columns_of, total_of
 from node.synthesis.marginals import _Replay
 from node.synthesis.measurements import Choice, Histogram, Measurements
 from node.synthesis.records import Counts, Records
-from tests.noise.goodness import NORMAL_QUANTILE
+from tests.noise.goodness import NORMAL_QUANTILE, as_close_as_paid, power_of_closeness
 from tests.synthesis.examples import BROAD, ROW, measured, rows_of, stream, table_of
 
 DRAWS = 20_000
@@ -36,16 +40,100 @@ def loss_is_as_paid(histogram: Histogram, here: int, there: int, drawn: NDArray[
     return bool(mean_fits and abs(loss.var() / variance - 1) < NORMAL_QUANTILE * math.sqrt(2 / len(drawn)))
 
 
-def stages_draw_what_they_pay(template: Measurements, bound: int) -> bool:
-    """For every histogram of `template`: `DRAWS` draws of its mechanism on each of two fixed neighbours."""
-    for number, histogram in enumerate(template.histograms):
-        here, there = 40 + bound, 40
-        for side, (count, other) in enumerate(((here, there), (there, here))):
-            counts = np.full(DRAWS, count, np.int64)
-            drawn = release.noisy_histogram(stream(number), f"side {side}", ("a",), counts, bound, histogram.rho_micro)
-            if not loss_is_as_paid(histogram, count, other, np.array(drawn.counts)):
-                return False
-    return True
+@dataclass(frozen=True)
+class Neighbours:
+    """One count of a stage on two neighbours, each far from the other by the stage's whole sensitivity."""
+
+    histogram: Histogram
+    here: int
+    there: int
+
+    def drawn(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """`DRAWS` draws of the stage's mechanism on each."""
+        one, other = (
+            release.noisy_histogram(
+                stream(), f"{self.histogram.stage} {side}", self.histogram.columns, np.full(DRAWS, count, np.int64),
+                self.histogram.sensitivity, self.histogram.rho_micro,
+            )
+            for side, count in enumerate((self.here, self.there))
+        )  # fmt: skip
+        return np.array(one.counts), np.array(other.counts)
+
+    def is_as_paid(self) -> bool:
+        """Whether the draws lose no more privacy than was paid, by an event's shares, and no less, by their likelihoods."""
+        one, other = self.drawn()
+        middle = (self.here + self.there) / 2
+        return (
+            as_close_as_paid(one > middle, other > middle, self.histogram.rho_micro)
+            and loss_is_as_paid(self.histogram, self.here, self.there, one)
+            and loss_is_as_paid(self.histogram, self.there, self.here, other)
+        )
+
+    def power(self, weakness: float) -> float:
+        """How surely the event's shares alone give away noise of which a standard deviation is divided by `weakness`."""
+        reach = weakness * abs(self.here - self.there) / 2 / self.histogram.stddev
+        share = NormalDist().cdf(reach)
+        return power_of_closeness(share, 1 - share, self.histogram.rho_micro, DRAWS)
+
+
+def neighbours_of(schema: Schema, rows: Sequence[ROW], layout: Measurements, kind: str) -> list[Neighbours]:
+    """The stages of `layout` whose name begins with `kind`, on `rows` without and with a person who has rows alike."""
+    person = [rows[0]] * schema.rows_per_person
+    without, with_person = true_counts(schema, rows, layout), true_counts(schema, [*rows, *person], layout)
+    found = []
+    for histogram, there, here in zip(layout.histograms, without, with_person, strict=True):
+        cell = int(np.argmax(here - there))
+        if histogram.stage.startswith(kind) and here[cell] - there[cell] == histogram.sensitivity:
+            found.append(Neighbours(histogram, int(here[cell]), int(there[cell])))
+    return found
+
+
+def total_is_as_paid(schema: Schema, layout: Measurements) -> bool:
+    """Whether the noisy number of rows has the variance that it should have, and loses no more privacy than that allows.
+
+    It follows from the first counts of every column, which are charged; so it costs nothing, and loses less than they.
+    """
+    first = [histogram for histogram in layout.histograms if histogram.stage.endswith("/0")]
+    bound, variance = schema.rows_per_person, 1 / sum(1 / (one.sigma2 * len(one.counts)) for one in first)
+    rho_micro = math.ceil(1_000_000 * bound**2 / (2 * variance))
+    drawn = []
+    for side, rows in enumerate((300 + bound, 300)):
+        totals = np.zeros(DRAWS)
+        for place, one in enumerate(first):
+            counts = np.zeros((DRAWS, len(one.counts)), np.int64)
+            counts[:, 0] = rows
+            noisy = release.noisy_histogram(
+                stream(side), f"total {place}", one.columns, counts.ravel(), bound, one.rho_micro
+            )
+            totals += np.array(noisy.counts).reshape(counts.shape) @ _weights_in_total(first, place)
+        drawn.append(totals)
+    middle = 300 + bound / 2
+    fits = abs(drawn[0].var() / float(variance) - 1) < NORMAL_QUANTILE * math.sqrt(2 / DRAWS)
+    paid = rho_micro <= sum(one.rho_micro for one in first)
+    return bool(fits and paid and as_close_as_paid(drawn[0] > middle, drawn[1] > middle, rho_micro))
+
+
+def _weights_in_total(first: Sequence[Histogram], place: int) -> NDArray[np.float64]:
+    """How much each count of one of the first histograms adds to the number of rows, which is linear in them."""
+    many, weights = 10**6, []
+    for cell in range(len(first[place].counts)):
+        counts = [[0] * len(one.counts) for one in first]
+        counts[place][cell] = many
+        alone = [replace(one, counts=tuple(row)) for one, row in zip(first, counts, strict=True)]
+        weights.append(total_of(alone) / many)
+    return np.array(weights)
+
+
+def choice_is_as_paid(stage: Stage, epsilon: Fraction, rho_micro: int) -> bool:
+    """Whether `DRAWS` draws of a choice at `epsilon` on two neighbours are as alike as `rho_micro` promises.
+
+    Two candidates are ahead by turns, and one person has moved the one up and the other down by the whole sensitivity.
+    """
+    one, other = (choices(stage, scores, 2, epsilon, DRAWS) == 0 for scores in CROSSED)
+    return as_close_as_paid(one, other, rho_micro)
+
+
+CROSSED = ([32, 30, -400], [30, 32, -400])
 
 
 def noise_is_as_paid() -> bool:
@@ -129,6 +217,15 @@ def records_reach_nothing_else(
     def deaf_choice(noise, stage, names, candidates, scores, *others):  # type: ignore[no-untyped-def]
         return honest_choice(noise, stage, names, candidates, [0] * len(scores), *others)
 
+    seen: list[list[tuple[list[int], list[int]]]] = []
+
+    def noting(*asked):  # type: ignore[no-untyped-def]
+        found = columns_of(*asked)
+        seen.append([(c.starts.tolist(), b.of_cell.tolist()) for c, b in zip(found.cells, found.bins, strict=True)])
+        return found
+
     patch.setattr(measuring, "noisy_histogram", deaf_histogram)
     patch.setattr(measuring, "chosen_marginal", deaf_choice)
-    return measured(schema, one).encode() == measured(schema, other).encode()
+    patch.setattr(measuring, "columns_of", noting)
+    same = measured(schema, one).encode() == measured(schema, other).encode()
+    return same and seen[0] == seen[1]

@@ -1,7 +1,7 @@
 """The checks accept this generator, with the power to reject a faulty one: see test_faults."""
 
+import math
 from dataclasses import replace
-from fractions import Fraction
 from itertools import combinations
 from math import prod
 
@@ -11,16 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from marketplace.protocol.constraints import Condition, Order
-from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import Workload
-from node.noise.selection import choices
+from node.noise.gaussian import discrete_gaussian
+from node.noise.stream import NoiseStream, Stage
+from node.synthesis import release
 from node.synthesis.budget import budget_of
 from node.synthesis.columns import columns_of
 from node.synthesis.marginals import PrivateMarginals, _Replay
 from node.synthesis.measurements import spent_rho_micro
 from node.synthesis.measuring import Measuring
 from node.synthesis.records import Records
-from tests.noise.goodness import fits
+from node.synthesis.release import chosen_marginal
+from tests.noise.goodness import as_close_as_paid, power_of_closeness
 from tests.synthesis import checks
 from tests.synthesis.examples import (
     FEW,
@@ -36,29 +38,109 @@ from tests.synthesis.examples import (
     table_of,
 )
 
-ROWS = rows_of(WIDE, 600)
+LOUD_MICRO = 800_000
+"""So much that 20,000 draws tell half of every stage's noise from all of it."""
+
+ROWS, FEW_ROWS = rows_of(WIDE, 600), rows_of(FEW, 300)
 LAYOUT = measured(WIDE, ROWS[:200])
+LOUD, LOUD_FEW = measured(WIDE, ROWS, 0, LOUD_MICRO), measured(FEW, FEW_ROWS, 0, LOUD_MICRO // 4)
 
 WIDE_ROW = st.tuples(st.integers(-1, 2), st.integers(0, 400), st.integers(0, 10), st.integers(0, 39))
 
 
-def exponential_weights(scores: list[int], bound: int, epsilon: Fraction) -> dict[int, float]:
-    return {i: float(np.exp(float(epsilon) * score / (2 * bound))) for i, score in enumerate(scores)}
+class Endless(NoiseStream):
+    """One stage for every name, so that a mechanism can be drawn again and again."""
+
+    def stage(self, name: str) -> Stage:
+        if not self._drawn:
+            self._only = super().stage(name)
+        return self._only
 
 
-@pytest.mark.parametrize("schema", [WIDE, FEW])
-def test_20000_draws_of_each_stage_on_two_neighbours_lose_the_privacy_that_was_paid(schema: Schema) -> None:
-    assert checks.stages_draw_what_they_pay(measured(schema, rows_of(schema, 300)), schema.rows_per_person)
+def every(_: int) -> bool:
+    return True
 
 
-def test_20000_draws_of_each_choice_on_two_neighbours_have_the_probabilities_that_were_paid() -> None:
-    scores, neighbours = [30, 32, 10, -4], [32, 30, 12, -6]
-    for choice in measured(WIDE, ROWS).choices:
-        for side in (scores, neighbours):
-            drawn = choices(stream().stage(choice.stage), side, 2, choice.epsilon, checks.DRAWS)
-            assert fits(drawn.astype(np.int64), exponential_weights(side, 2, choice.epsilon))
+STAGES = {"one-way counts": "cells/", "refinement": "cells/1/1", "marginals": "marginal/"}
 
 
+@pytest.mark.parametrize("kind", STAGES)
+def test_20000_draws_of_each_stage_on_two_neighbours_are_as_close_as_was_paid(kind: str) -> None:
+    found = checks.neighbours_of(WIDE, ROWS, LOUD, STAGES[kind])
+    found += checks.neighbours_of(FEW, FEW_ROWS, LOUD_FEW, STAGES[kind])
+    assert len(found) == len(
+        [one for one in (*LOUD.histograms, *LOUD_FEW.histograms) if one.stage.startswith(STAGES[kind])]
+    )
+    assert all(stage.is_as_paid() for stage in found)
+
+
+@pytest.mark.parametrize("kind", STAGES)
+def test_half_the_noise_in_any_stage_is_rejected_with_a_power_of_999_in_1000(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = checks.neighbours_of(WIDE, ROWS, LOUD, STAGES[kind])
+    monkeypatch.setattr(release, "discrete_gaussian", lambda stage, s2, size: discrete_gaussian(stage, s2 / 4, size))
+    for stage in found:
+        one, other = stage.drawn()
+        middle = (stage.here + stage.there) / 2
+        assert stage.power(weakness=2) > 0.999
+        assert not as_close_as_paid(one > middle, other > middle, stage.histogram.rho_micro)
+
+
+def test_20000_draws_of_each_choice_on_two_neighbours_are_as_close_as_was_paid_and_at_twice_the_epsilon_not() -> None:
+    assert len(LOUD.choices) > 3
+    for choice in LOUD.choices:
+        name = choice.stage
+        assert checks.choice_is_as_paid(stream().stage(name), choice.epsilon, choice.rho_micro)
+        assert not checks.choice_is_as_paid(stream().stage(name), 2 * choice.epsilon, choice.rho_micro)
+        shares = [1 / (1 + math.exp(-side * float(choice.epsilon))) for side in (1, -1)]
+        assert power_of_closeness(*shares, choice.rho_micro, checks.DRAWS) > 0.999
+
+
+def test_20000_draws_of_the_noisy_total_on_two_neighbours_are_as_its_noise_says() -> None:
+    assert checks.total_is_as_paid(FEW, LOUD_FEW)
+
+
+def test_half_the_noise_in_the_noisy_total_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(release, "discrete_gaussian", lambda stage, s2, size: discrete_gaussian(stage, s2 / 4, size))
+    assert not checks.total_is_as_paid(FEW, LOUD_FEW)
+
+
+@pytest.mark.parametrize("draws", [1_500, pytest.param(checks.DRAWS, marks=pytest.mark.slow)])
+def test_draws_of_a_whole_choosing_stage_are_as_close_as_was_paid_and_not_as_a_quarter_would_have_them(
+    draws: int,
+) -> None:
+    noise, rho_micro, candidates = Endless(bytes(32), b""), 150_000, [(0,), (1,), (2,)]
+    sides = []
+    for scores in checks.CROSSED:
+        drawn = [chosen_marginal(noise, "", "abc", candidates, scores, 2, rho_micro, every) for _ in range(draws)]
+        sides.append(np.array([choice is not None and choice[1] == (0,) for choice in drawn]))
+    assert as_close_as_paid(*sides, rho_micro)
+    assert not as_close_as_paid(*sides, rho_micro // 4)
+
+
+def test_every_histogram_is_the_counts_of_the_records_and_the_noise_of_its_own_stage() -> None:
+    """To the last row: no count is left without its noise, no noise is cut, scaled or used again."""
+    true = checks.true_counts(WIDE, ROWS, layout := measured(WIDE, ROWS, 7))
+    noise = stream(7)
+    for histogram, counts in zip(layout.histograms, true, strict=True):
+        drawn = discrete_gaussian(noise.stage(histogram.stage), histogram.sigma2, len(counts))
+        assert np.array_equal(np.array(histogram.counts) - counts, drawn)
+
+
+def test_every_draw_is_a_stage_that_is_charged() -> None:
+    noise = stream(8)
+    made = PrivateMarginals().measure(table_of(WIDE, ROWS), WIDE, specification(), 30_000, noise, ignore, never)
+    drawn = {name for name in noise._drawn if not name.startswith("model/")}
+    assert drawn == {stage.stage for stage in made.stages} and len(made.stages) == len(drawn) > 10
+
+
+def test_no_two_orders_and_no_two_stages_share_their_noise() -> None:
+    words = [NoiseStream(bytes(32), order).stage(name).words(4) for order in (b"one", b"other") for name in ("a", "b")]
+    assert len({tuple(found.tolist()) for found in words}) == 4
+
+
+@pytest.mark.slow
 def test_whole_runs_leave_the_noise_they_state() -> None:
     assert checks.noise_is_as_paid()
 
@@ -91,14 +173,15 @@ def test_records_reach_nothing_but_the_two_mechanisms(monkeypatch: pytest.Monkey
     assert checks.records_reach_nothing_else(WIDE, ROWS, other, monkeypatch)
 
 
-def test_an_outlier_changes_no_cell_and_no_bin_but_through_its_own_counts() -> None:
+def test_an_outlier_that_would_widen_the_domain_changes_no_cell_and_no_count_but_its_own() -> None:
     """Under one key the released counts of neighbours differ where the outlier stands and nowhere else."""
-    outlier = (-1, 400, 10, 39)
-    here, there = measured(WIDE, ROWS), measured(WIDE, [*ROWS, outlier])
+    inner = [row for row in ROWS if row[1] < 300 and row[2] < 8 and row[3] < 30]
+    here, there = measured(WIDE, inner), measured(WIDE, [*inner, (-1, 400, 10, 39)])
     for level in ("cells/0/0", "cells/1/0", "cells/2/0", "cells/3/0"):
         one, other = (next(h for h in side.histograms if h.stage == level) for side in (here, there))
+        assert len(one.counts) == len(other.counts)
         moved = np.array(other.counts) - np.array(one.counts)
-        assert len(one.counts) == len(other.counts) and moved[-1] == 1 and not moved[:-1].any()
+        assert moved[-1] == 1 and not moved[:-1].any()
 
 
 @settings(max_examples=40, deadline=None)
