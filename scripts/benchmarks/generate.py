@@ -26,10 +26,10 @@ from numpy.typing import NDArray
 
 from marketplace.protocol.rho import largest_rho_micro
 from marketplace.protocol.schema import Category, Column, Number, Schema
-from marketplace.protocol.specification import SEALING_KEY_BYTES, Specification, Workload
+from marketplace.protocol.specification import DEFAULT_GENERATOR, SEALING_KEY_BYTES, Specification, Workload
 from node.noise.gaussian import discrete_gaussian
 from node.noise.stream import NoiseStream
-from node.synthesis.marginals import PrivateMarginals
+from node.synthesis.generators import generator_of
 
 GENERATE_SHARE = 0.95
 DRAWS = 500_000
@@ -218,13 +218,14 @@ def measure(name: str, seeds: int) -> Figures:
 
 
 def timed_twin(
-    real: pd.DataFrame, schema: Schema, rho_micro: int, seed: int, workload: Workload = NO_WORKLOAD
-) -> tuple[pd.DataFrame, float]:
-    """A synthetic table of as many rows, and the seconds that it took."""
+    real: pd.DataFrame, schema: Schema, rho_micro: int, seed: int, workload: Workload = NO_WORKLOAD,
+    name: str = DEFAULT_GENERATOR,
+) -> tuple[pd.DataFrame, float]:  # fmt: skip
+    """A synthetic table of as many rows by the generator of this name, and the seconds that it took."""
     table = pa.table({name: pa.array(codes, pa.int32(), mask=codes < 0) for name, codes in real.items()})
-    wishes = Specification(bytes(32), len(real), workload, 60, bytes(SEALING_KEY_BYTES), bytes(32))
+    wishes = Specification(bytes(32), len(real), workload, 60, bytes(SEALING_KEY_BYTES), bytes(32), generator=name)
     key = seed.to_bytes(32, "big")
-    generator, start_s = PrivateMarginals(), time.monotonic()
+    generator, start_s = generator_of(name), time.monotonic()
     measured = generator.measure(
         table, schema, wishes, rho_micro, NoiseStream(key, b"benchmark"), lambda *_: None, lambda: False
     )

