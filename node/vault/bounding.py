@@ -20,7 +20,7 @@ Tags = NDArray[np.uint64]
 
 @dataclass(frozen=True)
 class Bounded:
-    """The rows that may be used, in an order that the dataset's secret decides.
+    """The rows that may be used, those of the holdout last, otherwise in an order that the dataset's secret decides.
 
     `places`: their places among the records. `person`: a dense number for each one's person, int32, from 0.
     `identity`: what stands for that person, 16 bytes as two uint64, shape (rows, 2). `held_out`: whether that person is
@@ -53,11 +53,11 @@ def bound(coded: Coded, secret: bytes, *, rows_per_person: int, holdout_percent:
     lots = _lots(persons[order][starts], secret)
     kept = rank < rows_per_person
     places, number = order[kept], number[kept]
-    shuffled = np.lexsort((tags[places, 1], tags[places, 0]))
-    places, number = places[shuffled], number[shuffled]
     threshold = 2**64 * holdout_percent // 100
     held_out = np.array([lot < threshold for lot in lots], dtype=np.bool_)[number]
-    return Bounded(places, number.astype(np.int32), persons[places], held_out)
+    shuffled = np.lexsort((tags[places, 1], tags[places, 0], held_out))
+    places, number = places[shuffled], number[shuffled]
+    return Bounded(places, number.astype(np.int32), persons[places], held_out[shuffled])
 
 
 def _row_tags(coded: Coded, secret: bytes) -> Tags:

@@ -90,8 +90,8 @@ class Door:
         used, held_out = ~_among(content.identity, out), np.asarray(content.held_out)
         return Draw(
             snapshot,
-            content.table.filter(used & ~held_out),
-            content.table.filter(used & held_out),
+            _rows(content.table, used & ~held_out),
+            _rows(content.table, used & held_out),
             entry.noise_key,
             register_commitment(out, entry.salt),
             entry.resumed,
@@ -133,6 +133,14 @@ class Door:
                 ),
             )
         return entry
+
+
+def _rows(table: pa.Table, wanted: NDArray[np.bool_]) -> pa.Table:
+    """The wanted rows; where they follow each other, as they do unless somebody opted out, still where they lie."""
+    places = np.flatnonzero(wanted)
+    if places.size and places[-1] - places[0] + 1 == places.size:
+        return table.slice(places[0], places.size)
+    return table.filter(wanted)
 
 
 def _among(identities: Tags, wanted: frozenset[bytes]) -> NDArray[np.bool_]:

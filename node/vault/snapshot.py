@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from marketplace.errors import Corrupt
@@ -19,6 +20,7 @@ from node.vault.bounding import TAG_BYTES, Tags, bytes_of, tags_of
 FORMAT = canonical.format_name("snapshot", 1).encode()
 COMMITMENT_TAG = canonical.format_name("commitment", 1).encode()
 SALT_BYTES = 32
+BATCH_ROWS = 65_536
 
 _PERSON, _IDENTITY, _HELD_OUT = "agora:person", "agora:identity", "agora:holdout"
 
@@ -76,16 +78,17 @@ def write(folder: Path, commitment: bytes, content: Content, salt: bytes) -> Non
     table = table.append_column(_IDENTITY, identities).append_column(_HELD_OUT, pa.array(content.held_out))
     table = table.replace_schema_metadata({b"format": FORMAT, b"salt": salt})
     with whole_file(_path(folder, commitment)) as file, pa.ipc.new_file(file, table.schema) as writer:
-        writer.write_table(table)
+        writer.write_table(table, max_chunksize=BATCH_ROWS)
 
 
 def read(folder: Path, commitment: bytes, schema: Schema) -> Content:
     """The content under `commitment`, checked against it before anything is handed out.
 
+    Its rows stay in the file, which nobody changes, and are read where they are asked for, a batch at a time.
     Raises `Corrupt` if the file is gone, is no snapshot, or differs in a single bit of what was committed to.
     """
     try:
-        with _path(folder, commitment).open("rb") as file, pa.ipc.open_file(file) as reader:
+        with pa.memory_map(str(_path(folder, commitment))) as file, pa.ipc.open_file(file) as reader:
             table = reader.read_all()
         table.validate(full=True)
         as_declared = _has_columns(table.schema, schema)
@@ -96,10 +99,11 @@ def read(folder: Path, commitment: bytes, schema: Schema) -> Content:
         raise _corrupt(commitment, "a file of another format")
     if not as_declared:
         raise _corrupt(commitment, "other columns")
+    rows = pa.Table.from_arrays(table.columns[:-3], names=table.column_names[:-3])
+    if not schema.is_linked and any((pc.min(column).as_py() or 0) < 0 for column in rows.columns):
+        raise _corrupt(commitment, "codes below 0")
     content = Content(
-        table.select(table.column_names[:-3]).replace_schema_metadata(None)
-        if schema.is_linked
-        else _table([_numbers(column) for column in table.columns[:-3]], schema),
+        rows,
         _numbers(table.column(_PERSON)),
         tags_of([tag or bytes(TAG_BYTES) for tag in table.column(_IDENTITY).to_pylist()]),
         table.column(_HELD_OUT).fill_null(False).to_numpy(),
