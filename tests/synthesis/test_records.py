@@ -1,3 +1,5 @@
+from fractions import Fraction
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -5,6 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from marketplace.errors import Invalid
+from node.synthesis.cells import Codes
+from node.synthesis.columns import columns_of
+from node.synthesis.measurements import Histogram
 from node.synthesis.records import BinnedRecords, Records
 from tests.synthesis.examples import FEW, WIDE, rows_of, table_of
 
@@ -53,6 +58,30 @@ def test_a_person_moves_cells_by_at_most_the_bound(codes: list[int], person: lis
     )
     assert one.sum() == len(codes) and other.sum() == len(codes) + len(person)
     assert ((other - one) ** 2).sum() <= 3**2
+
+
+def test_counts_do_not_depend_on_how_many_rows_are_read_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = table_of(WIDE, rows_of(WIDE, 500))
+    pieces = pa.concat_tables([table.slice(0, 123), table.slice(123)])
+    starts, ends = np.array([0, 7, 200]), np.array([7, 200, 401])
+    cells = columns_of(WIDE, lambda place, level, starts, ends: counted(table, place, level, starts, ends))
+
+    def all_counts(table: pa.Table) -> list[list[int]]:
+        records = Records.of_table(table, WIDE)
+        binned = records.binned(cells.cells, cells.bins)
+        found = [records.in_cells(1, starts, ends, with_missing=True), binned.marginal((0, 1, 3))]
+        return [counts.tolist() for counts in [*found, *binned.pairs.values()]]
+
+    whole = all_counts(table)
+    monkeypatch.setattr("node.synthesis.records.BATCH_ROWS", 60)
+    assert all_counts(pieces) == whole
+    assert {sum(counts) for counts in whole} == {500}
+
+
+def counted(table: pa.Table, place: int, level: int, starts: Codes, ends: Codes) -> Histogram:
+    column = WIDE.columns[place]
+    counts = Records.of_table(table, WIDE).in_cells(place, starts, ends, level == 0 and column.missing)
+    return Histogram(f"cells/{place}/{level}", (column.name,), 1, 1, Fraction(1), tuple(counts.tolist()))
 
 
 def test_a_marginal_counts_rows_the_last_column_varying_fastest() -> None:

@@ -5,6 +5,7 @@ import os
 import signal
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from marketplace.errors import Corrupt, Invalid, Refused
@@ -43,6 +44,19 @@ def test_the_same_order_resumes_with_the_same_rows_and_key_and_no_second_debit(t
     assert second.training.equals(first.training)
     assert second.holdout.equals(first.holdout)
     assert vault.account.spent(snapshot.dataset) == 60
+
+
+def test_rows_stay_in_the_snapshot_until_somebody_opts_out(tmp_path: Path) -> None:
+    vault, snapshot = filled(tmp_path)
+
+    def copied(order: bytes) -> int:
+        before = pa.total_allocated_bytes()
+        draw = vault.draw(order, snapshot.dataset, 1, 30)
+        return pa.total_allocated_bytes() - before if draw.training.num_rows else -1
+
+    assert copied(ORDER) == 0
+    vault.note_opt_outs(snapshot.dataset, [f"p{number}" for number in range(5, 25)], out=True, at_s=1)
+    assert copied(OTHER_ORDER) > 0
 
 
 def test_another_order_has_another_key_and_pays_again(tmp_path: Path) -> None:

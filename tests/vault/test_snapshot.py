@@ -120,6 +120,14 @@ def test_changed_rows_in_a_whole_file_are_corrupt(stored: tuple[Path, bytes]) ->
         read(folder, commitment, VISITS)
 
 
+def test_codes_below_0_in_place_of_missing_ones_are_corrupt(tmp_path: Path) -> None:
+    below = pa.table({"sex": pa.array([0, 1, 0], pa.int32()), "age": pa.array([10, -1, 240], pa.int32())})
+    commitment = commitment_of(THREE, VISITS, SALT)
+    write(tmp_path, commitment, replace(THREE, table=below), SALT)
+    with pytest.raises(Corrupt, match="codes below 0"):
+        read(tmp_path, commitment, VISITS)
+
+
 def test_another_schema_another_file_or_none_is_corrupt(stored: tuple[Path, bytes]) -> None:
     folder, commitment = stored
     with pytest.raises(Corrupt, match="other columns"):
