@@ -13,6 +13,7 @@ NAMES = {
     "sealing": "sealing, beside its bare hash calls, and the cost of a proof on the ledger",
     "generate": "the generator on public data, between floor and ceiling",
     "prediction": "how well quality is predicted before an order, on public tables (20 minutes at first)",
+    "attacks": "attacks on the generator on public data, and an audit of it (--minutes M; resumable)",
     "synthesis": "the generator beside its peers, and how it grows (40 minutes; --full for all)",
 }
 

@@ -1,0 +1,75 @@
+"""The attacks of `scripts/bench attacks` find what a copy betrays and nothing in a table that no member was in."""
+
+from fractions import Fraction
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from node.evaluation.public_attacks import FILE, PublicFigure, decode
+from scripts.benchmarks.attacks_figures import figures
+from scripts.benchmarks.attacks_fits import SETTINGS, Fits
+from scripts.benchmarks.attacks_population import OTHERS, Shadow, population
+from scripts.benchmarks.attacks_views import view
+
+COUNT = 8
+PEOPLE = population("flchain", Path())
+SHADOWS = PEOPLE.shadows(COUNT)
+
+
+def attacked(places: list[np.ndarray]) -> dict[str, PublicFigure]:
+    """The figures where the tables that are seen hold the records at these places."""
+    tables: list[pd.DataFrame] = [PEOPLE.records.iloc[found] for found in places]
+    views = [view(PEOPLE, *one, number) for number, one in enumerate(zip(SHADOWS, tables, strict=True))]
+    return {one.attack: one for one in figures(Fits(PEOPLE, SETTINGS[-1], SHADOWS, views))}
+
+
+@pytest.fixture(scope="module")
+def copied() -> dict[str, PublicFigure]:
+    return attacked([shadow.members for shadow in SHADOWS])
+
+
+@pytest.fixture(scope="module")
+def strange() -> dict[str, PublicFigure]:
+    rng = np.random.default_rng(0)
+    strangers = [np.setdiff1d(PEOPLE.pool, np.concatenate([one.members, one.controls])) for one in SHADOWS]
+    return attacked([rng.permutation(found)[:1_000] for found in strangers])
+
+
+def test_each_target_is_in_half_of_the_tables_and_nobody_known_to_the_attacker_is() -> None:
+    inside = np.array([shadow.inside for shadow in SHADOWS])
+    assert (inside.sum(axis=0) == COUNT // 2).all()
+    for shadow in SHADOWS:
+        assert set(PEOPLE.targets[shadow.inside]) == set(shadow.members) & set(PEOPLE.targets)
+        outside = np.concatenate([PEOPLE.reference, shadow.controls])
+        assert not set(outside) & set(shadow.members) and len(shadow.members) == OTHERS + shadow.inside.sum()
+
+
+def test_every_attack_finds_what_a_copy_betrays(copied: dict[str, PublicFigure]) -> None:
+    """So that what they do not find in a private table says something."""
+    for figure in copied.values():
+        assert Fraction(figure.low) > Fraction(figure.baseline) and figure.maximum is None
+        assert Fraction(figure.value) > Fraction(figure.baseline) + Fraction(1, 10)
+
+
+def test_no_attack_finds_anything_in_a_table_of_strangers(strange: dict[str, PublicFigure]) -> None:
+    for figure in strange.values():
+        assert Fraction(figure.value) < Fraction(figure.baseline) + Fraction(5, 100)
+
+
+def test_shipped_figures_are_those_that_the_attacks_give(copied: dict[str, PublicFigure]) -> None:
+    wanted = {(one.attack.split(", ")[0], one.measure) for one in copied.values()}
+    for version in decode(files("node.evaluation").joinpath(FILE).read_bytes()):
+        for dataset in {one.dataset for one in version.figures}:
+            for setting in {one.setting for one in version.figures if one.dataset == dataset}:
+                found = [one for one in version.figures if (one.dataset, one.setting) == (dataset, setting)]
+                assert {(one.attack.split(", ")[0], one.measure) for one in found} == wanted
+                assert len(found) == len(copied) and setting in {known.name for known in SETTINGS}
+                assert min(one.fits for one in found) >= 64
+
+
+def test_a_shadow_is_the_same_on_every_start() -> None:
+    again: list[Shadow] = population("flchain", Path()).shadows(COUNT)
+    assert all(np.array_equal(one.members, other.members) for one, other in zip(SHADOWS, again, strict=True))
