@@ -9,10 +9,12 @@ from marketplace.content.store import put_bytes
 from marketplace.errors import Invalid
 from marketplace.keys.secretbox import SecretBox
 from marketplace.ledger.ledger import Receipt
-from marketplace.protocol.chunks import VERB
+from marketplace.protocol.chunks import VERB as CHUNKS
 from marketplace.protocol.descriptor import Described, Descriptor
+from marketplace.protocol.quote import VERB as QUOTE
 from node.daemon import Daemon
 from node.endpoint.chunks import Chunks
+from node.endpoint.quote import Quotes
 from node.endpoint.server import Endpoint
 from node.endpoint.settings import EndpointSettings
 from node.endpoint.tls import TlsFile, rotate_tls_file, tls_file
@@ -41,8 +43,17 @@ def serving(node: Node, daemon: Daemon, note: Callable[[str], None]) -> Iterator
         clock=daemon.clock,
         note=note,
     )
-    place = node.endpoint.listen
-    with Endpoint(place.host, place.port, _tls(node).context(), {VERB: chunks.answer}, note) as endpoint:
+    quotes = Quotes(
+        provider=daemon.provider,
+        account=lambda: daemon.account,
+        ledger=node.ledger,
+        store=node.store,
+        rules=daemon.rules,
+        clock=daemon.clock,
+        note=note,
+    )
+    place, verbs = node.endpoint.listen, {CHUNKS: chunks.answer, QUOTE: quotes.answer}
+    with Endpoint(place.host, place.port, _tls(node).context(), verbs, note) as endpoint:
         yield endpoint
 
 

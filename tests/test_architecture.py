@@ -53,11 +53,13 @@ MAY_IMPORT: dict[str, set[str]] = {
         "marketplace.keys",
         "marketplace.sealing",
         "marketplace.certificate",
+        "node.admission",
         "node.commission",
         "node.delivery",
         "node.files",
         "node.journal",
         "node.sale",
+        "node.synthesis",
     },
     "node.vault": {
         "marketplace.errors",

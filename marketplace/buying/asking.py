@@ -23,8 +23,8 @@ def described_by(account: Account, provider: Address) -> Described:
     view = account.providers.get(provider)
     if view is None or view.descriptor is None:
         raise NoEndpoint(
-            f"expected a provider that describes its node on the ledger, {provider} describes none; accept or reject the "
-            "delivery by its released scores"
+            f"expected a provider that describes its node on the ledger, {provider} describes none; judge an offer by its "
+            "description, a delivery by its released scores"
         )
     return Described(view.descriptor.descriptor, view.descriptor.certificate)
 

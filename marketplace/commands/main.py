@@ -12,6 +12,7 @@ from marketplace.commands import (
     permits,
     providers,
     purchases,
+    quotes,
     spot_check,
 )
 from marketplace.terminal import prepare_process
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 app.command()(offers.offers)
 app.command()(providers.provider)
+app.command()(quotes.quote)
 app.command()(purchases.buy)
 app.command()(purchases.relay)
 app.command()(orders.order)

@@ -13,6 +13,7 @@ from marketplace.protocol.identity import Address, DatasetId, DeliveryHash, Offe
 from marketplace.protocol.offer import Head, Member, Offer
 from marketplace.protocol.order import Delivery, Order
 from marketplace.protocol.permit import Grant
+from marketplace.protocol.quote import QuoteRequest
 
 NAME = "Agora Health"
 VERSION = "1"
@@ -24,6 +25,7 @@ _CONSENT_TYPE = f"Consent(Offer offer,uint64 until){HEAD.eip712()}{MEMBER.eip712
 _ACCEPTANCE_TYPE = "Acceptance(bytes32 order,bytes32 delivery)"
 _CERTIFICATE_TYPE = "Certificate(bytes32 order,bytes32 document)"
 _CHUNKS_TYPE = "Chunks(bytes32 order,bytes32 delivery,uint32[] indices,uint64 until)"
+_QUOTE_TYPE = "Quote(address buyer,bytes32 offer,bytes32 specification,uint64 until)"
 
 
 def keccak(data: bytes) -> bytes:
@@ -145,6 +147,17 @@ def chunks_hash(request: ChunkRequest) -> bytes:
     indices = keccak(b"".join(check("index", "uint32", index).to_bytes(32) for index in request.indices))
     words = (request.order, request.delivery, indices, check("until", "uint64", request.until_s))
     return keccak(_type_hash(_CHUNKS_TYPE) + encode(("bytes32", "bytes32", "bytes32", "uint64"), words))
+
+
+def quote_hash(request: QuoteRequest) -> bytes:
+    """The EIP-712 hash of a request for a quote, before the domain."""
+    values = (
+        check("buyer", "address", request.buyer),
+        check("offer", "bytes32", request.specification.offer),
+        request.digest,
+        check("until", "uint64", request.until_s),
+    )
+    return keccak(_type_hash(_QUOTE_TYPE) + encode(("address", "bytes32", "bytes32", "uint64"), values))
 
 
 def _type_hash(kind: str) -> bytes:

@@ -12,12 +12,14 @@ from marketplace.ledger.ids import (
     delivery_struct,
     keccak,
     order_hash,
+    quote_hash,
 )
 from marketplace.ledger.signer import Signer, recover
 from marketplace.protocol.chunks import ChunkRequest
 from marketplace.protocol.identity import Address, DeliveryHash, OrderId
 from marketplace.protocol.offer import Consent, Head, Member
 from marketplace.protocol.order import Delivery, Means, Order, Payment
+from marketplace.protocol.quote import QuoteRequest
 
 _APPROVAL_TYPE = "Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"
 _AUTHORIZATION_TYPE = (
@@ -124,6 +126,11 @@ def sign_chunk_request(by: Signer, domain: Domain, request: ChunkRequest) -> byt
 def chunk_request_signer(domain: Domain, request: ChunkRequest, signature: bytes) -> Address:
     """Who signed this request. Raises `Corrupt` if the bytes are no signature."""
     return recover(domain.separator, chunks_hash(request), signature)
+
+
+def sign_quote_request(by: Signer, domain: Domain, request: QuoteRequest) -> bytes:
+    """The signature of whoever asks for a quote: 65 bytes."""
+    return by.sign_digest(domain.digest(quote_hash(request)))
 
 
 def _acceptance(order: OrderId, delivery: DeliveryHash) -> bytes:

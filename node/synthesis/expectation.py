@@ -152,6 +152,8 @@ def _bent(term: float) -> tuple[float, float]:
 
 def _cells(sizes: Floats, sets: Sequence[Marginal]) -> Floats:
     """How many cells each set of columns has."""
+    if len({len(columns) for columns in sets}) == 1:
+        return np.asarray(np.prod(sizes[np.array(sets)], axis=1))
     return np.array([np.prod(sizes[list(columns)]) for columns in sets])
 
 

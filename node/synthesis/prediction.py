@@ -17,7 +17,7 @@ from node.synthesis.structure import Marginal
 FORMAT, FILE = "agora/prediction/1", "prediction.json"
 WORKLOAD, MISSINGNESS = "workload", "missingness"
 WAYS = {"l1_1way": 1, "l1_2way": 2, "l1_3way": 3}
-MOST_ROWS, GROWTH = 10_000_000, 1.1
+MOST_ROWS, PRECISION = 10_000_000, 1.03
 LARGEST_LOGIT = 12.0
 
 Coefficients = Sequence[float]
@@ -172,14 +172,22 @@ def _decisive(scores: Sequence[Predicted]) -> Predicted | None:
 
 def _rows_needed(fit: Fit, facts: Facts, name: str) -> int | None:
     """The fewest records, to two digits and upwards, with which that score passes its floor."""
-    sets, rows = dict(measures_of(facts))[name], facts.rows
-    while rows < MOST_ROWS:
-        rows *= GROWTH
+    sets = dict(measures_of(facts))[name]
+
+    def passes(rows: float) -> bool:
         more = facts.of_rows(rows)
-        if not _predicted(name, fit, more, noise_of(more), sets).below_floor:
-            unit: int = 10 ** max(0, math.floor(math.log10(rows)) - 1)
-            return math.ceil(rows / unit) * unit
-    return None
+        return not _predicted(name, fit, more, noise_of(more), sets).below_floor
+
+    few, enough = facts.rows, facts.rows * 2
+    while not passes(enough):
+        few, enough = enough, enough * 2
+        if enough > MOST_ROWS:
+            return None
+    while enough / few > PRECISION:
+        middle = math.sqrt(few * enough)
+        few, enough = (few, middle) if passes(middle) else (middle, enough)
+    unit: int = 10 ** max(0, math.floor(math.log10(enough)) - 1)
+    return math.ceil(enough / unit) * unit
 
 
 def _dot(coefficients: Coefficients, terms: Sequence[float]) -> float:

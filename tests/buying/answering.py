@@ -43,24 +43,24 @@ class Opener:
 
 @contextmanager
 def answering(
-    folder: Path, provider: Address, store: ContentStore, verb: Verb, shows: bytes | None = None
+    folder: Path, provider: Address, store: ContentStore, verb: Verb, shows: bytes | None = None, name: str = VERB
 ) -> Iterator[Described]:
-    """A node of `provider` whose verb `chunks` is `verb`, described in `store`, for as long as the block runs.
+    """A node of `provider` whose verb `name` is `verb`, described in `store`, for as long as the block runs.
 
     `shows`: the fingerprint that its descriptor gives, if it is not that of its certificate.
     """
     folder.mkdir(exist_ok=True)
     tls = tls_file(folder, STORAGE_KEY, "127.0.0.1", datetime.now(UTC))
-    with Endpoint("127.0.0.1", 0, tls.context(), {VERB: verb}, lambda _: None) as endpoint:
+    with Endpoint("127.0.0.1", 0, tls.context(), {name: verb}, lambda _: None) as endpoint:
         fingerprint = shows or tls.fingerprint
         descriptor = Descriptor(provider, Place("127.0.0.1", endpoint.port), fingerprint)
         yield Described(put_bytes(store, descriptor.encode()).digest, fingerprint)
 
 
 @contextmanager
-def answering_for(folder: Path, provider: HandMadeProvider, verb: Verb) -> Iterator[Described]:
+def answering_for(folder: Path, provider: HandMadeProvider, verb: Verb, name: str = VERB) -> Iterator[Described]:
     """A node of `provider` as `answering` makes it, which the ledger knows until the block ends."""
-    with answering(folder, provider.signer.address, provider.store, verb) as described:
+    with answering(folder, provider.signer.address, provider.store, verb, name=name) as described:
         provider.ledger.describe(provider.signer, described.descriptor, described.certificate)
         try:
             yield described

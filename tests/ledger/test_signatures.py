@@ -1,6 +1,7 @@
 """Signatures: made and read under the domain, by keys that nothing shows."""
 
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 from eth_account import Account
@@ -25,13 +26,16 @@ from marketplace.ledger.signatures import (
     sign_consent,
     sign_delivery,
     sign_order,
+    sign_quote_request,
 )
 from marketplace.ledger.signer import LocalSigner, Signer
 from marketplace.protocol.chunks import ChunkRequest
 from marketplace.protocol.identity import Address, DatasetId, DeliveryHash, OfferId, OrderId
 from marketplace.protocol.offer import Guarantee, Head, Kind, Member
 from marketplace.protocol.order import CODEC_RAW, Delivery, Order
+from marketplace.protocol.quote import QuoteRequest
 from scripts.benchmarks import typed
+from tests.protocol.examples import SPECIFICATION
 
 DOMAIN = Domain(1, address_of(bytes(19) + b"\x01"))
 SIGNER: Signer = LocalSigner(bytes(31) + b"\x07")
@@ -88,6 +92,21 @@ def test_a_request_for_chunks_is_signed_in_all_of_its_parts(changes: dict[str, o
     assert chunk_request_signer(DOMAIN, other, signature) != SIGNER.address
     for elsewhere in (Domain(2, DOMAIN.contract), Domain(1, address_of(bytes(19) + b"\x02"))):
         assert chunk_request_signer(elsewhere, REQUEST, signature) != SIGNER.address
+
+
+def test_any_wallet_signs_a_request_for_a_quote_alike() -> None:
+    request = QuoteRequest(SIGNER.address, SPECIFICATION, 2**53 - 1)
+    fields = (("buyer", "address"), ("offer", "bytes32"), ("specification", "bytes32"), ("until", "uint64"))
+    types = {"Quote": [{"name": name, "type": kind} for name, kind in fields]}
+    message = {
+        "buyer": SIGNER.address,
+        "offer": SPECIFICATION.offer,
+        "specification": sha256(SPECIFICATION.encode()).digest(),
+        "until": request.until_s,
+    }
+    domain = {"name": "Agora Health", "version": "1", "chainId": 1, "verifyingContract": DOMAIN.contract}
+    signed = Account.sign_typed_data(bytes(31) + b"\x07", domain, types, message)
+    assert sign_quote_request(SIGNER, DOMAIN, request) == bytes(signed.signature)
 
 
 HEAD = Head(
