@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 HEAD = struct.Struct(">BI")
 LARGEST_TEXT = 1 << 16
-PIECE_VALUES = 1 << 16
+PIECE_VALUES = 1 << 17
 VALUE_BYTES = 8
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers import Cipher
-from cryptography.hazmat.primitives.ciphers.algorithms import ChaCha20
+from cryptography.hazmat.primitives.ciphers.algorithms import AES256
+from cryptography.hazmat.primitives.ciphers.modes import CTR
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
 from numpy.typing import NDArray
@@ -52,7 +53,7 @@ class Pair:
 
     `own` and `other`: numbers of the two parties. `context`: public bytes that bind order and specification.
     Raises `ValueError` for a public key that agrees on nothing. Source: RFC 7748, RFC 5869. Assumption: X25519 is hard to
-    invert, HKDF and ChaCha20 are pseudo-random; then to anyone but the two, a masked number is a uniform one.
+    invert, HKDF and AES are pseudo-random; then to anyone but the two, a masked number is a uniform one.
     """
 
     def __init__(self, private: X25519PrivateKey, public: bytes, own: int, other: int, context: bytes) -> None:
@@ -75,10 +76,10 @@ class Pair:
 
 
 class Stream:
-    """An endless sequence of uniform 64-bit words. Reading moves on. Source: RFC 8439, section 2.4."""
+    """An endless sequence of uniform 64-bit words. Reading moves on. Source: AES-256 in counter mode, NIST SP 800-38A."""
 
     def __init__(self, key: bytes) -> None:
-        self._cipher = Cipher(ChaCha20(key, _NO_NONCE), mode=None).encryptor()
+        self._cipher = Cipher(AES256(key), CTR(_NO_NONCE)).encryptor()
 
     def words(self, count: int) -> Words:
         """The next `count` words, shape (count,)."""

@@ -1,7 +1,7 @@
 """What every party saw of a joint analysis, as one hash, and every party's signature under it."""
 
 from dataclasses import dataclass
-from hashlib import blake2b, sha256
+from hashlib import sha256
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey, EllipticCurvePublicKey
@@ -20,7 +20,7 @@ class Recording:
 
     def __init__(self, plan: Plan, publics: list[bytes]) -> None:
         self._head = sha256(plan.context + b"".join(publics))
-        self._parties = [blake2b(digest_size=32) for _ in plan.peers]
+        self._parties = [sha256() for _ in plan.peers]
 
     def open(self, tensor: Tensor) -> None:
         """Notes which tensor comes next."""
