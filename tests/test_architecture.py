@@ -124,6 +124,8 @@ HOMES: dict[str, set[str]] = {
     "opacus": {"node.synthesis"},
     "sdv": {"node.synthesis"},
     "matplotlib": {"node.evaluation"},
+    "sklearn": {"node.evaluation"},
+    "lifelines": {"node.evaluation"},
     "mpyc": {"node.mpc"},
     "rdflib": {"marketplace.description"},
     "sqlalchemy": {"marketplace.catalogue"},

@@ -1,7 +1,5 @@
 """Exact scores of a result against the real records, for the provider alone."""
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -15,11 +13,10 @@ from marketplace.scores.measure import Measure, measures
 from marketplace.scores.reference import shuffle
 from node.evaluation.attack import SMALLEST_HOLDOUT, attack
 from node.evaluation.codes import frame_of
-from node.evaluation.provider import Copies, Estimate, ExactScore, ProviderScores
+from node.evaluation.intervals import of_repeats, of_share
+from node.evaluation.provider import Copies, ExactScore, ProviderScores
 
 REPEATS = 8
-STUDENT_95 = 2.365
-NORMAL_95 = 1.96
 
 
 def evaluate_exactly(
@@ -65,7 +62,9 @@ def _scores(
     for measure in wanted:
         own, *others = (float(distance) for distance in measure.distances([made, *shuffles, *drawn], training))
         held, real = (float(distance) for distance in measure.distances([made, training], holdout))
-        scores.append(ExactScore(measure.name, own, held, real, _mean(others[:REPEATS]), _mean(others[REPEATS:])))
+        scores.append(
+            ExactScore(measure.name, own, held, real, of_repeats(others[:REPEATS]), of_repeats(others[REPEATS:]))
+        )
     return tuple(scores)
 
 
@@ -74,27 +73,15 @@ def _bootstrap(table: Cells, generator: np.random.Generator) -> Cells:
     return Cells(table.names, tuple(cells[rows] for cells in table.columns), table.sizes)
 
 
-def _mean(values: list[float]) -> Estimate:
-    centre, reach = float(np.mean(values)), STUDENT_95 * float(np.std(values, ddof=1)) / math.sqrt(len(values))
-    return Estimate(centre, max(0.0, centre - reach), centre + reach)
-
-
 def copies(training: pd.DataFrame, holdout: pd.DataFrame, synthetic: pd.DataFrame) -> Copies:
     """How many records stand in the synthetic table word for word, and the other way round, with Wilson's intervals.
 
-    The three are coded frames of one schema, none empty. Source of the interval: Wilson 1927.
+    The three are coded frames of one schema, none empty.
     """
     train, held, made = (_words(frame) for frame in (training, holdout, synthetic))
-    return Copies(_share(np.isin(train, made)), _share(np.isin(held, made)), _share(np.isin(made, train)))
+    return Copies(of_share(np.isin(train, made)), of_share(np.isin(held, made)), of_share(np.isin(made, train)))
 
 
 def _words(frame: pd.DataFrame) -> npt.NDArray[np.void]:
     codes = np.ascontiguousarray(frame.to_numpy(np.int32))
     return codes.view(np.dtype((np.void, codes.dtype.itemsize * codes.shape[1]))).ravel()
-
-
-def _share(found: npt.NDArray[np.bool_]) -> Estimate:
-    size, share, z2 = len(found), float(found.mean()), NORMAL_95**2
-    centre = (share + z2 / (2 * size)) / (1 + z2 / size)
-    reach = NORMAL_95 * math.sqrt(share * (1 - share) / size + z2 / (4 * size * size)) / (1 + z2 / size)
-    return Estimate(share, max(0.0, centre - reach) if share else 0.0, min(1.0, centre + reach) if share < 1 else 1.0)

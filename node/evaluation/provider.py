@@ -66,6 +66,59 @@ class Attack(Withheld):
 
 
 @dataclass(frozen=True, repr=False)
+class Compared(Withheld):
+    """What the synthetic table reaches, beside real records (the ceiling) and its own shuffle (the floor).
+
+    An estimate whose ends are its value has no interval.
+    """
+
+    name: str
+    synthetic: Estimate
+    real: Estimate
+    shuffled: Estimate
+
+
+@dataclass(frozen=True, repr=False)
+class Attacked(Withheld):
+    """How often an attack succeeds on training records, and on as many `records` of the holdout, the baseline."""
+
+    name: str
+    members: Estimate
+    others: Estimate
+    records: int
+
+
+@dataclass(frozen=True, repr=False)
+class Subgroup(Withheld):
+    """One value of the specification's column of subgroups, told by its code. `distance`: the mean L1 distance of the other
+    columns' distributions from the training records within it; `real`: of the holdout. `rows`: training records."""
+
+    code: int
+    rows: int
+    distance: float
+    real: float
+    utility: tuple[Compared, ...]
+
+
+@dataclass(frozen=True, repr=False)
+class Evaluation(Withheld):
+    """What a reviewer asks of a synthetic table, on real records. `violations`: synthetic rows that break a constraint."""
+
+    utility: tuple[Compared, ...]
+    survival: tuple[Compared, ...]
+    fidelity: tuple[Compared, ...]
+    attacks: tuple[Attacked, ...]
+    subgroups: tuple[Subgroup, ...]
+    violations: int
+    seed: int
+
+    def encode(self) -> bytes:
+        """The canonical bytes, for a file that stays in the node: floats as decimals with six digits."""
+        format_name = canonical.format_name("provider-evaluation", VERSION)
+        return canonical.encode({"format": format_name, "audience": "provider only", **_document(self)})
+
+
+@dataclass(frozen=True, repr=False)
 class ProviderScores(Withheld):
     """Everything exact about one result. `seed` fixes all that was drawn."""
 
