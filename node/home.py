@@ -160,17 +160,30 @@ class Node:
         Raises `Refused` if another process serves this folder, and as `Replaying.replay` does.
         """
         with closing(Journal(self.folder / JOURNAL)) as journal:
-            return Replaying(
-                account=self.follower.catch_up(),
-                provider=self.keys.signer.address,
-                store=self.store,
-                journal=journal,
-                storage_key=self.keys.storage_key,
-                orders=self.folder / ORDERS,
-                vault=self.folder / VAULT,
-                given=given,
-                generators=generators,
-            ).replay(order, note)
+            return self._replaying(journal, given, generators).replay(order, note)
+
+    def review(
+        self,
+        order: OrderId,
+        note: Callable[[str], None],
+        generators: Callable[[str], Generator] = generator_of,
+    ) -> Path:
+        """What a reviewer asks of a delivered result, on real records: where its page is. Raises as `Replaying.review`."""
+        with closing(Journal(self.folder / JOURNAL)) as journal:
+            return self._replaying(journal, None, generators).review(order, note)
+
+    def _replaying(self, journal: Journal, given: Path | None, generators: Callable[[str], Generator]) -> Replaying:
+        return Replaying(
+            account=self.follower.catch_up(),
+            provider=self.keys.signer.address,
+            store=self.store,
+            journal=journal,
+            storage_key=self.keys.storage_key,
+            orders=self.folder / ORDERS,
+            vault=self.folder / VAULT,
+            given=given,
+            generators=generators,
+        )
 
     def daemon(
         self,

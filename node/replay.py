@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from marketplace.certificate.agreement import made_for
 from marketplace.certificate.certificate import Environment
@@ -27,9 +28,16 @@ from node.environment import this_environment
 from node.files import disk, write_whole
 from node.journal import Journal
 from node.sale import read_secrets
-from node.synthesis.generator import Generator
+from node.synthesis.generator import CodedTable, Generator
 from node.synthesis.generators import generator_of
 from node.workers.job import Name
+
+if TYPE_CHECKING:
+    from node.vault.draw import Draw
+    from node.workers.assignment import Assignment
+    from node.workers.making import Look
+
+REVIEW_SEED = 20_250_101
 
 
 @dataclass(frozen=True)
@@ -75,7 +83,29 @@ class Replaying:
     given: Path | None = None
     generators: Callable[[str], Generator] = generator_of
 
-    def replay(self, order: OrderId, note: Callable[[str], None]) -> Replay:
+    def review(self, order: OrderId, note: Callable[[str], None]) -> Path:
+        """What a reviewer asks of the result of `order`, on real records, into the order's folder; where the page is.
+
+        Replays the draw for it, and raises as `replay` and `Replay.check` do, `Invalid` where too few records are held out.
+        """
+        from node.evaluation.review_page import review_page  # only here, as below
+        from node.evaluation.reviewing import review
+
+        folder, pages = self.orders / order.hex(), dict[str, bytes]()
+
+        def look(assignment: "Assignment", draw: "Draw", synthetic: CodedTable) -> None:
+            note("reviewing")
+            schema, wishes = assignment.schema, assignment.specification
+            found = review(draw.training, draw.holdout, synthetic, schema, wishes, REVIEW_SEED)
+            pages[Name.REVIEW] = review_page(assignment.subject, schema, wishes.subgroups, found)
+            pages[Name.REVIEW_SCORES] = found.encode()
+
+        self.replay(order, note, look).check()
+        for name, data in pages.items():
+            write_whole(folder / name, data)
+        return folder / Name.REVIEW
+
+    def replay(self, order: OrderId, note: Callable[[str], None], look: "Look | None" = None) -> Replay:
         """Makes the result of `order` again and compares it.
 
         The records are opened under the order's own account entry, which the access log has before it happens. Raises
@@ -91,7 +121,7 @@ class Replaying:
             folder = Path(place)
             commission.lay_out(folder)
             write_whole(folder / Name.JOB, commission.job(self.vault).encode())
-            make(folder, self.storage_key, note, self.generators, again=True)
+            make(folder, self.storage_key, note, self.generators, again=True, look=look)
             names = result.names_of(commission.description.schema)
             pack_result(folder, names)
             root = plain_root(commission, folder, secrets)

@@ -1,4 +1,4 @@
-"""`agora-node replay`: make a delivered result again, on the provider's side, and compare."""
+"""`agora-node replay` and `review`: make a delivered result again, on the provider's side, to compare or to look into it."""
 
 from pathlib import Path
 from typing import Annotated
@@ -45,3 +45,22 @@ def replay(
     found.check()
     if not as_json:
         print(f"Same plain root {found.found.hex()}")
+
+
+@guarded
+def review(
+    order: Annotated[str, typer.Argument(help="A delivered order of this node.")],
+    as_json: AsJson = False,
+) -> None:
+    """Look into the result of ORDER as a reviewer would, on real records: a page for your eyes only.
+
+    Draws again as `agora-node replay` does, on which the access log has a line. Nothing leaves.
+    """
+    order_id = parse_order(order)
+    keep_private()
+    node = Node.from_settings(home(), ask_passphrase("the node's keys"))
+    path = node.review(order_id, say)
+    if as_json:
+        show_json({"order": order_id.hex(), "page": str(path)})
+    else:
+        print(f"Provider only: {path}")

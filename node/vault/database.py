@@ -72,7 +72,8 @@ def connect(folder: Path) -> sqlite3.Connection:
     """
     path = folder / FILE
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        if not path.exists():  # closing a file that another connection of this process has would drop its locks
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
         raise Unreachable(f"expected a vault that can be written, got: {error.strerror}; check the folder") from None
     connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)

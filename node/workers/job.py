@@ -22,6 +22,8 @@ class Name(StrEnum):
     OUTCOME = "outcome.json"
     PROVIDER_REPORT = "provider-report.html"
     PROVIDER_SCORES = "provider-scores.json"
+    REVIEW = "provider-review.html"
+    REVIEW_SCORES = "provider-review.json"
     FAILURE = "failure.txt"
     PROGRESS = "progress.txt"
     CRASHES = "crashes.txt"

