@@ -14,7 +14,7 @@ from marketplace.protocol.states import DeclineReason
 from node.evaluation.stages import check_scores
 from node.objection import Objection
 from node.spending import spending_of
-from node.synthesis.generators import generator_of
+from node.synthesis.generators import generator_of, serving
 from node.synthesis.prediction import Prediction, fit_of, predict
 
 
@@ -94,7 +94,7 @@ def prediction_of(
 
     None for a generator that was never fitted. Raises `Invalid` or `Refused` where `_objection_to_cost` would object.
     """
-    fit = fit_of(specification.generator)
+    fit = fit_of(serving(specification.generator, description.schema))
     if fit is None:
         return None
     rho_micro = spending_of(offer.members[index].rho_micro).generate_micro
@@ -186,7 +186,7 @@ def _objection_to_cost(application: Application) -> Objection | None:
 
     def served() -> None:
         spending = spending_of(rho_micro)
-        generator_of(specification.generator).check(schema, specification, spending.generate_micro)
+        generator_of(serving(specification.generator, schema)).check(schema, specification, spending.generate_micro)
         check_scores(schema, specification, spending.evaluate_micro)
 
     return _unless(served)

@@ -95,27 +95,28 @@ def rows_of(table: pa.Table, strand: Strand) -> Rows:
 
 
 def flat_tables(table: pa.Table, schema: Schema) -> tuple[pa.Table, ...]:
-    """The tables of a result in the order of its sheets, coded, the key first: person i of the nested table has code i."""
+    """The tables of a result in the order of its sheets, coded, the person number first: person i of the nested table has
+    code i."""
     persons = persons_of(table, schema)
     found = {strand.name: (strand, rows_of(table, strand)) for strand in strands_of(schema)}
     whole = np.arange(table.num_rows)
     tables = []
     for sheet, name in zip(sheets(schema), (MAIN, *(each.name for each in schema.tables)), strict=True):
         strand, rows = found.get(name, (None, None))
-        keys = whole if rows is None else np.repeat(whole, rows.counts)
+        numbers = whole if rows is None else np.repeat(whole, rows.counts)
         codes: dict[str, Codes] = {}
         if name == MAIN:
             columns = person_columns(schema)
-            codes = {column.name: persons[keys, place] for place, column in enumerate(columns)}
+            codes = {column.name: persons[numbers, place] for place, column in enumerate(columns)}
         if strand is not None and rows is not None:
             codes |= {column.name: rows.codes[:, place] for place, column in enumerate(strand.schema.columns)}
-        arrays = [_array(keys.astype(np.int32)), *(_array(codes[part]) for part in sheet.schema.names[1:])]
+        arrays = [_array(numbers.astype(np.int32)), *(_array(codes[part]) for part in sheet.schema.names[1:])]
         tables.append(pa.Table.from_arrays(arrays, names=list(sheet.schema.names)))
     return tuple(tables)
 
 
 def main_table(table: pa.Table, schema: Schema) -> pa.Table:
-    """The main table's rows, coded, without a key; a table of a schema without persons as it is."""
+    """The main table's rows, coded, without person numbers; a table of a schema without persons as it is."""
     return flat_tables(table, schema)[0].select(list(schema.names)) if schema.is_linked else table
 
 

@@ -1,6 +1,6 @@
 """What a provider does by hand: list a dataset, revise it, publish an offer, take its earnings."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -17,7 +17,6 @@ from marketplace.protocol.identity import Address, DatasetId, OfferId
 from marketplace.protocol.offer import Consent, Member, Offer
 from marketplace.protocol.rho import delta_of, epsilon_of, largest_delta_atto, largest_rho_micro
 from marketplace.protocol.schema import Schema
-from marketplace.protocol.specification import Workload
 from marketplace.protocol.terms import Terms
 from node.accesslog import DayLog
 from node.conditions import Conditions
@@ -25,10 +24,10 @@ from node.pool.consent import own_places
 from node.resale import Resale, stock_terms
 from node.spending import spending_of
 from node.stockroom import Stockroom
-from node.synthesis.budget import budget_of
+from node.synthesis.visits import check_rho
 from node.vault.access import day_of
 from node.vault.register import Snapshot
-from node.vault.vault import Vault
+from node.vault.vault import NO_TABLES, Vault
 
 WHOLE_BPS = 10_000
 
@@ -74,26 +73,43 @@ class Provider:
     stock: Stockroom
     open_vault: Callable[[], Vault]
 
-    def list_dataset(self, path: Path, schema: Schema, words: Words, total_micro: int, *, rows_declared: int) -> Listed:
+    def list_dataset(
+        self,
+        path: Path,
+        schema: Schema,
+        words: Words,
+        total_micro: int,
+        *,
+        rows_declared: int,
+        further: Mapping[str, Path] = NO_TABLES,
+    ) -> Listed:
         """Takes records into the vault and registers the dataset. Description first, ledger last.
 
         `rows_declared`: the public number of rows, the provider's word and no measurement; rounded to two digits here.
+        `further`: where the records of each further table are, by its name.
         """
         spending_of(total_micro)
         description = Description(words.title, words.summary, words.provenance, schema, round_rows(rows_declared))
-        snapshot = self.open_vault().take_in(path, schema)
+        snapshot = self.open_vault().take_in(path, schema, further=further)
         digest = put_bytes(self.store, description.encode()).digest
         self.open_vault().account.raise_total(snapshot.dataset, total_micro)
         dataset, receipt = self.ledger.register(self.signer, snapshot.dataset, snapshot.commitment, digest, total_micro)
         return Listed(dataset, snapshot, description, receipt)
 
     def revise_dataset(
-        self, dataset: DatasetId, path: Path, schema: Schema, words: Words, *, rows_declared: int
+        self,
+        dataset: DatasetId,
+        path: Path,
+        schema: Schema,
+        words: Words,
+        *,
+        rows_declared: int,
+        further: Mapping[str, Path] = NO_TABLES,
     ) -> Listed:
         """Puts new records under the same budget as the dataset's next version."""
         view = self._dataset(dataset)
         description = Description(words.title, words.summary, words.provenance, schema, round_rows(rows_declared))
-        snapshot = self.open_vault().revise(view.salt, path, schema)
+        snapshot = self.open_vault().revise(view.salt, path, schema, further=further)
         digest = put_bytes(self.store, description.encode()).digest
         receipt = self.ledger.revise(self.signer, dataset, snapshot.commitment, digest)
         return Listed(dataset, snapshot, description, receipt)
@@ -120,7 +136,7 @@ class Provider:
         """
         delta_atto = largest_delta_atto(description.rows_declared)
         rho_micro = largest_rho_micro(conditions.epsilon, delta_of(delta_atto))
-        budget_of(description.schema, Workload(), spending_of(rho_micro).generate_micro)
+        check_rho(description.schema, spending_of(rho_micro).generate_micro)
         view = self._dataset(listed)
         if rho_micro > view.total_micro - view.used_micro:
             left = view.total_micro - view.used_micro

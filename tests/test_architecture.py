@@ -78,7 +78,13 @@ MAY_IMPORT: dict[str, set[str]] = {
         "node.noise",
         "node.nesting",
     },
-    "node.evaluation": {"marketplace.errors", "marketplace.protocol", "marketplace.scores", "node.noise"},
+    "node.evaluation": {
+        "marketplace.errors",
+        "marketplace.protocol",
+        "marketplace.scores",
+        "node.noise",
+        "node.nesting",
+    },
     "node.mpc": {
         "marketplace.errors",
         "marketplace.protocol",

@@ -36,7 +36,7 @@ class Table:
     def of_first_chunk(cls, data: bytes, schema: Schema, rows: int, count: int) -> "Table":
         """The table that chunk 0 of a result of `count` chunks announces. `schema`: of the dataset.
 
-        Raises `Corrupt` if no archive begins so, or if `rows` rows (persons, where the schema has keys) cannot be so short
+        Raises `Corrupt` if no archive begins so, or if `rows` rows (persons, where the schema is linked) cannot be so short
         or so long.
         """
         length_bytes = int.from_bytes(data[:LENGTH_BYTES], "big")

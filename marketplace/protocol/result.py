@@ -19,9 +19,10 @@ HEADER_BYTES = tarfile.BLOCKSIZE
 
 @dataclass(frozen=True)
 class Sheet:
-    """One table of a result. `schema`: its columns alone, the key first where rows hang together under persons.
+    """One table of a result. `schema`: its columns alone, the person number first where rows hang together under
+    persons.
 
-    A person, or a row where there is no key, has `least_rows` to `most_rows` rows in it.
+    A person, or a row where there are no such numbers, has `least_rows` to `most_rows` rows in it.
     """
 
     file: str
@@ -33,20 +34,20 @@ class Sheet:
 def sheets(schema: Schema) -> tuple[Sheet, ...]:
     """The tables of a result, the main one first.
 
-    Where rows hang together under persons, the first column of each is the key, under the person column's name: 1, 2,
-    ..., which means nothing but that rows of one key belong to one synthetic person.
+    Where rows hang together under persons, the first column of each is the person number, under the person column's name:
+    1, 2, ..., which means nothing but that rows of one number belong to one synthetic person.
     """
     if not schema.is_linked:
         return (Sheet(TABLE, schema, 1, 1),)
     further = (
-        Sheet(f"{table.name}.csv", _keyed(table.schema), 0, table.schema.rows_per_person) for table in schema.tables
+        Sheet(f"{table.name}.csv", _numbered(table.schema), 0, table.schema.rows_per_person) for table in schema.tables
     )
-    return (Sheet(TABLE, _keyed(schema), 1, schema.rows_per_person), *further)
+    return (Sheet(TABLE, _numbered(schema), 1, schema.rows_per_person), *further)
 
 
-def _keyed(schema: Schema) -> Schema:
-    key = Number(schema.person or MAIN, Decimal(1), Decimal(LARGEST_SIZE), Decimal(1), missing=False)
-    return Schema((key, *schema.columns), None, 1)
+def _numbered(schema: Schema) -> Schema:
+    number = Number(schema.person or MAIN, Decimal(1), Decimal(LARGEST_SIZE), Decimal(1), missing=False)
+    return Schema((number, *schema.columns), None, 1)
 
 
 def names_of(schema: Schema) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ __all__ = [
 LARGEST_COLUMNS = 200
 LARGEST_CONSTRAINTS = 100
 LARGEST_TABLES = 8
+LONGEST_LINKED_NAME = 100
 OWN_PREFIX = "agora:"
 TABLE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}", re.ASCII)
 MAIN = "synthetic"
@@ -110,7 +111,7 @@ class Schema:
 
     @property
     def is_linked(self) -> bool:
-        """Whether rows hang together under persons, in time or over several tables, so that a result has keys."""
+        """Whether rows hang together under persons, in time or over several tables, so that a result numbers persons."""
         return self.timeline is not None or bool(self.tables)
 
     @property
@@ -235,10 +236,11 @@ def _check_linked(schema: Schema) -> None:
     for table in schema.tables:
         _check_table(table, schema.person)
     for each in (schema, *(table.schema for table in schema.tables)):
-        if len(each.columns) >= LARGEST_COLUMNS or any(name.startswith(OWN_PREFIX) for name in each.names):
+        own = any(name.startswith(OWN_PREFIX) or len(name) > LONGEST_LINKED_NAME for name in each.names)
+        if own or len(each.columns) >= LARGEST_COLUMNS:
             raise Invalid(
-                f"expected fewer than {LARGEST_COLUMNS} columns under persons, none of whose names begins with "
-                f"{OWN_PREFIX!r}; rename or leave out"
+                f"expected fewer than {LARGEST_COLUMNS} columns under persons, with names of at most {LONGEST_LINKED_NAME} "
+                f"characters, none of which begins with {OWN_PREFIX!r}; rename or leave out"
             )
 
 

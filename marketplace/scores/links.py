@@ -1,4 +1,4 @@
-"""The tables of a result read together: whether keys, times and numbers of rows are as a linked schema declares."""
+"""The tables of a result read together: whether person numbers, times and counts of rows are as a linked schema declares."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ from marketplace.scores.constraints import keep_all
 
 
 def read_tables(files: Mapping[str, Path], schema: Schema) -> tuple[pd.DataFrame, ...]:
-    """The codes of each sheet's file, in order, with keys where there are any. Raises `Corrupt` as `read_codes`."""
+    """The codes of each sheet's file, in order, with person numbers where there are any. Raises `Corrupt` as `read_codes`."""
     tables = []
     for sheet in sheets(schema):
         with files[sheet.file].open("rb") as source:
@@ -23,7 +23,7 @@ def read_tables(files: Mapping[str, Path], schema: Schema) -> tuple[pd.DataFrame
 
 
 def main_codes(tables: Sequence[pd.DataFrame], schema: Schema) -> pd.DataFrame:
-    """The main table's codes without a key."""
+    """The main table's codes without person numbers."""
     return tables[0].loc[:, list(schema.names)]
 
 
@@ -35,19 +35,19 @@ def asked_rows(tables: Sequence[pd.DataFrame], schema: Schema) -> int:
 def link_faults(tables: Sequence[pd.DataFrame], schema: Schema) -> Iterator[str]:
     """Where the tables of a linked schema do not hang together; nothing for another schema.
 
-    Keys are 1 to the number of persons, each one's rows together and within the bounds; times do not fall, and rise where
-    the timeline is strict; what is fixed stays as it is within a person; further tables keep their constraints.
+    Person numbers are 1 to the number of persons, each one's rows together and within the bounds; times do not fall, and
+    rise where the timeline is strict; what is fixed stays as it is within a person; further tables keep their constraints.
     """
     if not schema.is_linked:
         return
     persons = asked_rows(tables, schema)
     declared = (schema, *(table.schema for table in schema.tables))
     for sheet, table, each in zip(sheets(schema), tables, declared, strict=True):
-        keys = table.iloc[:, 0].to_numpy()
-        if (np.diff(keys) < 0).any() or (len(keys) and keys.max() >= persons):
-            yield f"{sheet.file}: rows of a person are apart, or their key is none from 1 to {persons:,}"
+        numbers = table.iloc[:, 0].to_numpy()
+        if (np.diff(numbers) < 0).any() or (len(numbers) and numbers.max() >= persons):
+            yield f"{sheet.file}: rows of a person are apart, or their number is none from 1 to {persons:,}"
             continue
-        yield from _row_faults(sheet, table, each, np.bincount(keys, minlength=persons))
+        yield from _row_faults(sheet, table, each, np.bincount(numbers, minlength=persons))
 
 
 def _row_faults(sheet: Sheet, table: pd.DataFrame, schema: Schema, counts: NDArray[np.intp]) -> Iterator[str]:

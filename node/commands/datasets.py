@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,7 @@ from node.files import reading, write_whole
 from node.home import Node, home
 from node.provider import Listed, Words
 from node.vault.inference import draft_file
+from node.vault.linked_draft import draft_linked
 
 app = typer.Typer(no_args_is_help=True, help="Look at records, declare a schema, list and revise a dataset.")
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
@@ -23,6 +25,12 @@ SchemaFile = Annotated[Path, typer.Option("--schema", help="The declared schema,
 Title = Annotated[str, typer.Option(help="What the dataset is called in public.")]
 Summary = Annotated[str, typer.Option(help="What it is about, in public.")]
 Provenance = Annotated[str, typer.Option(help="Where the records come from, in public.")]
+Tables = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="A further table as NAME=FILE, a CSV or Parquet file with the same person column; may be repeated."
+    ),
+]
 Rows = Annotated[int, typer.Option("--rows", help="The number of rows that you declare in public; it is rounded.")]
 
 
@@ -33,16 +41,23 @@ def draft(
     out: Annotated[Path, typer.Option(help="Where to write the draft of a schema.")],
     person: Annotated[str | None, typer.Option(help="The column that tells persons apart.")] = None,
     exclude: Annotated[list[str] | None, typer.Option(help="A column to leave out; may be repeated.")] = None,
+    table: Tables = None,
+    timeline: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="The column that puts a person's rows in order, of a further table as NAME=COLUMN; may be repeated."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Draft a schema from RECORDS, for your eyes only: read it, correct it by what you know, then declare it."""
-    found = draft_file(records, person=person, exclude=exclude or ())
-    write_whole(out, (json.dumps(found.schema().document(), indent=2, ensure_ascii=False) + "\n").encode())
+    schema, words = _drafted(records, person, exclude or (), read_places(table or ()), timeline or ())
+    write_whole(out, (json.dumps(schema.document(), indent=2, ensure_ascii=False) + "\n").encode())
     if as_json:
-        show_json({"schema": str(out), "columns": {verdict.name: verdict.words for verdict in found.verdicts}})
+        show_json({"schema": str(out), "columns": words})
         return
-    for verdict in found.verdicts:
-        print(f"{verdict.name}: {verdict.words}")
+    for name, said in words.items():
+        print(f"{name}: {said}")
     say(
         f"Draft in {out}. Its bounds and categories come from the records: replace them by what you would declare unseen."
     )
@@ -58,12 +73,15 @@ def add(
     total_rho: Annotated[int, typer.Option("--total-rho", help="What the dataset may reveal in all, in micro-rho.")],
     summary: Summary = "",
     provenance: Provenance = "",
+    table: Tables = None,
     as_json: AsJson = False,
 ) -> None:
     """Take RECORDS into the vault and register them as a dataset."""
+    further, declared = read_places(table or ()), read_schema(schema)
     node = Node.from_settings(home(), ask_passphrase("the node's keys"))
     words = Words(title, summary, provenance)
-    _show(node.provider().list_dataset(records, read_schema(schema), words, total_rho, rows_declared=rows), as_json)
+    listed = node.provider().list_dataset(records, declared, words, total_rho, rows_declared=rows, further=further)
+    _show(listed, as_json)
 
 
 @app.command()
@@ -76,6 +94,7 @@ def revise(
     rows: Rows,
     summary: Summary = "",
     provenance: Provenance = "",
+    table: Tables = None,
     as_json: AsJson = False,
 ) -> None:
     """Put new RECORDS under the same budget as the next version of DATASET."""
@@ -86,6 +105,7 @@ def revise(
         read_schema(schema),
         Words(title, summary, provenance),
         rows_declared=rows,
+        further=read_places(table or ()),
     )
     _show(listed, as_json)
 
@@ -113,6 +133,37 @@ def opt_out(
         show_json({"dataset": dataset, "noted": noted, "out": not back})
     else:
         print(f"{noted} {'taken in again' if back else 'left out'} from the next order on")
+
+
+def _drafted(
+    records: Path, person: str | None, exclude: Sequence[str], further: Mapping[str, Path], timelines: Sequence[str]
+) -> tuple[Schema, dict[str, str]]:
+    """A draft with words about each column, those of a further table after its name."""
+    if not further and not timelines:
+        found = draft_file(records, person=person, exclude=exclude)
+        return found.schema(), {verdict.name: verdict.words for verdict in found.verdicts}
+    parts = [text.partition("=") for text in timelines]
+    if person is None:
+        raise Invalid("expected --person beside --table or --timeline; name the column that tells persons apart")
+    times = {name if equals else "": column if equals else name for name, equals, column in parts}
+    linked = draft_linked(records, further, times, person=person, exclude=exclude)
+    words = {
+        f"{name}{'/' if name else ''}{verdict.name}": verdict.words
+        for name, each in linked.drafts.items()
+        for verdict in each.verdicts
+    }
+    return linked.schema(), words
+
+
+def read_places(given: Sequence[str]) -> dict[str, Path]:
+    """Where the records of further tables are, from NAME=FILE. Raises `Invalid` for another text or a name given twice."""
+    found: dict[str, Path] = {}
+    for text in given:
+        name, equals, path = text.partition("=")
+        if not (name and equals and path) or name in found:
+            raise Invalid("expected each further table once, as NAME=FILE; see `agora-node dataset add --help`")
+        found[name] = Path(path)
+    return found
 
 
 def read_schema(path: Path) -> Schema:

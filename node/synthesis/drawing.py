@@ -52,7 +52,7 @@ def draw_table(
     """
 
     def of_column(place: int, bins: dict[int, Drawn], part: NoiseStream) -> NDArray[np.int64]:
-        return _codes(columns.cells[place], columns.bins[place], bins[place], part.stage(f"codes/{place}"))
+        return codes_within(columns.cells[place], columns.bins[place], bins[place], part.stage(f"codes/{place}"))
 
     def coded(bins: dict[int, Drawn], part: NoiseStream) -> Coded:
         return {column.name: of_column(place, bins, part) for place, column in enumerate(schema.columns)}
@@ -98,7 +98,7 @@ def spread(weights: Floats, group: NDArray[np.intp], stage: Stage) -> NDArray[np
     return values
 
 
-def _codes(cells: Cells, bins: Bins, drawn: Drawn, stage: Stage) -> NDArray[np.int64]:
+def codes_within(cells: Cells, bins: Bins, drawn: Drawn, stage: Stage) -> NDArray[np.int64]:
     """Codes within the drawn bins: a cell by its released mass, and any of its codes; -1 for missing."""
     codes = np.full(len(drawn), -1, np.int64)
     present = np.flatnonzero(drawn < bins.of_cell.max() + 1)

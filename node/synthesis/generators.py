@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from marketplace.errors import Invalid
+from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import DEFAULT_GENERATOR
 from node.synthesis.generator import Generator
 
@@ -16,7 +17,11 @@ class Entry:
     name: str
 
 
-GENERATORS = {DEFAULT_GENERATOR: Entry("node.synthesis.marginals", "PrivateMarginals")}
+LINKED_GENERATOR = "private-visits"
+GENERATORS = {
+    DEFAULT_GENERATOR: Entry("node.synthesis.marginals", "PrivateMarginals"),
+    LINKED_GENERATOR: Entry("node.synthesis.visits", "PrivateVisits"),
+}
 
 
 def generator_of(name: str) -> Generator:
@@ -26,3 +31,19 @@ def generator_of(name: str) -> Generator:
     entry = GENERATORS[name]
     made: Generator = getattr(import_module(entry.module), entry.name)()
     return made
+
+
+def serving(asked: str, schema: Schema) -> str:
+    """The name of the generator that makes what was asked of records of `schema`.
+
+    Where rows hang together under persons, the linked generator stands in the default one's place; `Invalid` where another
+    is asked for, which would make rows without their persons.
+    """
+    if not schema.is_linked:
+        return asked
+    if asked not in (DEFAULT_GENERATOR, LINKED_GENERATOR):
+        raise Invalid(
+            f"expected {LINKED_GENERATOR} or the default generator for rows that hang together under persons, got "
+            f"{asked[:40]!r}; ask for one of them"
+        )
+    return LINKED_GENERATOR

@@ -81,6 +81,15 @@ class JunctionTree:
         ]
         return np.concatenate(parts) if parts else np.empty(0)
 
+    def tables(self, flat: Floats) -> tuple[tuple[Marginal, Floats], ...]:
+        """Each marginal with its part of a flat vector, one axis for each of its columns: what `arranged` undoes."""
+        found = []
+        for marginal, factor in zip(self._marginals, self._factors, strict=True):
+            shape = [self._sizes[marginal[axis]] for axis in factor.turned]
+            table = flat[factor.start : factor.end].reshape(shape)
+            found.append((marginal, table.transpose(np.argsort(factor.turned))))
+        return tuple(found)
+
     def expectations(self, potentials: Floats) -> tuple[float, Floats]:
         """The logarithm of the sum of all rows' weights, and the probability of each cell of each marginal."""
         conditionals, log_sum = self._eliminated(potentials)

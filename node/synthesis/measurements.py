@@ -124,7 +124,7 @@ class Measurements:
     @property
     def parameters(self) -> tuple[tuple[str, str], ...]:
         """Which marginals the model was fitted to, in order, and how many of them were chosen privately."""
-        marginals = [histogram for histogram in self.histograms if histogram.stage.startswith("marginal/")]
+        marginals = [histogram for histogram in self.histograms if "/marginal/" in f"/{histogram.stage}"]
         shown = "; ".join(" x ".join(histogram.columns) for histogram in marginals)
         return (("chosen", str(len(self.choices))), ("marginals", shown))
 

@@ -33,14 +33,14 @@ def mended(
     rejection sampling, so the rows are the model's, given that the constraints hold.
     Raises `Invalid` where no row that was drawn keeps them.
     """
-    _add_up(schema, codes)
+    add_up(schema, codes)
     broken = np.flatnonzero(~keep_all(schema, only, codes))
     for turn in range(TURNS_WITHIN + TURNS_WHOLE):
         if not broken.size:
             return codes
         part = noise.part(f"turn/{turn}")
         again = within(broken, part) if turn < TURNS_WITHIN else whole(len(broken), part)
-        _add_up(schema, again)
+        add_up(schema, again)
         good = keep_all(schema, only, again)
         for name, column in codes.items():
             column[broken[good]] = again[name][good]
@@ -57,7 +57,7 @@ def mended(
     return codes
 
 
-def _add_up(schema: Schema, codes: Mapping[str, NDArray[np.int64]]) -> None:
+def add_up(schema: Schema, codes: Mapping[str, NDArray[np.int64]]) -> None:
     """Puts the sum of the parts for each total that is there, where parts are and the total's grid has the sum."""
     sums = [constraint for constraint in schema.constraints if isinstance(constraint, Sum)]
     for constraint in sums * len(sums):

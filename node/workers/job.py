@@ -24,6 +24,7 @@ class Name(StrEnum):
     PROVIDER_SCORES = "provider-scores.json"
     REVIEW = "provider-review.html"
     REVIEW_SCORES = "provider-review.json"
+    PROVIDER_LINKS = "provider-links.json"
     FAILURE = "failure.txt"
     PROGRESS = "progress.txt"
     CRASHES = "crashes.txt"

@@ -17,14 +17,16 @@ from node.environment import this_environment
 from node.evaluation import picture
 from node.evaluation.attack import SMALLEST_HOLDOUT
 from node.evaluation.exact import evaluate_exactly
+from node.evaluation.links import encode_links, evaluate_links
 from node.evaluation.provider_report import provider_report
 from node.evaluation.released import ReleasedScores, evaluate
 from node.evaluation.report import report
 from node.files import disk, whole_file, write_whole
+from node.nesting import flat_tables, main_table
 from node.noise.stream import NoiseStream
 from node.outcome import Outcome
 from node.synthesis.generator import CodedTable, Generator, Measured
-from node.synthesis.generators import generator_of
+from node.synthesis.generators import generator_of, serving
 from node.vault import csv_text
 from node.vault.draw import Draw
 from node.vault.vault import Vault
@@ -58,7 +60,7 @@ def make(
     """
     assignment = Assignment.read(folder)
     schema, specification = assignment.schema, assignment.specification
-    generator = generators(specification.generator)
+    generator = generators(serving(specification.generator, schema))
     generator.check(schema, specification, assignment.spending.generate_micro)
     draw = _draw(assignment.job, assignment, storage_key, note, again)
     noise = NoiseStream(draw.noise_key, assignment.noise_context)
@@ -68,15 +70,19 @@ def make(
         measurements, schema, specification.rows, seed, _shared(note), _never, specification.only
     )
     draw = _narrowed(draw, assignment)
-    released = _released(assignment, draw, synthetic, noise, note)
-    image = picture.draw(synthetic, schema, noisy_counts(measurements, schema))
+    flat, main = _flat(draw, schema), main_table(synthetic, schema)
+    released = _released(assignment, flat, main, noise, note)
+    image = picture.draw(main, schema, noisy_counts(measurements, schema))
     if look is not None:
-        look(assignment, draw, synthetic)
-    _write_table(folder, assignment, synthetic, note)
+        look(assignment, flat, main)
+    _write_tables(folder, schema, synthetic, note)
     _keep(folder, result.PICTURE, image, note)
     _keep(folder, result.REPORT, report(assignment.subject, assignment.promise, released, image), note)
-    if not again and draw.holdout.num_rows >= SMALLEST_HOLDOUT:
-        _write_for_provider(folder, assignment, draw, synthetic, released, image, note)
+    if not again and flat.holdout.num_rows >= SMALLEST_HOLDOUT:
+        _write_for_provider(folder, assignment, flat, main, released, image, note)
+    if not again and schema.is_linked:
+        links = evaluate_links(draw.training, synthetic, schema, PROVIDER_SEED)
+        _keep(folder, Name.PROVIDER_LINKS, encode_links(links, PROVIDER_SEED), note)
     outcome = Outcome(
         mechanism=mechanism_of(measurements, released),
         scores=released.scores,
@@ -153,11 +159,18 @@ def _released(
     )
 
 
-def _write_table(folder: Path, assignment: Assignment, synthetic: CodedTable, note: Note) -> None:
-    with whole_file(folder / result.TABLE) as out:
-        for piece in csv_text.chunks(synthetic, assignment.schema):
-            out.write(piece)
-    note(f"kept {result.TABLE}")
+def _flat(draw: Draw, schema: Schema) -> Draw:
+    """The draw with the rows of the main table alone, which scores are about. A person still has at most as many of them."""
+    return replace(draw, training=main_table(draw.training, schema), holdout=main_table(draw.holdout, schema))
+
+
+def _write_tables(folder: Path, schema: Schema, synthetic: CodedTable, note: Note) -> None:
+    tables = flat_tables(synthetic, schema) if schema.is_linked else (synthetic,)
+    for sheet, table in zip(result.sheets(schema), tables, strict=True):
+        with whole_file(folder / sheet.file) as out:
+            for piece in csv_text.chunks(table, sheet.schema):
+                out.write(piece)
+        note(f"kept {sheet.file}")
 
 
 def _write_for_provider(

@@ -12,6 +12,7 @@ NAMES = {
     "store": "content store, beside plain SHA-256",
     "sealing": "sealing, beside its bare hash calls, and the cost of a proof on the ledger",
     "generate": "the generator on public data, between floor and ceiling",
+    "longitudinal": "private visits on public data, between floor and ceiling",
     "prediction": "how well quality is predicted before an order, on public tables (20 minutes at first)",
     "attacks": "attacks on the generator on public data, and an audit of it (--minutes M; resumable)",
     "mpc": "sums of several hospitals, beside stock MPyC",

@@ -53,7 +53,7 @@ def test_the_unit_says_what_is_used_of_each_table() -> None:
     assert LIVER.unit == "one person, of whom no more is used than one row and the first 5 rows in time of labs"
 
 
-def test_a_result_has_a_file_for_each_table_and_the_key_first_in_each() -> None:
+def test_a_result_has_a_file_for_each_table_and_the_person_number_first_in_each() -> None:
     assert names_of(LIVER) == ("synthetic.csv", "labs.csv", "report.html", "picture.png")
     assert names_of(SCHEMA) == ("synthetic.csv", "report.html", "picture.png")
     main, labs = sheets(LIVER)
@@ -107,9 +107,14 @@ REFUSED: dict[str, tuple[Schema, dict[str, object], str]] = {
     "a column of the product's own": (
         LIVER,
         {"columns": (*LIVER.columns, Category(OWN_PREFIX + "x", ("a",), missing=False))},
-        "none of whose names begins with 'agora:'",
+        "none of which begins with 'agora:'",
     ),
-    "no room for a key": (
+    "a name with no room before it": (
+        LIVER,
+        {"columns": (*LIVER.columns, Category("x" * 101, ("a",), missing=False))},
+        "with names of at most 100 characters",
+    ),
+    "no room for person numbers": (
         LIVER,
         {"columns": tuple(Number(f"x{n}", Decimal(0), Decimal(1), Decimal(1), missing=False) for n in range(200))},
         "expected fewer than 200 columns under persons",

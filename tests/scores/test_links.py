@@ -31,7 +31,7 @@ def test_tables_that_hang_together_have_no_fault(tmp_path: Path) -> None:
     assert faults(tmp_path, SCHEMA, "sex,ward,age\nfemale,,3.5\n") == []
 
 
-def test_persons_are_counted_by_their_keys(tmp_path: Path) -> None:
+def test_persons_are_counted_by_their_numbers(tmp_path: Path) -> None:
     (tmp_path / "synthetic.csv").write_text(VISITS + "1,male,300,10,3,no\n1,male,300,20,,no\n2,male,0,0,1,no\n")
     tables = read_tables({"synthetic.csv": tmp_path / "synthetic.csv"}, CLINIC)
     assert asked_rows(tables, CLINIC) == 2
@@ -40,7 +40,7 @@ def test_persons_are_counted_by_their_keys(tmp_path: Path) -> None:
 
 FAULTS = {
     "rows apart": (VISITS + "1,male,0,0,1,no\n2,male,0,0,1,no\n1,male,0,10,1,no\n", "rows of a person are apart"),
-    "a key beyond": (VISITS + "1,male,0,0,1,no\n3,male,0,0,1,no\n", "rows of a person are apart, or their key"),
+    "a number beyond": (VISITS + "1,male,0,0,1,no\n3,male,0,0,1,no\n", "rows of a person are apart, or their number"),
     "more rows than the bound": (
         VISITS + "".join(f"1,male,0,{10 * day},1,no\n" for day in range(5)),
         "synthetic.csv: a person has not 1 to 4 rows",
@@ -61,7 +61,7 @@ def test_visits_that_do_not_hang_together_are_told(tmp_path: Path, case: str) ->
 @pytest.mark.parametrize(
     ("labs", "words"),
     [
-        ("3,0,hdl,1\n", "labs.csv: rows of a person are apart, or their key is none from 1 to 2"),
+        ("3,0,hdl,1\n", "labs.csv: rows of a person are apart, or their number is none from 1 to 2"),
         ("".join(f"1,{day},hdl,1\n" for day in range(6)), "labs.csv: a person has not 0 to 5 rows"),
         ("1,5,hdl,1\n1,4,hdl,1\n", "labs.csv: rows of a person are not in the order of 'days'"),
     ],
