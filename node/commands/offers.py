@@ -8,12 +8,15 @@ import typer
 
 from marketplace.content.cid import Cid
 from marketplace.content.store import read_bytes
-from marketplace.errors import Invalid
+from marketplace.errors import Invalid, Refused
 from marketplace.ledger.ledger import Receipt
 from marketplace.protocol.amounts import euro_text
 from marketplace.protocol.description import Description
 from marketplace.protocol.identity import DatasetId
-from marketplace.terminal import ask_passphrase, guarded, parse_id, parse_offer, show_json
+from marketplace.protocol.quote import NO_KEY, NO_NONCE
+from marketplace.protocol.specification import Specification, Workload
+from marketplace.terminal import ask_passphrase, guarded, parse_id, parse_offer, say, show_json
+from node.admission import prediction_of
 from node.commands.conditions import (
     Arbiter,
     Authority,
@@ -83,7 +86,9 @@ def publish(
         raise Invalid("expected the id of a registered dataset, the ledger has none of this id; list it first")
     digest = view.versions[-1].description
     description = Description.decode(read_bytes(node.store, Cid.raw(digest), LARGEST_DOCUMENT_BYTES))
-    show_published(node.provider().publish(dataset_id, description, conditions, now_s=now_s(node)), as_json)
+    published = node.provider().publish(dataset_id, description, conditions, now_s=now_s(node))
+    show_published(published, as_json)
+    _tell_floor(published, description, node.rules.below_floor)
 
 
 @app.command()
@@ -97,6 +102,22 @@ def retire(offer: Annotated[str, typer.Argument(help="The offer's id.")], as_jso
         show_json({"offer": offer_id.hex(), "hash": receipt.transaction.hex(), "gas": receipt.gas})
     else:
         print(f"Retired {offer_id.hex()}")
+
+
+def _tell_floor(published: Published, description: Description, below_floor: bool) -> None:
+    """Tells a provider of few records what orders of its offer, without further wishes, are expected to be like."""
+    offer, rows = published.offer, description.rows_declared
+    plain = Specification(offer.id, rows, Workload(), 1, NO_KEY, NO_NONCE)
+    try:
+        prediction = prediction_of(offer, 0, plain, description)
+    except (Invalid, Refused) as error:
+        say(f"warning: orders of this offer would be declined: {error}")
+        return
+    if prediction is None or not prediction.below_floor:
+        return
+    served = "served" if below_floor else "declined, unless node.toml says `below_floor = true`"
+    pool = f" Join a pool of about {prediction.rows_needed:,} records." if prediction.rows_needed else ""
+    say(f"warning: its rows are expected to be worse than a shuffle of the columns; orders are {served}.{pool}")
 
 
 def now_s(node: Node) -> int:

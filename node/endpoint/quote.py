@@ -86,9 +86,10 @@ class Quotes:
         refusal = _closed(application, view, now_s)
         if refusal is None and (found := objection(application, self.rules)):
             refusal = Refusal(found.code, found.words)
+        measurable = refusal is None or refusal.code is not DeclineReason.SPECIFICATION
         try:
             specification.check(description.schema)
-            prediction = prediction_of(offer, application.index, specification, description)
+            prediction = prediction_of(offer, application.index, specification, description) if measurable else None
         except (Invalid, Refused):
             prediction = None
         head, rho_micro = offer.head, offer.members[application.index].rho_micro

@@ -79,6 +79,10 @@ def test_each_command_speaks_to_people_too(hospital: Hospital, tmp_path: Path) -
     assert "version 2" in revised.out
     published = hospital.type("offer", "publish", *offering(replace(hospital, dataset=dataset)), "--epsilon", "0.5")
     assert "EUR 10.00 (test)" in published.out
+    assert (
+        "warning: its rows are expected to be worse than a shuffle of the columns; orders are served" in published.err
+    )
+    assert "Join a pool of about " in published.err
     offer = published.out.split()[1].rstrip(":")
     assert "Retired" in hospital.type("offer", "retire", offer).out
     status = hospital.type("status")

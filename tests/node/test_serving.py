@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 from marketplace.buying.client import Client
+from marketplace.buying.purchase import Wishes
+from marketplace.buying.quote import ask_quote
 from marketplace.buying.spot_check import Finding
 from marketplace.content.directory import DirectoryStore
 from marketplace.errors import Invalid, Refused
@@ -229,7 +231,7 @@ def hospital(anvil_url: str, tmp_path: Path) -> Iterator[Hospital]:
     world = anvil_world(anvil_url)
     connection = Connection(anvil_url, world.ledger.domain.contract, None, str(tmp_path / "store"))
     settle_in(tmp_path / "node", connection, world.provider)
-    settings = f'{write_connection(connection)}endpoint = "{HOST}:{free_port()}"\n'
+    settings = f'{write_connection(connection)}endpoint = "{HOST}:{free_port()}"\nbelow_floor = true\n'
     (tmp_path / "node" / SETTINGS).write_text(settings)
     client = Client(
         ledger=world.ledger,
@@ -266,6 +268,10 @@ def test_a_real_node_opens_eight_chunks_of_a_real_twin_for_ever_also_when_it_is_
     assert hospital.endpoint("describe") == described
     hospital.start()
     order = hospital.deliver()
+    quoted = ask_quote(client, hospital.offer, Wishes(rows=ROWS))
+    assert quoted.quote.refusal is None
+    assert quoted.quote.expectation is not None
+    assert quoted.quote.expectation.below_floor
     verdict = client.spot_check(order, chunks=8)
     assert verdict.passed, verdict
     hospital.end(signal.SIGKILL)
