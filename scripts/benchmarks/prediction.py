@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import lsq_linear
+from scipy.special import expit
 
 from marketplace.protocol.specification import Workload
 from node.spending import spending_of
@@ -174,7 +175,7 @@ def judged(name: str, one: Sample) -> Figures:
 
 
 def _error(predicted: Floats, measured: Floats) -> float:
-    one, other = (1 / (1 + np.exp(-logit)) for logit in (predicted, measured))
+    one, other = expit(predicted), expit(measured)
     return float(np.median(np.abs(one / other - 1)))
 
 
