@@ -21,6 +21,7 @@ from marketplace.protocol.order import Delivery
 from marketplace.scores.thresholds import judge
 from marketplace.sealing import plain_root_of, seal
 from node.commission import Commission
+from node.evaluation.public_attacks import public_attacks
 from node.files import forget, reading, whole_file, write_whole
 from node.outcome import Outcome
 from node.sale import SaleSecrets
@@ -104,6 +105,7 @@ def pack_result(folder: Path, names: Sequence[str]) -> None:
 def _manifest(commission: Commission, folder: Path, plain_root: bytes, ledger: Ledger, signer: Signer) -> bytes:
     with reading(folder / Name.OUTCOME) as file:
         outcome = Outcome.decode(file.read())
+    attacks = public_attacks(f"{outcome.mechanism.name}/{outcome.mechanism.version}")
     member = commission.member
     delta_atto = commission.offer.head.delta_atto
     schema = commission.description.schema
@@ -133,6 +135,7 @@ def _manifest(commission: Commission, folder: Path, plain_root: bytes, ledger: L
         environment=outcome.environment,
         curves=outcome.curves,
         thresholds=judge(commission.specification.thresholds, outcome.scores),
+        attacks=attacks if attacks.figures else None,
     )
     signature = sign_certificate(signer, ledger.domain, certificate.order, sha256(certificate.encode()).digest())
     return Manifest(ledger.domain.chain_id, ledger.domain.contract, ledger.source_hash, certificate, signature).encode()

@@ -82,6 +82,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "marketplace.errors",
         "marketplace.protocol",
         "marketplace.scores",
+        "marketplace.certificate",
         "node.noise",
         "node.nesting",
     },

@@ -49,6 +49,7 @@ def disagreements(
         *ledger_faults(manifest, domain, made, offer, dataset),
         *(_delivery_faults(manifest, order) if made.id != order.id else ()),
         *rho_faults(certificate),
+        *attack_faults(certificate),
         *epsilon_faults(certificate),
         *((*delta_faults(certificate, description), *unit_faults(certificate, description)) if description else ()),
         *(
@@ -167,6 +168,14 @@ def threshold_faults(certificate: Certificate, specification: Specification) -> 
     """Whether its thresholds are not the specification's, or are not met as it says."""
     expected = judge(specification.thresholds, certificate.scores)
     return () if certificate.thresholds == expected else ("its thresholds do not follow from specification and scores",)
+
+
+def attack_faults(certificate: Certificate) -> Faults:
+    """Whether its figures of attacks are of another generator."""
+    attacks, mechanism = certificate.attacks, certificate.mechanism
+    if attacks is None or (attacks.figures and attacks.generator == f"{mechanism.name}/{mechanism.version}"):
+        return ()
+    return ("its figures of attacks are none, or of another generator",)
 
 
 def score_faults(certificate: Certificate, expected: Mapping[str, Mapping[str, str]]) -> Faults:

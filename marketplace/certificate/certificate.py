@@ -12,6 +12,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Any
 
+from marketplace.certificate.attacks import PublicAttacks
 from marketplace.certificate.fields import Fields
 from marketplace.errors import Corrupt, Invalid
 from marketplace.protocol import canonical
@@ -147,7 +148,8 @@ class Certificate:
 
     `register`: salted commitment to the opt-out register as it was applied. `noise_commitment`: hiding commitment to the
     noise key. `count`: chunks of the result. `rows`: synthetic rows. `curves`: the released counts of the workload's curves,
-    in order. `thresholds`: the buyer's, and whether the released scores meet them.
+    in order. `thresholds`: the buyer's, and whether the released scores meet them. `attacks`: what attacks on public data
+    reached against the generator's version; None where nobody has attacked it.
     """
 
     order: OrderId
@@ -169,9 +171,10 @@ class Certificate:
     environment: Environment
     curves: tuple[NoisyCurve, ...] = ()
     thresholds: tuple[Judgement, ...] = ()
+    attacks: PublicAttacks | None = None
 
     def document(self) -> dict[str, Any]:
-        """The certificate as a value for canonical JSON; curves and thresholds stand in it where there are any."""
+        """The certificate as a value for canonical JSON; curves, thresholds and attacks stand in it where there are any."""
         document = {
             "format": canonical.format_name(NOUN, VERSION),
             "order": self.order.hex(),
@@ -203,6 +206,8 @@ class Certificate:
             document["curves"] = [curve.document() for curve in self.curves]
         if self.thresholds:
             document["thresholds"] = [judgement.document() for judgement in self.thresholds]
+        if self.attacks is not None:
+            document["attacks"] = self.attacks.document()
         return document
 
     def encode(self) -> bytes:
@@ -214,7 +219,7 @@ class Certificate:
         """The certificate in `data`. Raises `Corrupt` where the bytes are none."""
         document = canonical.decode(data, NOUN, VERSION)
         try:
-            certificate = _certificate_of(Fields({"curves": [], "thresholds": [], **document}))
+            certificate = _certificate_of(Fields({"curves": [], "thresholds": [], "attacks": None, **document}))
         except Invalid:
             raise Corrupt("expected the parts of a certificate, got others; ask who made it") from None
         if certificate.encode() != data:
@@ -247,6 +252,7 @@ def _certificate_of(fields: Fields) -> Certificate:
         environment=Environment.of_fields(fields.inner("environment")),
         curves=tuple(NoisyCurve.of_document(curve) for curve in fields.mappings("curves")),
         thresholds=tuple(Judgement.of_document(judgement) for judgement in fields.mappings("thresholds")),
+        attacks=PublicAttacks.of_document(found) if (found := fields.mapping_or_none("attacks")) is not None else None,
     )
 
 

@@ -46,6 +46,9 @@ class Fields:
             raise Invalid(f"expected an object in {name!r}")
         return value
 
+    def mapping_or_none(self, name: str) -> Mapping[str, Any] | None:
+        return None if self._part(name) is None else self.mapping(name)
+
     def texts(self, name: str) -> Mapping[str, str]:
         value = self.mapping(name)
         if not all(isinstance(inner, str) for inner in value.values()):

@@ -37,7 +37,7 @@ SENTENCES = {
     9: "Delta is within min(1e-5, 1/(10 n)) for the n rows that the description declares.",
     10: "The promise protects whom the schema says, up to the schema's rows per person.",
     11: "Floors and ceilings follow from the table, and curves' scores from it and the released counts.",
-    12: "The thresholds are the specification's, and the scores meet those that it says.",
+    12: "Thresholds are the specification's and met as it says; attacks are on the generator that it names.",
     13: "The certificate agrees with the order, the offer and the dataset on the ledger.",
     14: "Delivery and key are those on the ledger.",
 }
@@ -187,13 +187,18 @@ def _table_checks(kept: ResultFolder, certificate: Certificate) -> tuple[Check, 
         _check(9, agreement.delta_faults(certificate, description), delta),
         _check(10, agreement.unit_faults(certificate, description), privacy.unit),
         scores,
-        _check(12, agreement.threshold_faults(certificate, specification), _judged(certificate)),
+        _check(
+            12,
+            (*agreement.threshold_faults(certificate, specification), *agreement.attack_faults(certificate)),
+            _judged(certificate),
+        ),
     )
 
 
 def _judged(certificate: Certificate) -> str:
-    met = sum(judgement.met for judgement in certificate.thresholds)
-    return f"{met} of {len(certificate.thresholds)} are met"
+    met, figures = sum(judgement.met for judgement in certificate.thresholds), certificate.attacks
+    thresholds = f"{met} of {len(certificate.thresholds)} thresholds are met"
+    return f"{thresholds}; {len(figures.figures) if figures else 0} public figures of attacks"
 
 
 def _score_checks(

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from marketplace.certificate.attacks import PublicAttacks, PublicFigure
 from marketplace.certificate.certificate import Certificate, Stage
 from marketplace.certificate.folder import DELIVERY, DESCRIPTION, EVIDENCE, INNER, MANIFEST, SPECIFICATION
 from marketplace.certificate.opening import Opening
@@ -164,6 +165,22 @@ def scored(certificate: Certificate) -> Certificate:
     return replace(certificate, scores=(better, *certificate.scores[1:]))
 
 
+FIGURE = PublicFigure(
+    "prostate", "epsilon 1", "membership", "TPR at 1 % FPR",
+    "0.012000", "0.010000", "0.014000", "0.010000", None, 64, 1_000, 5_000,
+)  # fmt: skip
+ATTACKS = PublicAttacks("some-generator/1", "ab" * 12, "2026-01-31", (FIGURE,))
+OWN_ATTACKS = replace(ATTACKS, generator="marginals/1")
+
+
+def test_a_certificate_carries_public_attacks_on_its_own_generator(tmp_path: Path) -> None:
+    sale = sell(tmp_path, lambda c: replace(c, attacks=OWN_ATTACKS))
+    assert Certificate.decode(sale.manifest.certificate.encode()).attacks == OWN_ATTACKS
+    verification = verify_against(sale.folder, sale.history.account, sale.history.domain)
+    assert verification.passed
+    assert "1 public figures of attacks" in verification.checks[11].evidence
+
+
 LIES: list[tuple[str, Callable[[Certificate], Certificate], set[int]]] = [
     ("another provider", lambda c: replace(c, provider=address(5)), {2}),
     ("another description", lambda c: replace(c, description=bytes(32)), {3}),
@@ -188,6 +205,8 @@ LIES: list[tuple[str, Callable[[Certificate], Certificate], set[int]]] = [
     ("a worse floor", scored, {11}),
     ("no scores", lambda c: replace(c, scores=()), {11}),
     ("a threshold of its own", lambda c: replace(c, thresholds=judge((Threshold("l1_1way", "1"),), c.scores)), {12}),
+    ("attacks on another generator", lambda c: replace(c, attacks=ATTACKS), {12}),
+    ("attacks without a figure", lambda c: replace(c, attacks=replace(OWN_ATTACKS, figures=())), {12}),
     ("counts of no curve", lambda c: replace(c, curves=(NoisyCurve((1,), Fraction(1)),)), {11}),
     ("a score twice", lambda c: replace(c, scores=(*c.scores, c.scores[0])), {11}),
 ]
