@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 
 from marketplace.errors import Invalid, Refused
 from marketplace.protocol.description import Description
-from marketplace.protocol.identity import Address
+from marketplace.protocol.identity import NOBODY, Address
 from marketplace.protocol.offer import Guarantee, Kind, Offer
 from marketplace.protocol.order import Order
 from marketplace.protocol.rho import delta_of, epsilon_of
@@ -13,8 +13,8 @@ from marketplace.protocol.specification import ATTESTATION, DEFAULT_GENERATOR, S
 from marketplace.protocol.states import DeclineReason
 from node.evaluation.stages import check_scores
 from node.objection import Objection
-from node.spending import spending_of
-from node.synthesis.generators import generator_of, serving
+from node.spending import UNCHARGED, spending_of
+from node.synthesis.generators import GENERATORS, generator_of, serving
 from node.synthesis.prediction import Prediction, fit_of, predict
 
 
@@ -24,7 +24,8 @@ class Rules:
 
     `buyers`: the only ones let in; None lets anybody in. `rows_per_declared`: the most synthetic rows per declared row.
     `generators`: the names of those that the node serves. `below_floor`: whether it serves orders whose rows are expected
-    to be worse than a shuffle of the columns.
+    to be worse than a shuffle of the columns. `licences`: those under which its operator says that it may sell what a
+    generator makes that needs one.
     """
 
     epsilon_at_most: float = 10.0
@@ -33,15 +34,18 @@ class Rules:
     buyers: frozenset[Address] | None = None
     generators: frozenset[str] = frozenset({DEFAULT_GENERATOR})
     below_floor: bool = False
+    licences: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Holding:
-    """What the vault holds of a dataset: the newest version with its commitment, and what its own account has left."""
+    """What the vault holds of a dataset: the newest version with its commitment, what its own account has left of the
+    budget, and of the allowance of exact orders."""
 
     version: int
     commitment: bytes
     left_micro: int
+    exact_left: int = 0
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,7 @@ def objection(application: Application, rules: Rules) -> Objection | None:
         or _objection_to_buyer(order, specification, rules)
         or _objection_to_slot(offer, specification, rules)
         or _objection_to_wishes(application, rules)
+        or _objection_to_generator(offer, specification.generator, rules)
         or _objection_to_records(application)
         or _objection_to_cost(application)
         or _objection_to_quality(application, rules)
@@ -92,10 +97,11 @@ def prediction_of(
 ) -> Prediction | None:
     """What an order of `offer` is expected to score on the dataset at `index`, from its public documents alone.
 
-    None for a generator that was never fitted. Raises `Invalid` or `Refused` where `_objection_to_cost` would object.
+    None for a generator that was never fitted, and for an exact offer. Raises `Invalid` or `Refused` where
+    `_objection_to_cost` would object.
     """
     fit = fit_of(serving(specification.generator, description.schema))
-    if fit is None:
+    if fit is None or offer.head.guarantee is Guarantee.EXACT:
         return None
     rho_micro = spending_of(offer.members[index].rho_micro).generate_micro
     return predict(description.schema, description.rows_declared, specification, rho_micro, fit)
@@ -121,12 +127,20 @@ def objection_to_terms(offer: Offer, rules: Rules, index: int) -> Objection | No
     """Why this node would never serve what `offer` promises about its dataset at `index`; None if it would, alone or with
     others."""
     head = offer.head
-    if head.kind is not Kind.SYNTHETIC or head.guarantee is not Guarantee.DIFFERENTIALLY_PRIVATE:
-        return Objection(
-            DeclineReason.RULES, "this node makes synthetic twins with a differential-privacy guarantee only"
-        )
+    if head.kind is not Kind.SYNTHETIC:
+        return Objection(DeclineReason.RULES, "this node makes synthetic twins only")
+    if head.guarantee is Guarantee.EXACT:
+        return _objection_to_exact(offer)
     if epsilon_of(offer.members[index].rho_micro, delta_of(head.delta_atto)) > rules.epsilon_at_most:
         return Objection(DeclineReason.RULES, f"this provider promises an epsilon of at most {rules.epsilon_at_most:g}")
+    return None
+
+
+def _objection_to_exact(offer: Offer) -> Objection | None:
+    if len(offer.members) > 1:
+        return Objection(DeclineReason.RULES, "this node makes exact results of its own records only")
+    if offer.head.authority == NOBODY:
+        return Objection(DeclineReason.RULES, "this node makes exact results under an authority's permit only")
     return None
 
 
@@ -160,10 +174,21 @@ def _objection_to_wishes(application: Application, rules: Rules) -> Objection | 
     specification, description = application.specification, application.description
     if specification.rows > rules.rows_per_declared * description.rows_declared:
         return Objection(DeclineReason.RULES, f"at most {rules.rows_per_declared} synthetic rows for each declared row")
-    if specification.generator not in rules.generators:
+    return _unless(lambda: specification.workload.check(description.schema))
+
+
+def _objection_to_generator(offer: Offer, name: str, rules: Rules) -> Objection | None:
+    if name not in rules.generators:
         served = ", ".join(sorted(rules.generators)) or "none"
         return Objection(DeclineReason.RULES, f"this node serves other generators: {served}")
-    return _unless(lambda: specification.workload.check(description.schema))
+    entry = GENERATORS.get(name)
+    if entry is None:
+        return Objection(DeclineReason.SPECIFICATION, "this node has no generator of this name")
+    if entry.exact and offer.head.guarantee is not Guarantee.EXACT:
+        return Objection(DeclineReason.RULES, "this generator promises no privacy, it serves exact offers only")
+    if entry.licence and offer.head.price_units and entry.licence not in rules.licences:
+        return Objection(DeclineReason.RULES, f"this generator is not for sale here without a licence, {entry.licence}")
+    return None
 
 
 def _objection_to_records(application: Application) -> Objection | None:
@@ -178,14 +203,18 @@ def _objection_to_records(application: Application) -> Objection | None:
 
 
 def _objection_to_cost(application: Application) -> Objection | None:
-    rho_micro = application.offer.members[application.index].rho_micro
-    if application.holding is None or rho_micro > application.holding.left_micro:
+    rho_micro, holding = application.offer.members[application.index].rho_micro, application.holding
+    is_exact = application.offer.head.guarantee is Guarantee.EXACT
+    if is_exact and (holding is None or holding.exact_left < 1):
+        words = "the dataset's allowance of exact orders in this node's own account is used up"
+        return Objection(DeclineReason.BUDGET, words)
+    if not is_exact and (holding is None or rho_micro > holding.left_micro):
         words = "the dataset's budget in this node's own account does not pay for the order"
         return Objection(DeclineReason.BUDGET, words)
     schema, specification = application.description.schema, application.specification
 
     def served() -> None:
-        spending = spending_of(rho_micro)
+        spending = UNCHARGED if is_exact else spending_of(rho_micro)
         generator_of(serving(specification.generator, schema)).check(schema, specification, spending.generate_micro)
         check_scores(schema, specification, spending.evaluate_micro)
 

@@ -13,14 +13,15 @@ DAY_S = 86_400
 class Conditions:
     """What a provider decides about an offer. Amounts in token units, windows in seconds.
 
-    `epsilon`: the most that one order may reveal; the offer takes the largest whole micro-rho that keeps to it.
+    `epsilon`: the most that one order may reveal; the offer takes the largest whole micro-rho that keeps to it. None for
+    exact results, which promise nothing, take of the datasets' allowance and ask for an authority's permits.
     `authority`: whose permits are asked for, and `purposes`: the set of theirs that count, purpose `p` as bit `p`; NOBODY
     and 0 for none. `arbiter`: who rules contested orders within `rule_window_s`, for `contest_deposit_units`; NOBODY and
     zeros for none. Raises `Invalid` where one of these is there without the others that it needs.
     """
 
     token: Address
-    epsilon: float
+    epsilon: float | None
     cost_units: int
     margin_units: int
     bond_units: int
@@ -43,6 +44,10 @@ class Conditions:
             raise Invalid(
                 "expected an authority together with the purposes of its permits, got one of the two; give both"
             )
+        if self.epsilon is None and self.authority == NOBODY:
+            raise Invalid(
+                "expected an authority whose permits are asked for in an offer of exact results, got none; name it"
+            )
         if self.arbiter == NOBODY and (self.rule_window_s or self.contest_deposit_units):
             raise Invalid("expected an arbiter with a window or a deposit for contests, got none; name the arbiter")
 
@@ -51,11 +56,11 @@ class Conditions:
         return Head(
             lead=lead,
             kind=Kind.SYNTHETIC,
-            guarantee=Guarantee.DIFFERENTIALLY_PRIVATE,
+            guarantee=Guarantee.EXACT if self.epsilon is None else Guarantee.DIFFERENTIALLY_PRIVATE,
             token=self.token,
             cost_units=self.cost_units,
             margin_units=self.margin_units,
-            delta_atto=delta_atto,
+            delta_atto=0 if self.epsilon is None else delta_atto,
             deliver_window_s=self.deliver_window_s,
             accept_window_s=self.accept_window_s,
             reveal_window_s=self.reveal_window_s,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
-from marketplace.certificate.certificate import Certificate, Privacy
+from marketplace.certificate.certificate import NO_EPSILON, NO_PROMISE, Certificate, Privacy
 from marketplace.certificate.context import sealing_context
 from marketplace.certificate.epsilon import quoted_epsilon
 from marketplace.certificate.fields import Fields
@@ -18,6 +18,7 @@ from marketplace.ledger.signatures import sign_certificate
 from marketplace.ledger.signer import Signer
 from marketplace.protocol import canonical, result
 from marketplace.protocol.order import Delivery
+from marketplace.protocol.schema import Schema
 from marketplace.scores.thresholds import judge
 from marketplace.sealing import plain_root_of, seal
 from node.commission import Commission
@@ -124,13 +125,7 @@ def _manifest(commission: Commission, folder: Path, plain_root: bytes, ledger: L
         register=outcome.register,
         noise_commitment=outcome.noise_commitment,
         mechanism=outcome.mechanism,
-        privacy=Privacy(
-            unit=schema.unit,
-            rows_per_person=schema.rows_per_person,
-            rho_micro=member.rho_micro,
-            delta_atto=delta_atto,
-            epsilon=quoted_epsilon(member.rho_micro, delta_atto),
-        ),
+        privacy=_privacy(schema, member.rho_micro, delta_atto),
         scores=outcome.scores,
         environment=outcome.environment,
         curves=outcome.curves,
@@ -139,6 +134,14 @@ def _manifest(commission: Commission, folder: Path, plain_root: bytes, ledger: L
     )
     signature = sign_certificate(signer, ledger.domain, certificate.order, sha256(certificate.encode()).digest())
     return Manifest(ledger.domain.chain_id, ledger.domain.contract, ledger.source_hash, certificate, signature).encode()
+
+
+def _privacy(schema: Schema, rho_micro: int, delta_atto: int) -> Privacy:
+    """What the offer promises; of an exact one, in words, that it promises nothing."""
+    if delta_atto == 0:
+        return Privacy(schema.unit, schema.rows_per_person, rho_micro, delta_atto, NO_EPSILON, NO_PROMISE)
+    epsilon = quoted_epsilon(rho_micro, delta_atto)
+    return Privacy(schema.unit, schema.rows_per_person, rho_micro, delta_atto, epsilon)
 
 
 def encode_delivery(delivery: Delivery) -> bytes:

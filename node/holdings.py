@@ -11,4 +11,6 @@ def holding_of(vault: Vault, dataset: bytes, version: int) -> Holding | None:
         held = vault.describe(dataset, version)
     except Invalid:
         return None
-    return Holding(held.version, held.commitment, vault.account.total(dataset) - vault.account.spent(dataset))
+    account = vault.account
+    left_micro = account.total(dataset) - account.spent(dataset)
+    return Holding(held.version, held.commitment, left_micro, account.exact_left(dataset))

@@ -56,6 +56,8 @@ class Pooling:
         One person may be at every member, so the rho of `conditions.epsilon` is divided among them in equal parts, rounded
         down. The delta is small enough for all rows together. Raises `Invalid` for what the marketplace would not take.
         """
+        if conditions.epsilon is None:
+            raise Invalid("expected an epsilon for an offer of several datasets, which no exact one has here; give one")
         account = self.follower.catch_up()
         datasets = [_dataset(account, part.dataset) for part in parts]
         described = [self._description(dataset) for dataset in datasets]

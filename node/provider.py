@@ -126,24 +126,19 @@ class Provider:
         call = self.ledger.calls.open_epoch(dataset, total_micro, allowance, digest)
         self.ledger.prepare(self.signer, call)  # asks first
         put_bytes(self.store, reason)
-        self.open_vault().account.raise_total(view.salt, total_micro)
+        account = self.open_vault().account
+        account.raise_total(view.salt, total_micro)
+        account.set_allowance(view.salt, view.exact_used + allowance)
         return self.ledger.open_epoch(self.signer, dataset, total_micro, allowance, digest)
 
     def publish(self, listed: DatasetId, description: Description, conditions: Conditions, *, now_s: int) -> Published:
         """Publishes an offer on one dataset, and stakes what the free credit lacks for one bond.
 
-        Raises `Refused` if the dataset's budget does not pay for one order, or an order's rho not for its result.
+        Raises `Refused` if the dataset's budget or allowance does not pay for one order, or an order's rho not for its
+        result.
         """
         delta_atto = largest_delta_atto(description.rows_declared)
-        rho_micro = largest_rho_micro(conditions.epsilon, delta_of(delta_atto))
-        check_rho(description.schema, spending_of(rho_micro).generate_micro)
-        view = self._dataset(listed)
-        if rho_micro > view.total_micro - view.used_micro:
-            left = view.total_micro - view.used_micro
-            raise Refused(
-                f"expected a budget of {rho_micro} micro-rho for one order, the dataset has {left} left "
-                f"(epsilon {epsilon_of(left, delta_of(delta_atto)):.3f}); offer a smaller epsilon"
-            )
+        rho_micro = self._price_micro(self._dataset(listed), description, conditions.epsilon, delta_of(delta_atto))
         terms = Terms(f"Licence terms: {description.title}", conditions.licence_days)
         digest = put_bytes(self.store, terms.encode()).digest
         head = conditions.head(self.signer.address, digest, delta_atto, now_s)
@@ -152,6 +147,24 @@ class Provider:
         receipts = self._cover(head.token, head.bond_units)
         offer, receipt = self.ledger.publish(self.signer, head, [member])
         return Published(offer, (*receipts, receipt))
+
+    def _price_micro(self, view: DatasetView, description: Description, epsilon: float | None, delta: float) -> int:
+        """What one order takes of the budget: 0 for an exact one. Raises as `publish`."""
+        if epsilon is None:
+            if view.exact_left < 1:
+                raise Refused(
+                    "expected an allowance of exact orders, the dataset has none left; open an epoch with one"
+                )
+            return 0
+        rho_micro = largest_rho_micro(epsilon, delta)
+        check_rho(description.schema, spending_of(rho_micro).generate_micro)
+        left = view.total_micro - view.used_micro
+        if rho_micro > left:
+            raise Refused(
+                f"expected a budget of {rho_micro} micro-rho for one order, the dataset has {left} left "
+                f"(epsilon {epsilon_of(left, delta):.3f}); offer a smaller epsilon"
+            )
+        return rho_micro
 
     def publish_pool(self, offer: Offer, consents: Sequence[Consent]) -> Published:
         """Publishes an offer that others have consented to, and stakes what the free credit lacks for one bond."""

@@ -9,20 +9,26 @@ from marketplace.settings import read_table
 from node.admission import Rules
 from node.synthesis.generators import GENERATORS
 
-GENERATORS_SETTING, BELOW_FLOOR_SETTING = "generators", "below_floor"
-NAMES = (GENERATORS_SETTING, BELOW_FLOOR_SETTING)
+GENERATORS_SETTING, LICENCES_SETTING, BELOW_FLOOR_SETTING = "generators", "licences", "below_floor"
+NAMES = (GENERATORS_SETTING, LICENCES_SETTING, BELOW_FLOOR_SETTING)
 _TRUTH = {"true": True, "false": False}
 
 
 def read_rules(path: Path, environment: Mapping[str, str]) -> Rules:
-    """The rules with the list `generators` of the TOML file at `path`, overridden by `AGORA_GENERATORS`, names with commas,
-    and with `below_floor`, true or false, overridden by `AGORA_BELOW_FLOOR`.
+    """The rules with the lists `generators` and `licences` of the TOML file at `path`, overridden by `AGORA_GENERATORS` and
+    `AGORA_LICENCES`, names with commas, and with `below_floor`, true or false, overridden by `AGORA_BELOW_FLOOR`.
 
-    The default generator alone, and nothing below the floor, where they are not set. Raises `Invalid` for a value that is
-    no list of known names, or neither true nor false.
+    The default generator alone, no licence, and nothing below the floor, where they are not set. `licences`: those that the
+    operator says it holds, as in BUSL-1.1, and so may sell what a generator under such a licence makes. Raises `Invalid` for
+    a value that is no list of known names, or neither true nor false.
     """
     table = read_table(path)
-    return Rules(generators=_generators(table, environment), below_floor=_below_floor(table, environment))
+    generators = _names(table, environment, GENERATORS_SETTING, [DEFAULT_GENERATOR], frozenset(GENERATORS))
+    if not generators:
+        raise Invalid(f"expected at least one generator for the setting {GENERATORS_SETTING}, got none")
+    known = frozenset(entry.licence for entry in GENERATORS.values() if entry.licence)
+    licences = _names(table, environment, LICENCES_SETTING, [], known)
+    return Rules(generators=generators, licences=licences, below_floor=_below_floor(table, environment))
 
 
 def _below_floor(table: Mapping[str, object], environment: Mapping[str, str]) -> bool:
@@ -33,16 +39,11 @@ def _below_floor(table: Mapping[str, object], environment: Mapping[str, str]) ->
     return value
 
 
-def _generators(table: Mapping[str, object], environment: Mapping[str, str]) -> frozenset[str]:
-    values: object = table.get(GENERATORS_SETTING, [DEFAULT_GENERATOR])
-    given = environment.get(f"AGORA_{GENERATORS_SETTING.upper()}")
-    names = values if given is None else [name.strip() for name in given.split(",")]
-    if (
-        not isinstance(names, list)
-        or not names
-        or not all(isinstance(name, str) and name in GENERATORS for name in names)
-    ):
-        raise Invalid(
-            f"expected a list of generators for the setting {GENERATORS_SETTING}, out of {', '.join(GENERATORS)}"
-        )
+def _names(
+    table: Mapping[str, object], environment: Mapping[str, str], setting: str, unset: list[str], known: frozenset[str]
+) -> frozenset[str]:
+    given = environment.get(f"AGORA_{setting.upper()}")
+    names: object = table.get(setting, unset) if given is None else [name.strip() for name in given.split(",")]
+    if not isinstance(names, list) or not all(isinstance(name, str) and name in known for name in names):
+        raise Invalid(f"expected a list for the setting {setting}, out of {', '.join(sorted(known)) or 'none'}")
     return frozenset(names)

@@ -17,6 +17,10 @@ class Spending:
     evaluate_micro: int
 
 
+UNCHARGED = Spending(1_000_000, 1_000_000)
+"""What an exact order's stages draw their noise with, if they draw any. Nobody is charged it and it promises nothing."""
+
+
 def spending_of(rho_micro: int) -> Spending:
     """Nineteen to one for the generator, the scores' part rounded up and never too little to pay for each of them.
 

@@ -128,7 +128,6 @@ HOMES: dict[str, set[str]] = {
     "duckdb": {"node.vault"},
     "pyarrow": {"node.vault", "node.synthesis", "node.evaluation", "node.nesting"},
     "torch": {"node.synthesis"},
-    "opacus": {"node.synthesis"},
     "sdv": {"node.synthesis"},
     "matplotlib": {"node.evaluation"},
     "sklearn": {"node.evaluation"},

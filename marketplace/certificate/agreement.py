@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
-from marketplace.certificate.certificate import Certificate, Stage
+from marketplace.certificate.certificate import NO_EPSILON, NO_PROMISE, Certificate, Stage
 from marketplace.certificate.epsilon import quoted_epsilon
 from marketplace.certificate.manifest import Manifest
 from marketplace.errors import Corrupt, Invalid
@@ -122,6 +122,8 @@ def rho_faults(certificate: Certificate) -> Faults:
         for stage in (*mechanism.generate, *mechanism.evaluate)
         if not _is_covered(stage)
     ]
+    if certificate.privacy.is_exact:
+        return tuple(faults)
     spent_micro = mechanism.rho_generate_micro + mechanism.rho_evaluate_micro
     if spent_micro != rho_micro:
         faults.append(f"its stages sum to {spent_micro} micro-rho, its rho is {rho_micro}")
@@ -129,8 +131,12 @@ def rho_faults(certificate: Certificate) -> Faults:
 
 
 def epsilon_faults(certificate: Certificate) -> Faults:
-    """Whether the epsilon is not the one that rho and delta imply by the tight conversion, rounded up."""
+    """Whether the epsilon is not the one that rho and delta imply by the tight conversion, rounded up; of an exact result,
+    whether it says in words that nothing is promised."""
     privacy = certificate.privacy
+    if privacy.is_exact:
+        said = (privacy.epsilon, privacy.assumptions) == (NO_EPSILON, NO_PROMISE)
+        return () if said else ("it is exact and does not say that it carries no differential privacy",)
     if not 0 < privacy.delta_atto < DELTA_UNIT:
         return ("its delta does not lie between 0 and 1",)
     expected = quoted_epsilon(privacy.rho_micro, privacy.delta_atto)
@@ -146,7 +152,7 @@ def is_delta_small(delta_atto: int, rows_declared: int) -> bool:
 
 def delta_faults(certificate: Certificate, description: Description) -> Faults:
     """Whether the delta is too large for so many rows."""
-    if is_delta_small(certificate.privacy.delta_atto, description.rows_declared):
+    if certificate.privacy.is_exact or is_delta_small(certificate.privacy.delta_atto, description.rows_declared):
         return ()
     return (f"its delta is not within min(1e-5, 1/(10 n)) for {description.rows_declared} rows",)
 

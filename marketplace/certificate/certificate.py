@@ -33,6 +33,14 @@ ASSUMPTIONS = (
 )
 
 
+NO_EPSILON = "none"
+NO_PROMISE = (
+    "This result carries no differential privacy: nothing bounds what it may reveal about one person.",
+    "It was made under an authority's permit and took one of the dataset's allowance of exact orders.",
+    "Where its stages name noise, that noise is no promise: no rho was charged for it.",
+)
+
+
 class StageKind(StrEnum):
     """How a stage is made private, and so what its parameter is and what it costs."""
 
@@ -113,7 +121,10 @@ class Mechanism:
 
 @dataclass(frozen=True)
 class Privacy:
-    """The promise: unit and bound, what was charged, the (epsilon, delta) that it implies. `epsilon` is rounded up."""
+    """The promise: unit and bound, what was charged, the (epsilon, delta) that it implies. `epsilon` is rounded up.
+
+    An exact result promises nothing: rho and delta are 0, its epsilon is `NO_EPSILON`, its assumptions say `NO_PROMISE`.
+    """
 
     unit: str
     rows_per_person: int
@@ -121,6 +132,11 @@ class Privacy:
     delta_atto: int
     epsilon: str
     assumptions: tuple[str, ...] = ASSUMPTIONS
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether nothing is promised: no rho was charged, and there is no delta."""
+        return self.rho_micro == 0 and self.delta_atto == 0
 
 
 @dataclass(frozen=True)

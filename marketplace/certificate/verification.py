@@ -174,11 +174,19 @@ def _table_checks(kept: ResultFolder, certificate: Certificate) -> tuple[Check, 
     privacy = certificate.privacy
     spent = f"{certificate.mechanism.rho_generate_micro:,} + {certificate.mechanism.rho_evaluate_micro:,} micro-rho"
     rho = _check(7, agreement.rho_faults(certificate), spent)
-    epsilon = _check(8, agreement.epsilon_faults(certificate), f"epsilon {privacy.epsilon}")
+    epsilon = _check(
+        8,
+        agreement.epsilon_faults(certificate),
+        "no differential privacy" if privacy.is_exact else f"epsilon {privacy.epsilon}",
+    )
     if description is None or specification is None:
         why = "the description or the specification cannot be read"
         return (_not_made(6, why), rho, epsilon, *(_not_made(number, why) for number in (9, 10, 11, 12)))
-    delta = f"{privacy.delta_atto} / 10^18 for {description.rows_declared:,} rows"
+    delta = (
+        "exact: no delta"
+        if privacy.is_exact
+        else f"{privacy.delta_atto} / 10^18 for {description.rows_declared:,} rows"
+    )
     table, scores = _score_checks(kept, certificate, description, specification)
     return (
         table,

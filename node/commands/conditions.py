@@ -16,6 +16,12 @@ HOUR_S = 3_600
 
 Token = Annotated[str, typer.Option(help="The token's address.")]
 Epsilon = Annotated[float, typer.Option(help="The most that one order may reveal about one person.")]
+EpsilonOrExact = Annotated[
+    float | None, typer.Option("--epsilon", help="The most that one order may reveal about one person.")
+]
+Exact = Annotated[
+    bool, typer.Option("--exact", help="Promise no privacy, in place of an epsilon: for permits of --authority alone.")
+]
 Cost = Annotated[str, typer.Option(help="Price line: what making the result costs, such as 200.00.")]
 Margin = Annotated[str, typer.Option(help="Price line: what you charge above it.")]
 Bond = Annotated[str, typer.Option(help="What you stake behind each order.")]
@@ -38,7 +44,8 @@ RULE_HOURS = 168
 def conditions_of(
     *,
     token: str,
-    epsilon: float,
+    epsilon: float | None,
+    exact: bool = False,
     cost: str,
     margin: str,
     bond: str,
@@ -53,6 +60,8 @@ def conditions_of(
     deposit: str | None,
 ) -> Conditions:
     """What these options say. Raises `Invalid` where one says nothing, or does not go with the others."""
+    if exact == (epsilon is not None):
+        raise Invalid("expected either --epsilon or --exact, got both or neither; say what the offer promises")
     if arbiter is None and (rule_hours is not None or deposit is not None):
         raise Invalid("expected --rule-hours and --deposit together with --arbiter, got no arbiter; name one")
     purposes = 0

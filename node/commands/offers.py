@@ -13,6 +13,7 @@ from marketplace.ledger.ledger import Receipt
 from marketplace.protocol.amounts import euro_text
 from marketplace.protocol.description import Description
 from marketplace.protocol.identity import DatasetId
+from marketplace.protocol.offer import Guarantee
 from marketplace.protocol.quote import NO_KEY, NO_NONCE
 from marketplace.protocol.specification import Specification, Workload
 from marketplace.terminal import ask_passphrase, guarded, parse_id, parse_offer, say, show_json
@@ -24,7 +25,8 @@ from node.commands.conditions import (
     Cost,
     DeliverHours,
     Deposit,
-    Epsilon,
+    EpsilonOrExact,
+    Exact,
     LicenceDays,
     Margin,
     MaxOpen,
@@ -47,10 +49,11 @@ app = typer.Typer(no_args_is_help=True, help="Publish and retire offers; draft t
 def publish(
     dataset: Annotated[str, typer.Argument(help="The dataset's id.")],
     token: Token,
-    epsilon: Epsilon,
     cost: Cost,
     margin: Margin,
     bond: Bond,
+    epsilon: EpsilonOrExact = None,
+    exact: Exact = False,
     deliver_hours: DeliverHours = 24,
     licence_days: LicenceDays = 365,
     max_open: MaxOpen = 8,
@@ -66,6 +69,7 @@ def publish(
     conditions = conditions_of(
         token=token,
         epsilon=epsilon,
+        exact=exact,
         cost=cost,
         margin=margin,
         bond=bond,
@@ -128,19 +132,22 @@ def now_s(node: Node) -> int:
 def show_published(published: Published, as_json: bool) -> None:
     """Shows an offer that was just published."""
     offer = published.offer
+    is_exact = offer.head.guarantee is Guarantee.EXACT
     if as_json:
         show_json(
             {
                 "offer": offer.id.hex(),
                 "rho_micro": offer.members[0].rho_micro,
-                "epsilon": offer.epsilon(),
+                "epsilon": None if is_exact else offer.epsilon(),
                 "price_units": offer.head.price_units,
                 "transactions": transaction_documents(published.receipts),
             }
         )
         return
-    price = euro_text(offer.head.price_units)
-    print(f"Offer {offer.id.hex()}: {price}, rho {offer.members[0].rho_micro:,} micro, epsilon {offer.epsilon():.4f}")
+    promise = "exact, no differential privacy"
+    if not is_exact:
+        promise = f"rho {offer.members[0].rho_micro:,} micro, epsilon {offer.epsilon():.4f}"
+    print(f"Offer {offer.id.hex()}: {euro_text(offer.head.price_units)}, {promise}")
 
 
 def transaction_documents(receipts: Sequence[Receipt]) -> list[dict[str, Any]]:

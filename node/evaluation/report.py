@@ -31,12 +31,20 @@ class Subject:
 
 @dataclass(frozen=True)
 class Promise:
-    """The privacy that an order paid for. `mechanism`: what made the table, in words. Rho in millionths."""
+    """The privacy that an order paid for. `mechanism`: what made the table, in words. Rho in millionths.
+
+    A delta of 0 says that nothing is promised.
+    """
 
     mechanism: str
     rho_generate_micro: int
     rho_evaluate_micro: int
     delta_atto: int
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether nothing is promised about a person."""
+        return self.delta_atto == 0
 
     @property
     def rho_micro(self) -> int:
@@ -80,26 +88,53 @@ def body(subject: Subject, promise: Promise, released: ReleasedScores, picture: 
             [
                 ("synthetic rows", f"{subject.rows:,}"),
                 ("columns", f"{subject.columns:,}"),
-                (f"epsilon, at a delta of {promise.delta}", promise.epsilon),
+                ("differential privacy", "none")
+                if promise.is_exact
+                else (f"epsilon, at a delta of {promise.delta}", promise.epsilon),
                 ("real rows declared, rounded", f"{subject.rows_declared:,}"),
             ]
         ),
-        _what(subject),
-        _protection(subject, promise),
+        _what(subject, promise),
+        _no_protection() if promise.is_exact else _protection(subject, promise),
         _closeness(released),
         page.section("What it looks like", page.image(picture, PICTURE)),
-        _limits(),
+        _limits(promise),
         _account(subject, promise, released),
     ]
 
 
-def _what(subject: Subject) -> str:
+def _what(subject: Subject, promise: Promise) -> str:
+    if promise.is_exact:
+        saw = (
+            "saw the real records as they are, so groups of rows behave like groups of real records, and a row may come "
+            "close to a real one."
+        )
+        return page.section(
+            "What this is", page.paragraph(f"A table of {subject.rows:,} drawn records. The model {saw}")
+        )
     return page.section(
         "What this is",
         page.paragraph(
             f"A table of {subject.rows:,} invented records. No row is a patient. The rows were drawn from a model that "
-            "saw the real records only through noisy counts, so groups of rows behave like groups of real records, "
+            "saw the real records only through noisy measurements, so groups of rows behave like groups of real records, "
             "and single rows mean nothing."
+        ),
+    )
+
+
+def _no_protection() -> str:
+    return page.section(
+        "Nobody is protected by noise",
+        page.paragraph(
+            "This result carries no differential privacy. Nothing bounds what it may reveal about one person: somebody who "
+            "knows a lot about the dataset may learn from it whether a person is in it, or more."
+        ),
+        page.points(
+            [
+                "It was made under an authority's permit, whose conditions bind whoever holds it.",
+                "It took one of the dataset's allowance of such orders, which the ledger counts.",
+                "Handle it as you would handle the records themselves.",
+            ]
         ),
     )
 
@@ -225,7 +260,10 @@ def gauge(score: Score) -> str:
     )
 
 
-def _limits() -> str:
+def _limits(promise: Promise) -> str:
+    measure = "They are no measure of privacy." + (
+        "" if promise.is_exact else " Privacy is the guarantee above, which holds whether or not the table is good."
+    )
     return page.section(
         "What the scores do not say",
         page.points(
@@ -236,8 +274,7 @@ def _limits() -> str:
                 "in time, or on the tail of a number can still be wrong.",
                 "They compare with the records of this provider, not with the population, and say nothing of how the "
                 "records were collected.",
-                "They are no measure of privacy. Privacy is the guarantee above, which holds whether or not the table is "
-                "good.",
+                measure,
                 "Confirm on real records whatever matters for patients.",
             ]
         ),

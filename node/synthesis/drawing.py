@@ -1,6 +1,6 @@
 """Rows from a model: every column in turn given the ones before, with as little chance as an unbiased draw allows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -50,6 +50,21 @@ def draw_table(
     `steps`: one for each column, parents first, of a model that knows of `only`, as `columns` do. Raises `Stopped` if
     cancelled, `Invalid` where no row keeps them all.
     """
+    return finished_table(
+        lambda count, part: draw_bins(steps, count, part, cancelled), columns, schema, only, rows, noise
+    )
+
+
+def finished_table(
+    draw: Callable[[int, NoiseStream], dict[int, Drawn]],
+    columns: Columns,
+    schema: Schema,
+    only: Sequence[Condition],
+    rows: int,
+    noise: NoiseStream,
+) -> pa.Table:
+    """As `draw_table`, of any model. `draw`: gives for each column the bins of so many rows; it is asked once for all rows
+    with `noise` itself, and again with a part of it for rows that break a constraint. Raises as `draw` does."""
 
     def of_column(place: int, bins: dict[int, Drawn], part: NoiseStream) -> NDArray[np.int64]:
         return codes_within(columns.cells[place], columns.bins[place], bins[place], part.stage(f"codes/{place}"))
@@ -61,9 +76,9 @@ def draw_table(
         return coded({place: drawn[places] for place, drawn in bins.items()}, part)
 
     def whole(count: int, part: NoiseStream) -> Coded:
-        return coded(draw_bins(steps, count, part, cancelled), part)
+        return coded(draw(count, part), part)
 
-    bins = draw_bins(steps, rows, noise, cancelled)
+    bins = draw(rows, noise)
     kept: Coded = {}
     if schema.constraints or only:
         kept = mended(coded(bins, noise), schema, only, within, whole, noise.part("mending"))

@@ -11,16 +11,43 @@ from node.synthesis.generator import Generator
 
 @dataclass(frozen=True)
 class Entry:
-    """Where a generator is: its module and its class, which is made without arguments."""
+    """Where a generator is: its module and its class, which is made without arguments.
+
+    `words`: what it does, for the report. `exact`: whether it promises no differential privacy, so that only an offer that
+    promises none either may use it. `licence`: that of its library, where what it makes may not be sold without one; empty
+    for none.
+    """
 
     module: str
     name: str
+    words: str
+    exact: bool = False
+    licence: str = ""
 
 
 LINKED_GENERATOR = "private-visits"
 GENERATORS = {
-    DEFAULT_GENERATOR: Entry("node.synthesis.marginals", "PrivateMarginals"),
-    LINKED_GENERATOR: Entry("node.synthesis.visits", "PrivateVisits"),
+    DEFAULT_GENERATOR: Entry(
+        "node.synthesis.marginals",
+        "PrivateMarginals",
+        "noisy low-dimensional counts and a graphical model fitted to them",
+    ),
+    LINKED_GENERATOR: Entry(
+        "node.synthesis.visits",
+        "PrivateVisits",
+        "noisy low-dimensional counts of persons and of how their rows follow each other, and models fitted to them",
+    ),
+    "neural": Entry(
+        "node.synthesis.neural.generator",
+        "PrivateNeural",
+        "noisy counts of every column and a network trained with noisy gradients",
+    ),
+    "neural-exact": Entry(
+        "node.synthesis.neural.generator",
+        "ExactNeural",
+        "a network fitted to the records as they are, without noise",
+        exact=True,
+    ),
 }
 
 

@@ -14,15 +14,16 @@ from node.noise.stream import KEY_BYTES, NoiseStream
 from node.synthesis.barriers import barriers_of, narrowed
 from node.synthesis.bins import bins_of, most_bins
 from node.synthesis.budget import budget_of, marginals_of
-from node.synthesis.cells import Codes, cell_count, first_cells
+from node.synthesis.cells import cell_count, first_cells
 from node.synthesis.columns import Columns, NoisyMarginal, columns_of
 from node.synthesis.drawing import draw_table
 from node.synthesis.estimation import estimate
 from node.synthesis.generator import Cancelled, Measured, Progress, stop_if
 from node.synthesis.junction import JunctionTree
-from node.synthesis.measurements import Histogram, Measurements
+from node.synthesis.measurements import Measurements
 from node.synthesis.measuring import Measuring
 from node.synthesis.records import Records
+from node.synthesis.replay import Replay
 from node.synthesis.structure import junction_cells
 
 NAME = "private-marginals/2"
@@ -43,7 +44,7 @@ class PrivateMarginals:
             )
         budget_of(schema, specification.workload, rho_micro)
         if schema.constraints or specification.only:
-            _find_rows(schema, specification.only)
+            find_rows(schema, specification.only)
 
     def measure(
         self,
@@ -81,7 +82,7 @@ class PrivateMarginals:
         if len(seed) != KEY_BYTES:
             raise ValueError(f"expected a seed of {KEY_BYTES} bytes, got {len(seed)}")
         own = _own(measurements)
-        columns = columns_of(schema, _Replay(own, schema).count_cells)
+        columns = columns_of(schema, Replay(own.histograms, schema).count_cells)
         marginals = _marginals_of(own, schema, columns)
         stop_if(cancelled)
         model = estimate(columns, marginals, barriers_of(schema, columns), progress, cancelled)
@@ -98,7 +99,7 @@ def _own(measurements: Measured) -> Measurements:
     return measurements
 
 
-def _find_rows(schema: Schema, only: Sequence[Condition]) -> None:
+def find_rows(schema: Schema, only: Sequence[Condition]) -> None:
     """Raises `Invalid` unless rows drawn from nothing but the schema can keep all constraints and meet `only`."""
     cells = [
         first_cells(column, np.ones(cell_count(column)), 0.0, float(cell_count(column))) for column in schema.columns
@@ -112,24 +113,6 @@ def _find_rows(schema: Schema, only: Sequence[Condition]) -> None:
     potentials[: len(narrowing)] += narrowing
     noise = NoiseStream(bytes(KEY_BYTES), b"rows of the schema")
     draw_table(tree.steps(potentials), columns, schema, only, TRIED_ROWS, noise, lambda: False)
-
-
-class _Replay:
-    """Answers for cells what the measurements hold, and nothing else."""
-
-    def __init__(self, measurements: Measurements, schema: Schema) -> None:
-        self._histograms = {histogram.stage: histogram for histogram in measurements.histograms}
-        self._schema = schema
-
-    def count_cells(self, place: int, level: int, starts: Codes, ends: Codes) -> Histogram:
-        column = self._schema.columns[place]
-        histogram = self._histograms.get(f"cells/{place}/{level}")
-        expected = len(starts) + (level == 0 and column.missing)
-        if histogram is None or histogram.columns != (column.name,) or len(histogram.counts) != expected:
-            raise Corrupt(
-                f"expected measurements of column {column.name!r} under this schema; use the schema they were made with"
-            )
-        return histogram
 
 
 def _marginals_of(measurements: Measurements, schema: Schema, columns: Columns) -> list[NoisyMarginal]:

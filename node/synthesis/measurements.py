@@ -104,7 +104,7 @@ class Measurements:
             measurements = cls(
                 generator=_text(document["generator"]),
                 choices=tuple(_choice_of(choice) for choice in document["choices"]),
-                histograms=tuple(_histogram_of(histogram) for histogram in document["histograms"]),
+                histograms=tuple(histogram_of(histogram) for histogram in document["histograms"]),
             )
             faithful = measurements.encode() == data
             honest = all(stage.rho_micro == stage.cost_micro() for stage in measurements.stages)
@@ -147,7 +147,8 @@ def _choice_of(document: dict[str, Any]) -> Choice:
     )
 
 
-def _histogram_of(document: dict[str, Any]) -> Histogram:
+def histogram_of(document: dict[str, Any]) -> Histogram:
+    """The histogram of a document. Raises `KeyError`, `TypeError` or `ValueError` where a part is missing or another."""
     return Histogram(
         stage=_text(document["stage"]),
         columns=_texts(document["columns"]),

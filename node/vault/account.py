@@ -1,4 +1,7 @@
-"""The write-ahead rho account: what each order may draw from each dataset, on the disk before any noise is drawn."""
+"""The write-ahead account: what each order may draw from each dataset, on the disk before any noise is drawn.
+
+Rho for orders with noise; for exact ones, which rho cannot count, an allowance of its own.
+"""
 
 import sqlite3
 from dataclasses import dataclass
@@ -63,6 +66,39 @@ class Account:
                     "INSERT INTO debit (order_id, dataset, rho_micro) VALUES (?, ?, ?)", (order, dataset, rho_micro)
                 )
 
+    def set_allowance(self, dataset: bytes, exact_total: int) -> None:
+        """Lets `dataset` serve `exact_total` exact orders in all, counted from its registration; the newest word counts.
+
+        Raises `Invalid` if that is no number of orders.
+        """
+        _check(dataset, 1)
+        if type(exact_total) is not int or not 0 <= exact_total < 2**32:
+            raise Invalid("expected an allowance of 0 or more exact orders, as a whole number")
+        with transaction(self._connection):
+            statement = "INSERT INTO allowance (dataset, exact_total) VALUES (?, ?)"
+            self._connection.execute(statement, (dataset, exact_total))
+
+    def take_exact(self, order: bytes, dataset: bytes) -> None:
+        """Takes one of the allowance of `dataset` for `order`; on the disk when this returns. The same again is none.
+
+        Raises `Refused`, and takes nothing, where none is left; `Invalid` where an id is not of 32 bytes.
+        """
+        _check(order, 1)
+        _check(dataset, 1)
+        with transaction(self._connection):
+            if self._is_exact(order, dataset):
+                return
+            if self.exact_left(dataset) < 1:
+                raise Refused("expected an allowance of exact orders, none is left; open an epoch with one first")
+            self._connection.execute("INSERT INTO exact_draw (order_id, dataset) VALUES (?, ?)", (order, dataset))
+
+    def exact_left(self, dataset: bytes) -> int:
+        """How many exact orders `dataset` may still serve; 0 for one that nobody gave an allowance."""
+        newest = "SELECT exact_total FROM allowance WHERE dataset = ? ORDER BY sequence DESC LIMIT 1"
+        found = query(self._connection, newest, (dataset,))
+        used = self._number("SELECT count(*) FROM exact_draw WHERE dataset = ?", dataset)
+        return max(0, int(found[0][0]) - used) if found else 0
+
     def total(self, dataset: bytes) -> int:
         """What `dataset` may reveal in all; 0 for one that nobody gave a total."""
         return self._number("SELECT coalesce(max(total_micro), 0) FROM total WHERE dataset = ?", dataset)
@@ -72,8 +108,8 @@ class Account:
         return self._number("SELECT coalesce(sum(rho_micro), 0) FROM debit WHERE dataset = ?", dataset)
 
     def touched(self, order: bytes, dataset: bytes) -> bool:
-        """Whether `order` may have seen records of `dataset`: only where this is False may its rho be released."""
-        return self._taken(order, dataset) is not None
+        """Whether `order` may have seen records of `dataset`: only where this is False may what it took be released."""
+        return self._taken(order, dataset) is not None or self._is_exact(order, dataset)
 
     def entries(self) -> tuple[Debit, ...]:
         """All debits in the order in which they were made."""
@@ -84,6 +120,10 @@ class Account:
         statement = "SELECT rho_micro FROM debit WHERE order_id = ? AND dataset = ?"
         found = query(self._connection, statement, (order, dataset))
         return int(found[0][0]) if found else None
+
+    def _is_exact(self, order: bytes, dataset: bytes) -> bool:
+        statement = "SELECT 1 FROM exact_draw WHERE order_id = ? AND dataset = ?"
+        return bool(query(self._connection, statement, (order, dataset)))
 
     def _number(self, statement: str, dataset: bytes) -> int:
         return int(query(self._connection, statement, (dataset,))[0][0])

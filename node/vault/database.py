@@ -10,8 +10,8 @@ from typing import Any
 from marketplace.errors import Corrupt, Unreachable
 
 FILE = "vault.sqlite"
-_FORMAT = 2
-_EARLIER = (0, 1)
+_FORMAT = 3
+_EARLIER = (0, 1, 2)
 _BUSY_S = 60.0
 
 _TABLES = {
@@ -29,6 +29,14 @@ _TABLES = {
         sequence INTEGER PRIMARY KEY CHECK (sequence > 0), order_id BLOB NOT NULL, dataset BLOB NOT NULL,
         rho_micro INTEGER NOT NULL CHECK (rho_micro > 0), UNIQUE (order_id, dataset)
     """,
+    "allowance": """
+        sequence INTEGER PRIMARY KEY CHECK (sequence > 0), dataset BLOB NOT NULL,
+        exact_total INTEGER NOT NULL CHECK (exact_total >= 0)
+    """,
+    "exact_draw": """
+        sequence INTEGER PRIMARY KEY CHECK (sequence > 0), order_id BLOB NOT NULL, dataset BLOB NOT NULL,
+        UNIQUE (order_id, dataset)
+    """,
     "opt_out": """
         sequence INTEGER PRIMARY KEY CHECK (sequence > 0), dataset BLOB NOT NULL REFERENCES dataset,
         identity BLOB NOT NULL, is_out INTEGER NOT NULL, at_s INTEGER NOT NULL
@@ -37,6 +45,11 @@ _TABLES = {
         order_id BLOB NOT NULL, dataset BLOB NOT NULL, version INTEGER NOT NULL, sealed_key BLOB NOT NULL,
         register_state INTEGER NOT NULL, sealed_salt BLOB NOT NULL,
         PRIMARY KEY (order_id, dataset), FOREIGN KEY (order_id, dataset) REFERENCES debit (order_id, dataset)
+    """,
+    "exact_key": """
+        order_id BLOB NOT NULL, dataset BLOB NOT NULL, version INTEGER NOT NULL, sealed_key BLOB NOT NULL,
+        register_state INTEGER NOT NULL, sealed_salt BLOB NOT NULL,
+        PRIMARY KEY (order_id, dataset), FOREIGN KEY (order_id, dataset) REFERENCES exact_draw (order_id, dataset)
     """,
     "access": """
         sequence INTEGER PRIMARY KEY CHECK (sequence > 0), at_s INTEGER NOT NULL, access TEXT NOT NULL,
@@ -50,6 +63,9 @@ _KEYS = {
     "version": "dataset = NEW.dataset AND version = NEW.version OR commitment = NEW.commitment",
     "total": "sequence = NEW.sequence OR dataset = NEW.dataset AND total_micro >= NEW.total_micro",
     "debit": "sequence = NEW.sequence OR order_id = NEW.order_id AND dataset = NEW.dataset",
+    "allowance": "sequence = NEW.sequence",
+    "exact_draw": "sequence = NEW.sequence OR order_id = NEW.order_id AND dataset = NEW.dataset",
+    "exact_key": "order_id = NEW.order_id AND dataset = NEW.dataset",
     "opt_out": "sequence = NEW.sequence",
     "noise_key": "order_id = NEW.order_id AND dataset = NEW.dataset",
     "access": "sequence = NEW.sequence",
@@ -61,6 +77,13 @@ CREATE TRIGGER IF NOT EXISTS debit_within_total BEFORE INSERT ON debit
 WHEN NEW.rho_micro + (SELECT coalesce(sum(rho_micro), 0) FROM debit WHERE dataset = NEW.dataset)
    > (SELECT coalesce(max(total_micro), 0) FROM total WHERE dataset = NEW.dataset)
 BEGIN SELECT RAISE(ABORT, 'a debit stays within the total'); END
+"""
+
+_WITHIN_ALLOWANCE = """
+CREATE TRIGGER IF NOT EXISTS exact_draw_within_allowance BEFORE INSERT ON exact_draw
+WHEN (SELECT count(*) FROM exact_draw WHERE dataset = NEW.dataset) >= coalesce(
+    (SELECT exact_total FROM allowance WHERE dataset = NEW.dataset ORDER BY sequence DESC LIMIT 1), 0)
+BEGIN SELECT RAISE(ABORT, 'exact draws stay within the allowance'); END
 """
 
 
@@ -124,6 +147,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
             for happening in ("UPDATE", "DELETE", "INSERT"):
                 connection.execute(_forbidden(table, happening))
         connection.execute(_WITHIN_TOTAL)
+        connection.execute(_WITHIN_ALLOWANCE)
         connection.execute(f"PRAGMA user_version = {_FORMAT}")
 
 

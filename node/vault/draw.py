@@ -75,16 +75,28 @@ class Door:
         Raises `Corrupt`, before anything is debited, where the snapshot is not what was committed to; `Refused` where
         the account says no, or the order has drawn from another version.
         """
-        if again and not self._has_drawn(order, snapshot):
+        return self._draw(
+            order, snapshot, lambda account: account.debit(order, snapshot.dataset, rho_micro), "noise_key", again
+        )
+
+    def draw_exact(self, order: bytes, snapshot: Snapshot, again: bool = False) -> Draw:
+        """As `draw`, for an order without a privacy promise, against one of the dataset's allowance in place of rho."""
+        return self._draw(
+            order, snapshot, lambda account: account.take_exact(order, snapshot.dataset), "exact_key", again
+        )
+
+    def _draw(self, order: bytes, snapshot: Snapshot, pay: Callable[[Account], None], keys: str, again: bool) -> Draw:
+        """`pay`: the write-ahead entry. `keys`: the table of the noise keys that follow such entries."""
+        if again and not self._has_drawn(order, snapshot, keys):
             raise Refused("expected an order that has drawn from these records, this one never did; nothing to replay")
         access, at_s = Access.REPLAYED if again else Access.OPENED, int(self.clock())
         self.access.note(access, at_s, dataset=snapshot.dataset, version=snapshot.version, order=order)
         self.reached("logged")
         content = snapshots.read(self.folder, snapshot.commitment, snapshot.schema)
         self.reached("opened")
-        Account(self.connection).debit(order, snapshot.dataset, rho_micro)
+        pay(Account(self.connection))
         self.reached("debited")
-        entry = self._entry(order, snapshot)
+        entry = self._entry(order, snapshot, keys)
         self.reached("key journalled")
         out = OptOuts(self.connection).identities(snapshot.dataset, entry.register_state)
         used, held_out = ~_among(content.identity, out), np.asarray(content.held_out)
@@ -97,16 +109,16 @@ class Door:
             entry.resumed,
         )
 
-    def _has_drawn(self, order: bytes, snapshot: Snapshot) -> bool:
-        found = "SELECT 1 FROM noise_key WHERE order_id = ? AND dataset = ? AND version = ?"
+    def _has_drawn(self, order: bytes, snapshot: Snapshot, keys: str) -> bool:
+        found = f"SELECT 1 FROM {keys} WHERE order_id = ? AND dataset = ? AND version = ?"  # noqa: S608
         return bool(query(self.connection, found, (order, snapshot.dataset, snapshot.version)))
 
-    def _entry(self, order: bytes, snapshot: Snapshot) -> _Entry:
+    def _entry(self, order: bytes, snapshot: Snapshot, keys: str) -> _Entry:
         label, salt_label = (tag + order + snapshot.dataset for tag in (_LABEL, _SALT_LABEL))
         with transaction(self.connection):
             found = query(
                 self.connection,
-                "SELECT version, sealed_key, register_state, sealed_salt FROM noise_key WHERE order_id = ? AND dataset = ?",
+                f"SELECT version, sealed_key, register_state, sealed_salt FROM {keys} WHERE order_id = ? AND dataset = ?",  # noqa: S608
                 (order, snapshot.dataset),
             )
             if found:
@@ -121,7 +133,7 @@ class Door:
             )
             self.reached("key made")
             self.connection.execute(
-                "INSERT INTO noise_key (order_id, dataset, version, sealed_key, register_state, sealed_salt) "
+                f"INSERT INTO {keys} (order_id, dataset, version, sealed_key, register_state, sealed_salt) "  # noqa: S608
                 "VALUES (?, ?, ?, ?, ?, ?)",
                 (
                     order,

@@ -125,6 +125,10 @@ class Vault:
         """
         return self._door.draw(order, self._register.snapshot(dataset, version), rho_micro, again=again)
 
+    def draw_exact(self, order: bytes, dataset: bytes, version: int, *, again: bool = False) -> Draw:
+        """As `draw`, for an order without a privacy promise: against one of the dataset's allowance, and no rho."""
+        return self._door.draw_exact(order, self._register.snapshot(dataset, version), again=again)
+
     def note_opt_outs(self, dataset: bytes, persons: Iterable[str], *, out: bool, at_s: int) -> int:
         """Takes these persons, as the person column names them, out of every later order of `dataset`, or in again.
 

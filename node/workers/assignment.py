@@ -9,10 +9,9 @@ from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import Specification
 from node.evaluation.report import Promise, Subject
 from node.files import disk
-from node.spending import Spending, spending_of
+from node.spending import UNCHARGED, Spending, spending_of
+from node.synthesis.generators import GENERATORS, serving
 from node.workers.job import Job, Name
-
-MECHANISM_IN_WORDS = "noisy low-dimensional counts and a graphical model fitted to them"
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Assignment:
             job = Job.decode((folder / Name.JOB).read_bytes())
             specification = Specification.decode((folder / Name.SPECIFICATION).read_bytes())
             description = Description.decode((folder / Name.DESCRIPTION).read_bytes())
-        return cls(job, specification, description, spending_of(job.rho_micro))
+        return cls(job, specification, description, UNCHARGED if job.is_exact else spending_of(job.rho_micro))
 
     @property
     def schema(self) -> Schema:
@@ -60,7 +59,7 @@ class Assignment:
     def promise(self) -> Promise:
         """The privacy that the reports state."""
         return Promise(
-            mechanism=MECHANISM_IN_WORDS,
+            mechanism=GENERATORS[serving(self.specification.generator, self.schema)].words,
             rho_generate_micro=self.spending.generate_micro,
             rho_evaluate_micro=self.spending.evaluate_micro,
             delta_atto=self.job.delta_atto,

@@ -38,7 +38,10 @@ class Name(StrEnum):
 
 @dataclass(frozen=True)
 class Job:
-    """What to make, of what, and what it may spend. `vault`: the vault's folder. `dataset`: its name there, 32 bytes."""
+    """What to make, of what, and what it may spend. `vault`: the vault's folder. `dataset`: its name there, 32 bytes.
+
+    An order that promises no privacy spends no rho and has no delta.
+    """
 
     order: OrderId
     dataset: bytes
@@ -48,6 +51,11 @@ class Job:
     delta_atto: int
     provider: Address
     vault: Path
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the order promises no privacy, and so takes of the allowance in place of rho."""
+        return self.rho_micro == 0 and self.delta_atto == 0
 
     def encode(self) -> bytes:
         """The job's canonical bytes, kept in the order's folder."""

@@ -56,7 +56,7 @@ def make(
     The outcome is written last. Done again after a crash it makes the same draw: the vault hands out the same noise key
     and debits nothing twice, and measurements that were kept are not made again. `note` is told every step, each as soon
     as it is done. `again`: replays a draw that was made, and leaves out what is for the provider alone but `look`.
-    Raises what the vault, the generator and the disk raise; before the vault's debit no record leaves it.
+    Raises what the vault, the generator and the disk raise; before the vault's entry no record leaves it.
     """
     assignment = Assignment.read(folder)
     schema, specification = assignment.schema, assignment.specification
@@ -101,6 +101,8 @@ def _draw(job: Job, assignment: Assignment, storage_key: bytes, note: Note, agai
             raise Corrupt(
                 "expected the records that the dataset's version commits to, the vault holds others; revise it"
             )
+        if job.is_exact:
+            return vault.draw_exact(job.order, job.dataset, job.version, again=again)
         return vault.draw(job.order, job.dataset, job.version, job.rho_micro, again=again)
 
 

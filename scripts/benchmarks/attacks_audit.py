@@ -24,8 +24,8 @@ from node.noise.gaussian import discrete_gaussian
 from node.noise.stream import NoiseStream
 from node.synthesis.columns import columns_of
 from node.synthesis.generator import Generator
-from node.synthesis.marginals import _Replay
 from node.synthesis.measurements import Histogram, Measurements
+from node.synthesis.replay import Replay
 from scripts.benchmarks.tables import load
 
 EPSILON, DELTA = 8.0, 1e-9
@@ -132,7 +132,7 @@ def _surplus(measurements: Measurements, schema: Schema, records: Codes, canarie
     0 where the cell is shared with other canaries, so that nothing is guessed. The cells are those of the finest marginal.
     """
     finest = finest_of(measurements)
-    columns = columns_of(schema, _Replay(measurements, schema).count_cells)
+    columns = columns_of(schema, Replay(measurements.histograms, schema).count_cells)
     places = [schema.names.index(name) for name in finest.columns]
     shape = [columns.sizes[place] for place in places]
 

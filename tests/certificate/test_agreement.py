@@ -5,8 +5,16 @@ from typing import Any
 
 import pytest
 
-from marketplace.certificate.agreement import disagreements, is_delta_small, made_for, signer_of
-from marketplace.certificate.certificate import Certificate
+from marketplace.certificate.agreement import (
+    delta_faults,
+    disagreements,
+    epsilon_faults,
+    is_delta_small,
+    made_for,
+    rho_faults,
+    signer_of,
+)
+from marketplace.certificate.certificate import ASSUMPTIONS, NO_EPSILON, NO_PROMISE, Certificate
 from marketplace.certificate.manifest import Manifest
 from marketplace.errors import Corrupt
 from marketplace.protocol.identity import Address
@@ -192,3 +200,42 @@ def test_a_sale_of_stock_that_differs_from_its_manifest_is_noticed(
 ) -> None:
     history, order = resold(sold, **changes)
     assert disagreements(sold.manifest, account=history.account, order=order, domain=history.domain) == (fault,)
+
+
+# ------------------------------------------------------------------------------------------------------ exact results
+
+
+def exact(sale: Sale, **changes: Any) -> Certificate:
+    """The certificate of the same result, had it been made without any promise."""
+    certificate = sale.manifest.certificate
+    bare = {"rho_micro": 0, "delta_atto": 0, "epsilon": NO_EPSILON, "assumptions": NO_PROMISE}
+    return replace(certificate, privacy=replace(certificate.privacy, **(bare | changes)))
+
+
+def test_an_exact_certificate_says_that_it_promises_nothing_and_sums_no_rho(sold: Sale) -> None:
+    certificate = exact(sold)
+    assert Certificate.decode(certificate.encode()).privacy.is_exact
+    assert not sold.manifest.certificate.privacy.is_exact
+    for faults in (rho_faults, epsilon_faults):
+        assert faults(certificate) == ()
+    assert delta_faults(certificate, sold.description) == ()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"epsilon": "0.000"}, {"epsilon": "1.000"}, {"assumptions": ASSUMPTIONS}, {"assumptions": (*NO_PROMISE, "But.")}],
+)
+def test_an_exact_certificate_in_other_words_is_at_fault(sold: Sale, changes: dict[str, Any]) -> None:
+    assert epsilon_faults(exact(sold, **changes)) == (
+        "it is exact and does not say that it carries no differential privacy",
+    )
+
+
+def test_a_rho_without_a_delta_is_no_exact_certificate(sold: Sale) -> None:
+    assert epsilon_faults(exact(sold, rho_micro=5)) == ("its delta does not lie between 0 and 1",)
+
+
+def test_an_exact_certificate_is_none_for_an_offer_with_a_promise(sold: Sale) -> None:
+    found = asked(sold, manifest=replace(sold.manifest, certificate=exact(sold)))
+    assert "its delta is not the offer's" in found
+    assert any(fault.startswith("its rho is 0 micro-rho") for fault in found)

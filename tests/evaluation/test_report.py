@@ -1,6 +1,7 @@
 import base64
 import math
 import re
+from dataclasses import replace
 from fractions import Fraction
 from html.parser import HTMLParser
 
@@ -137,3 +138,11 @@ def test_epsilon_and_guess_are_never_too_small() -> None:
     assert 100 * right <= float(PROMISE.guess) < 100 * right + 0.2
     assert Promise("m", 0, 0, 10**12).guess == "50.1"
     assert float(Promise("m", 10**8, 1, 10**12).guess) == 100.0
+
+
+def test_an_exact_report_promises_nothing() -> None:
+    page = words(report(SUBJECT, replace(PROMISE, delta_atto=0), RELEASED, PICTURE))
+    assert "This result carries no differential privacy" in page
+    for promise in ("differentially private", "epsilon", "No row is a patient", "guarantee above"):
+        assert promise not in page
+        assert promise in words(report(SUBJECT, PROMISE, RELEASED, PICTURE))

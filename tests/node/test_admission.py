@@ -25,8 +25,9 @@ from node.admission import (
 )
 from node.objection import Objection
 from node.spending import LEAST_EVALUATE_MICRO
+from node.synthesis.generators import GENERATORS
 from tests.node.examples import DESCRIPTION as FEW
-from tests.node.examples import HIDDEN, offer, order, specification
+from tests.node.examples import HIDDEN, PERMITTED, offer, order, specification
 from tests.protocol.examples import address
 
 ROWS_DECLARED = 4_000
@@ -62,6 +63,8 @@ def test_a_named_buyer_is_let_in() -> None:
     assert objection(APPLICATION, Rules(buyers=frozenset({address(2)}))) is None
 
 
+EVERY = Rules(generators=frozenset(GENERATORS))
+EXACT = offer(rho_micro=0, guarantee=Guarantee.EXACT, delta_atto=0, **PERMITTED)
 NEW = Rules(generators=frozenset({"new"}))
 SPECIFICATION, RULES, BUDGET, RECORDS = (
     DeclineReason.SPECIFICATION,
@@ -75,7 +78,11 @@ SPECIFICATION, RULES, BUDGET, RECORDS = (
     ("changes", "rules", "code", "words"),
     [
         ({"offer": offer(kind=Kind.ANALYSIS)}, Rules(), RULES, "makes synthetic twins"),
-        ({"offer": offer(guarantee=Guarantee.EXACT)}, Rules(), RULES, "makes synthetic twins"),
+        ({"offer": offer(guarantee=Guarantee.EXACT)}, Rules(), RULES, "under an authority's permit only"),
+        ({"offer": EXACT, "holding": HOLDING}, Rules(), BUDGET, "allowance of exact orders"),
+        ({"offer": EXACT, "holding": None}, Rules(), RECORDS, "does not hold the dataset"),
+        ({"offer": replace(EXACT, members=POOL.members)}, Rules(), RULES, "needs several"),
+        ({"specification": specification(generator="neural-exact")}, EVERY, RULES, "promises no privacy"),
         ({"offer": POOL}, Rules(), RULES, "an order of this pool needs several"),
         ({"offer": POOL, "holding": None}, Rules(), RULES, "an order of this pool needs several"),
         ({}, Rules(epsilon_at_most=0.5), RULES, "an epsilon of at most 0.5"),
@@ -93,7 +100,7 @@ SPECIFICATION, RULES, BUDGET, RECORDS = (
         ({"specification": specification(workload=Workload((("sex",) * 2,)))}, Rules(), SPECIFICATION, "different"),
         ({"specification": specification(generator="neural")}, Rules(), RULES, "other generators: private-marginals"),
         ({}, Rules(generators=frozenset()), RULES, "other generators: none"),
-        ({"specification": specification(generator="new")}, NEW, SPECIFICATION, "expected one of the generators"),
+        ({"specification": specification(generator="new")}, NEW, SPECIFICATION, "no generator of this name"),
         ({"holding": replace(HOLDING, left_micro=0)}, Rules(), BUDGET, "budget in this node's own account"),
         ({"offer": offer(rho_micro=LEAST_EVALUATE_MICRO)}, Rules(), SPECIFICATION, "for a result and its scores"),
         ({"offer": offer(rho_micro=LEAST_EVALUATE_MICRO + 1)}, Rules(), SPECIFICATION, "expected a rho of at least"),
@@ -133,6 +140,34 @@ def test_of_a_generator_that_was_never_fitted_nothing_is_expected() -> None:
     unknown = specification(generator="unheard-of")
     assert prediction_of(offer(), 0, unknown, FEW) is None
     assert prediction_of(offer(), 0, specification(), FEW) is not None
+
+
+@pytest.mark.parametrize("generator", ["private-marginals", "neural-exact"])
+def test_an_exact_order_is_let_in_while_the_allowance_lasts_and_asks_nothing_of_the_budget(generator: str) -> None:
+    asked = replace(APPLICATION, offer=EXACT, specification=specification(generator=generator))
+    spent = replace(HOLDING, left_micro=0)
+    assert objection(replace(asked, holding=replace(spent, exact_left=1)), EVERY) is None
+    found = objection(replace(asked, holding=spent), EVERY)
+    assert found is not None and found.code is BUDGET
+
+
+def test_a_generator_under_a_licence_is_sold_only_where_the_licence_is_declared(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    licensed = replace(GENERATORS["neural-exact"], licence="BUSL-1.1")
+    monkeypatch.setitem(GENERATORS, "neural-exact", licensed)
+    holding = replace(HOLDING, exact_left=1)
+    asked = replace(APPLICATION, offer=EXACT, specification=specification(generator="neural-exact"), holding=holding)
+    found = objection(asked, EVERY)
+    assert found == Objection(RULES, "this generator is not for sale here without a licence, BUSL-1.1")
+    assert objection(asked, replace(EVERY, licences=frozenset({"BUSL-1.1"}))) is None
+    free = replace(EXACT, head=replace(EXACT.head, cost_units=0, margin_units=0))
+    assert objection(replace(asked, offer=free), EVERY) is None
+
+
+def test_no_exact_offer_of_several_datasets_is_consented_to() -> None:
+    found = objection_to_terms(replace(EXACT, members=POOL.members), Rules(), 1)
+    assert found == Objection(RULES, "this node makes exact results of its own records only")
 
 
 def test_terms_are_judged_without_an_order_and_in_a_pool_too() -> None:

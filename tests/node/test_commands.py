@@ -320,6 +320,10 @@ def test_an_epsilon_that_promises_nothing_is_invalid(hospital: Hospital, epsilon
     [
         (("--epsilon", "9"), 3, "expected a budget of"),
         (("--epsilon", "0.02"), 3, "expected a rho of at least"),
+        ((), 2, "expected either --epsilon or --exact"),
+        (("--epsilon", "1", "--exact"), 2, "expected either --epsilon or --exact"),
+        (("--exact",), 2, "expected an authority"),
+        (("--exact", "--authority", "0x" + "11" * 20, "--purpose", "4"), 3, "expected an allowance of exact orders"),
         (("--epsilon", "1", "--cost", "much"), 2, "expected an amount"),
         (("--epsilon", "1", "--bond", "-5"), 2, "expected an amount"),
         (("--epsilon", "1", "--bond", "99999999999"), 3, "covers the bond"),

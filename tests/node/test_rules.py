@@ -32,13 +32,13 @@ def test_the_list_is_read_and_the_environment_overrides_it(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("text", ['"private-marginals"', "[]", '["other"]', "[1]", "[[]]"])
 def test_anything_but_a_list_of_known_generators_is_refused(tmp_path: Path, text: str) -> None:
-    with pytest.raises(Invalid, match="expected a list of generators for the setting generators"):
+    with pytest.raises(Invalid, match=r"expected .* for the setting generators"):
         read_rules(written(tmp_path, f"generators = {text}"), {})
 
 
 @pytest.mark.parametrize("given", ["", "other", "private-marginals,"])
 def test_so_is_what_the_environment_says(tmp_path: Path, given: str) -> None:
-    with pytest.raises(Invalid, match="expected a list of generators"):
+    with pytest.raises(Invalid, match=r"expected .* for the setting generators"):
         read_rules(tmp_path / "none.toml", {"AGORA_GENERATORS": given})
 
 

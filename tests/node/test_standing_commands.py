@@ -74,6 +74,9 @@ def test_an_epoch_raises_the_total_of_ledger_and_vault_and_says_why(hospital: Ho
     assert (opened["total_micro"], opened["allowance"]) == (200_000, 3)
     view = account(hospital).datasets[DatasetId(bytes.fromhex(there.dataset))]
     assert (view.total_micro, view.exact_left, len(view.epochs)) == (200_000, 3, 2)
+    permits = ("--exact", "--authority", "0x" + "11" * 20, "--purpose", "4")
+    offered = there.type("offer", "publish", *offering(there), *permits)
+    assert offered.code == 0 and "exact, no differential privacy" in offered.out
     store = DirectoryStore(Path(str(hospital.connection.store)))
     reason = EpochReason.decode(b"".join(store.read(Cid.raw(view.epochs[-1].reason))))
     assert reason == EpochReason(view.id, 200_000, 3, "Records of two more years.")

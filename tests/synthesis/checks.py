@@ -18,9 +18,9 @@ from node.noise.selection import choices
 from node.noise.stream import Stage
 from node.synthesis import measuring, release
 from node.synthesis.columns import columns_of, total_of
-from node.synthesis.marginals import _Replay
 from node.synthesis.measurements import Choice, Histogram, Measurements
 from node.synthesis.records import Counts, Records
+from node.synthesis.replay import Replay
 from tests.noise.goodness import NORMAL_QUANTILE, as_close_as_paid, power_of_closeness
 from tests.synthesis.examples import BROAD, ROW, measured, rows_of, stream, table_of
 
@@ -158,7 +158,7 @@ def noise_is_as_paid() -> bool:
 def true_counts(schema: Schema, rows: Sequence[ROW], layout: Measurements) -> list[Counts]:
     """What each histogram of `layout` would hold for these rows without noise, under the cells and bins of `layout`."""
     records = Records.of_table(table_of(schema, rows), schema)
-    replay = _Replay(layout, schema)
+    replay = Replay(layout.histograms, schema)
     found: dict[str, Counts] = {}
 
     def ask(place: int, level: int, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> Histogram:

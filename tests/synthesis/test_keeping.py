@@ -15,8 +15,9 @@ from marketplace.protocol.schema import Category, Number, Schema
 from marketplace.scores.constraints import keep, keep_all
 from node.synthesis.barriers import barriers_of
 from node.synthesis.columns import columns_of
-from node.synthesis.marginals import PrivateMarginals, _Replay
+from node.synthesis.marginals import PrivateMarginals
 from node.synthesis.measurements import Measurements
+from node.synthesis.replay import Replay
 from tests.synthesis.examples import KEY, ROW, ignore, measured, never, rows_of, specification, table_of
 
 PLAIN = Schema(
@@ -105,7 +106,7 @@ def test_columns_stay_as_close_to_the_records_as_without_constraints(kept: pa.Ta
 
 
 def test_a_barrier_stands_exactly_where_no_row_keeps_its_constraint() -> None:
-    columns = columns_of(SCHEMA, _Replay(measurements_of(SCHEMA), SCHEMA).count_cells)
+    columns = columns_of(SCHEMA, Replay(measurements_of(SCHEMA).histograms, SCHEMA).count_cells)
     found = {barrier.columns: barrier.logs == 0 for barrier in barriers_of(SCHEMA, columns)}
     assert set(found) == {(2, 3), (4, 5, 6), (0, 1), (1, 4)}
 
@@ -124,7 +125,7 @@ def test_a_barrier_stands_exactly_where_no_row_keeps_its_constraint() -> None:
 
 
 def test_sums_out_of_reach_are_behind_a_barrier() -> None:
-    columns = columns_of(SCHEMA, _Replay(measurements_of(SCHEMA), SCHEMA).count_cells)
+    columns = columns_of(SCHEMA, Replay(measurements_of(SCHEMA).histograms, SCHEMA).count_cells)
     possible = next(barrier.logs == 0 for barrier in barriers_of(SCHEMA, columns) if barrier.columns == (4, 5, 6))
     assert possible[0, 0, 0] and possible[-1, -1, -1] and not possible[0, 0, -1] and not possible[-1, -1, 0]
 

@@ -17,11 +17,12 @@ from node.noise.stream import NoiseStream, Stage
 from node.synthesis import release
 from node.synthesis.budget import budget_of
 from node.synthesis.columns import columns_of
-from node.synthesis.marginals import PrivateMarginals, _Replay
+from node.synthesis.marginals import PrivateMarginals
 from node.synthesis.measurements import spent_rho_micro
 from node.synthesis.measuring import Measuring
 from node.synthesis.records import Records
 from node.synthesis.release import chosen_marginal
+from node.synthesis.replay import Replay
 from tests.noise.goodness import as_close_as_paid, power_of_closeness
 from tests.synthesis import checks
 from tests.synthesis.examples import (
@@ -187,7 +188,7 @@ def test_an_outlier_that_would_widen_the_domain_changes_no_cell_and_no_count_but
 @settings(max_examples=40, deadline=None)
 @given(st.lists(WIDE_ROW, min_size=1, max_size=2), st.booleans())
 def test_a_person_moves_no_score_of_a_choice_beyond_the_bound_halved_or_whole(person: list[ROW], named: bool) -> None:
-    columns = columns_of(WIDE, _Replay(LAYOUT, WIDE).count_cells)
+    columns = columns_of(WIDE, Replay(LAYOUT.histograms, WIDE).count_cells)
     expected = {pair: np.full(prod(columns.sizes[c] for c in pair), 7.5) for pair in combinations(range(4), 2)}
     found = []
     for rows in (ROWS[:200], [*ROWS[:200], *person]):

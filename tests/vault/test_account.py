@@ -9,7 +9,7 @@ import pytest
 
 from marketplace.errors import Corrupt, Invalid, Refused, Unreachable
 from node.vault.account import Account, Debit
-from node.vault.database import FILE, connect
+from node.vault.database import FILE, connect, transaction
 from tests.vault.examples import ORDER, OTHER_ORDER
 
 DATASET = bytes([7]) * 32
@@ -184,10 +184,57 @@ def test_a_damaged_or_foreign_file_is_corrupt(tmp_path: Path) -> None:
 
 def test_a_later_format_is_named(tmp_path: Path, connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA user_version = 9")
-    with pytest.raises(Corrupt, match="expected a vault of format 2, got format 9"):
+    with pytest.raises(Corrupt, match="expected a vault of format 3, got format 9"):
         connect(tmp_path)
 
 
 def test_a_folder_that_is_not_there_is_unreachable(tmp_path: Path) -> None:
     with pytest.raises(Unreachable, match="check the folder"):
         connect(tmp_path / "absent")
+
+
+# ------------------------------------------------------------------------------------------------------ exact orders
+
+
+def test_without_an_allowance_there_is_no_exact_order(account: Account) -> None:
+    assert account.exact_left(DATASET) == 0
+    with pytest.raises(Refused, match="expected an allowance of exact orders, none is left"):
+        account.take_exact(ORDER, DATASET)
+    assert not account.touched(ORDER, DATASET)
+
+
+def test_an_exact_order_takes_one_of_the_allowance_once_and_no_rho(account: Account, tmp_path: Path) -> None:
+    account.set_allowance(DATASET, 1)
+    for _ in range(2):
+        account.take_exact(ORDER, DATASET)
+    again = Account(connect(tmp_path))
+    assert (again.exact_left(DATASET), again.spent(DATASET), again.entries()) == (0, 0, ())
+    assert again.touched(ORDER, DATASET) and not again.touched(ORDER, OTHER_DATASET)
+    with pytest.raises(Refused, match="none is left"):
+        again.take_exact(OTHER_ORDER, DATASET)
+
+
+def test_the_newest_allowance_counts_and_what_was_taken_stays_taken(account: Account) -> None:
+    account.set_allowance(DATASET, 1)
+    account.take_exact(ORDER, DATASET)
+    account.set_allowance(DATASET, 3)
+    assert (account.exact_left(DATASET), account.exact_left(OTHER_DATASET)) == (2, 0)
+    account.set_allowance(DATASET, 0)
+    assert account.exact_left(DATASET) == 0
+
+
+@pytest.mark.parametrize("exact_total", [-1, 2**32, True, 1.0])
+def test_what_is_no_number_of_orders_is_no_allowance(account: Account, exact_total: object) -> None:
+    with pytest.raises(Invalid, match="expected an allowance"):
+        account.set_allowance(DATASET, exact_total)  # type: ignore[arg-type]
+
+
+def test_the_database_itself_keeps_exact_orders_within_the_allowance(
+    account: Account, connection: sqlite3.Connection
+) -> None:
+    account.set_allowance(DATASET, 1)
+    account.take_exact(ORDER, DATASET)
+    with pytest.raises(Corrupt), transaction(connection):
+        connection.execute("INSERT INTO exact_draw (order_id, dataset) VALUES (?, ?)", (OTHER_ORDER, DATASET))
+    with pytest.raises(sqlite3.DatabaseError, match="only added"):
+        connection.execute("DELETE FROM exact_draw")

@@ -156,3 +156,18 @@ def test_processes_that_draw_for_one_order_at_once_get_one_key(tmp_path: Path) -
     for child in children:
         child.join()
     assert vault.account.spent(snapshot.dataset) == 60
+
+
+def test_an_exact_draw_takes_of_the_allowance_and_resumes_with_its_key(tmp_path: Path) -> None:
+    vault, snapshot = filled(tmp_path)
+    with pytest.raises(Refused, match="none is left"):
+        vault.draw_exact(ORDER, snapshot.dataset, 1)
+    assert not vault.account.touched(ORDER, snapshot.dataset)
+    vault.account.set_allowance(snapshot.dataset, 1)
+    first, second = (vault.draw_exact(ORDER, snapshot.dataset, 1) for _ in range(2))
+    assert (first.resumed, second.resumed) == (False, True)
+    assert second.noise_key == first.noise_key
+    assert second.training.equals(first.training)
+    assert (vault.account.spent(snapshot.dataset), vault.account.exact_left(snapshot.dataset)) == (0, 0)
+    with pytest.raises(Refused, match="none is left"):
+        vault.draw_exact(OTHER_ORDER, snapshot.dataset, 1)
