@@ -1,0 +1,174 @@
+"""What passes between parties on the wire: masked numbers that add up, and none before its masks were written down."""
+
+import socket
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from marketplace.errors import Corrupt, Refused
+from node.mpc.frames import Kind, Line
+from node.mpc.masks import Spent, Tensor
+from node.mpc.plan import Limits, Plan
+from node.mpc.summing import Summing
+from node.mpc.transcript import Transcript
+from tests.mpc.hospitals import PASSWORD, Hospitals, Identity
+
+WHOLE = st.integers(-(2**63), 2**63 - 1)
+TENSOR = Tensor(0, "numbers", 4)
+
+
+class Tapped(Line):
+    """A line that keeps the numbers that are sent on it, and whether the sender had written its masks down by then."""
+
+    def __init__(self, connection: socket.socket, folder: Path) -> None:
+        super().__init__(connection, 30, time.monotonic() + 30)
+        self.folder = folder
+        self.sent: list[np.ndarray] = []
+        self.written = True
+
+    def send(self, kind: Kind, payload: bytes | memoryview = b"") -> None:
+        if kind == Kind.VALUES:
+            self.sent.append(np.frombuffer(bytes(payload), "<u8"))
+            self.written &= (self.folder / Spent.FILE).exists()
+        super().send(kind, payload)
+
+
+class Table:
+    """Parties of one process around a table of plain sockets."""
+
+    def __init__(self, plans: list[Plan], folder: Path) -> None:
+        numbers = range(len(plans))
+        ends = {(a, b): socket.socketpair() for a in numbers for b in numbers if a != b}
+        self.folders = [folder / str(number) for number in numbers]
+        for own in self.folders:
+            own.mkdir()
+        self.lines = {(a, b): Tapped(ends[a, b][0], self.folders[a]) for a, b in ends}
+        self.parties = [
+            Summing(
+                plan,
+                load_pem_private_key(plan.tls.read_bytes().split(b"-----BEGIN CERT")[0], PASSWORD),  # type: ignore[arg-type]
+                self.folders[a],
+                {b: self.lines[a, b] for b in numbers if b != a},
+                {b: Line(ends[b, a][1], 30, time.monotonic() + 30) for b in numbers if b != a},
+            )
+            for a, plan in enumerate(plans)
+        ]
+        self.pool = ThreadPoolExecutor(len(plans))
+        self.turn = 0
+
+    def all(self, work: Callable[[int, Summing], object]) -> list[object]:
+        futures = [self.pool.submit(work, number, party) for number, party in enumerate(self.parties)]
+        return [one.result() for one in futures]
+
+    def sum(self, tensor: Tensor, numbers: np.ndarray) -> list[list[int]]:
+        def work(number: int, party: Summing) -> list[int]:
+            found: list[int] = []
+            party.sum(tensor, lambda count: numbers[number][:count].copy(), lambda sums: found.extend(sums.tolist()))
+            return found
+
+        return self.all(work)  # type: ignore[return-value]
+
+
+@pytest.fixture
+def plans(hospitals: Callable[..., Hospitals], identities: tuple[Identity, ...]) -> list[Plan]:
+    return hospitals(3).plans
+
+
+def seated(plans: list[Plan], folder: Path) -> Table:
+    table = Table(plans, folder)
+    table.all(lambda _, party: party.greet())
+    return table
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(WHOLE, WHOLE, WHOLE), min_size=1, max_size=30))
+def test_sums_are_those_of_whole_numbers_modulo_2_to_the_64_whatever_their_size(
+    standing: Table, numbers: list[tuple[int, int, int]]
+) -> None:
+    standing.turn += 1
+    tensor = Tensor(standing.turn, "numbers", len(numbers))
+    expected = [(sum(row) + 2**63) % 2**64 - 2**63 for row in numbers]
+    assert standing.sum(tensor, np.array(numbers, np.int64).T) == [expected] * 3
+
+
+@pytest.fixture(scope="module")
+def standing(identities: tuple[Identity, ...], tmp_path_factory: pytest.TempPathFactory) -> Table:
+    folder = tmp_path_factory.mktemp("table")
+    made = Hospitals(folder, identities[:3], Limits())
+    made.close()
+    return seated(made.plans, folder)
+
+
+def test_what_leaves_is_masked_the_same_for_all_and_adds_up(plans: list[Plan], tmp_path: Path) -> None:
+    table = seated(plans, tmp_path)
+    tensor, numbers = replace(TENSOR, cells=1000), np.zeros((3, 1000), np.int64)
+    assert table.sum(tensor, numbers) == [[0] * 1000] * 3
+    sent = {pair: line.sent[0] for pair, line in table.lines.items()}
+    for number in range(3):
+        first, second = (masked for (sender, _), masked in sent.items() if sender == number)
+        assert np.array_equal(first, second)
+        ones = np.unpackbits(first.view(np.uint8)).mean()
+        assert abs(ones - 0.5) < 5 / np.sqrt(4 * 64 * 1000)
+        assert len(np.unique(first)) == 1000
+    assert not (sent[0, 1] + sent[1, 0] + sent[2, 0]).any()
+    assert (sent[0, 1] + sent[1, 0]).all()  # two of three together learn nothing of the third
+
+
+def test_masks_are_written_down_before_a_number_leaves_and_are_fresh_after_a_start(
+    plans: list[Plan], tmp_path: Path
+) -> None:
+    sent = []
+    for start in ("first", "second"):
+        (tmp_path / start).mkdir()
+        table = seated(plans, tmp_path / start)
+        table.sum(TENSOR, np.ones((3, 4), np.int64))
+        assert all(line.written for line in table.lines.values())
+        assert all(len((own / Spent.FILE).read_text().split()) == 2 for own in table.folders)
+        sent.append(table.lines[0, 1].sent[0].tolist())
+    assert not set(sent[0]) & set(sent[1])
+
+
+def test_the_same_tensor_a_second_time_ends_the_order(plans: list[Plan], tmp_path: Path) -> None:
+    table = seated(plans, tmp_path)
+    table.sum(TENSOR, np.ones((3, 4), np.int64))
+    with pytest.raises(Refused, match="second time"):
+        table.sum(TENSOR, np.full((3, 4), 2, np.int64))
+    assert all(len(line.sent) == 1 for line in table.lines.values())
+
+
+def test_a_transcript_holds_for_its_plan_and_all_its_signatures(plans: list[Plan], tmp_path: Path) -> None:
+    table = seated(plans, tmp_path)
+    table.sum(TENSOR, np.ones((3, 4), np.int64))
+    first, second, third = table.all(lambda _, party: party.finish())
+    assert first == second == third
+    assert isinstance(first, Transcript)
+    first.check(plans[0])
+    wrong = [
+        replace(first, digest=bytes(32)),
+        replace(first, signatures=first.signatures[:2]),
+        replace(first, signatures=first.signatures[::-1]),
+        replace(first, signatures=(b"", *first.signatures[1:])),
+    ]
+    for transcript in wrong:
+        with pytest.raises(Corrupt, match="signature"):
+            transcript.check(plans[0])
+    with pytest.raises(Corrupt, match="signature"):
+        first.check(replace(plans[0], order=bytes(32)))
+
+
+def test_other_sums_have_another_transcript(plans: list[Plan], tmp_path: Path) -> None:
+    digests = set()
+    for name, tensor in (("a", TENSOR), ("b", TENSOR), ("c", replace(TENSOR, name="others"))):
+        (tmp_path / name).mkdir()
+        table = seated(plans, tmp_path / name)
+        table.sum(tensor, np.ones((3, 4), np.int64))
+        digests.add(table.parties[0]._recording.digest())
+    assert len(digests) == 3
