@@ -88,6 +88,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "node.mpc": {
         "marketplace.errors",
+        "marketplace.keys",
         "marketplace.protocol",
         "marketplace.scores",
         "node.files",

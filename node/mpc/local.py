@@ -1,0 +1,68 @@
+"""A joint analysis of several parties on this machine: each with a certificate and a process of its own, over mutual TLS."""
+
+import secrets
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marketplace.keys.tls import make_tls_file, tls_fingerprint
+from marketplace.protocol.analysis import AnalysisSpecification
+from marketplace.protocol.schema import Schema
+from node.files import make_folder, write_whole
+from node.mpc.joint import Answer, take_part
+from node.mpc.plan import Limits, Peer, Plan
+from node.mpc.running import PartyProcess
+
+HOST = "127.0.0.1"
+TLS_FILE = "tls.pem"
+DEFAULT = Limits()
+
+Integers = NDArray[np.int64]
+Count = Callable[[], Mapping[str, Integers]]
+
+
+def answer_here(
+    specification: AnalysisSpecification,
+    schema: Schema,
+    order: bytes,
+    counts: Sequence[Count],
+    folder: Path,
+    threshold: int = 1,
+    limits: Limits = DEFAULT,
+) -> tuple[Answer, ...]:
+    """The answer as each party has it. `counts`: of each party its statistics, as `take_part` asks for them.
+
+    `order`: 32 bytes. `folder`: where each party gets a folder of its own. Raises `Refused` for too few parties, and
+    `Ended`, which names a party.
+    """
+    passwords = [secrets.token_hex(32).encode() for _ in counts]
+    with ExitStack() as opened:
+        listeners = [opened.enter_context(socket.create_server((HOST, 0))) for _ in counts]
+        files = [make_tls_file(HOST, password, datetime.now(UTC)) for password in passwords]
+        peers = tuple(map(_peer, listeners, files))
+        processes = []
+        for number, (file, password, listener) in enumerate(zip(files, passwords, listeners, strict=True)):
+            own = folder / f"party-{number}"
+            make_folder(own)
+            write_whole(own / TLS_FILE, file)
+            hashed = sha256(specification.encode()).digest()
+            plan = Plan(order, hashed, number, threshold, peers, own / TLS_FILE, limits)
+            processes.append(opened.enter_context(PartyProcess(plan, own, password, listener)))
+        with ThreadPoolExecutor(len(counts)) as pool:
+            taking = [
+                pool.submit(take_part, process, specification, schema, count)
+                for process, count in zip(processes, counts, strict=True)
+            ]
+            return tuple(one.result() for one in taking)
+
+
+def _peer(listener: socket.socket, file: bytes) -> Peer:
+    certificate = file[file.index(b"-----BEGIN CERTIFICATE") :].decode()
+    return Peer(HOST, listener.getsockname()[1], tls_fingerprint(file), certificate)
