@@ -1,10 +1,10 @@
 """Attacks on the generator, on public data alone: what an attacker makes of synthetic tables, and what rho allows at most.
 
-`python -m scripts.benchmarks.attacks [--json] [--shadows 64] [--minutes M] [--data DIR] [--ship] [PART ...]`; parts:
-prostate, flchain, covid, adult, audit. Every model that was attacked is kept under `.tools/peers/kept/attacks`, under a
-hash of what the generator and the attacks mean, so a second start goes on where the first one ended. `--minutes` starts no
-new model after so long; a setting whose models are not all there is left out. `--ship` enters the figures into
-`node/evaluation/public_attacks.json`, from where certificates take them.
+`python -m scripts.benchmarks.attacks [--json] [--generator NAME] [--shadows 64] [--minutes M] [--data DIR] [--ship]
+[PART ...]`; parts: prostate, flchain, covid, adult, audit. Every model that was attacked is kept under
+`.tools/peers/kept/attacks`, under a hash of what generator and attacks mean, so a second start goes on where the first one
+ended. `--minutes` starts no new model after so long; a setting whose models are not all there is left out. `--ship` enters
+the figures into `node/evaluation/public_attacks.json`, from where certificates take them.
 
 Each model is trained on about 1,000 records: 950 drawn anew, and a random half of 100 targets, 50 of which are outliers.
 Shadow models: a linear rule, learned on other models, over how many synthetic rows agree with a target in one, two, three
@@ -29,15 +29,17 @@ from fractions import Fraction
 from importlib.resources import files
 from pathlib import Path
 
+from marketplace.protocol.specification import DEFAULT_GENERATOR
 from node.evaluation.public_attacks import FILE, PublicAttacks, PublicFigure, decode, encode
 from node.noise.gaussian import discrete_gaussian
 from node.noise.stream import Stage
 from node.synthesis import release
-from node.synthesis.marginals import NAME, PrivateMarginals
+from node.synthesis.generators import GENERATORS
+from node.synthesis.marginals import PrivateMarginals
 from node.synthesis.records import Counts
 from scripts.benchmarks.attacks_audit import Audit, audit, finest_of, hospital, measured, power
 from scripts.benchmarks.attacks_figures import figures
-from scripts.benchmarks.attacks_fits import SETTINGS, gather, generator_code
+from scripts.benchmarks.attacks_fits import code_of, gather, settings_of, version_of
 from scripts.benchmarks.attacks_population import TABLES, population
 
 PARTS = (*TABLES, "audit")
@@ -55,18 +57,19 @@ def main() -> None:
     parser.add_argument(
         "--data", type=Path, default=Path(os.environ.get("AGORA_TEST_DATA", "../shared/data")), help="Adult's folder"
     )
+    parser.add_argument("--generator", choices=GENERATORS, default=DEFAULT_GENERATOR, help="whose tables are attacked")
     parser.add_argument("--ship", action="store_true", help="enter the figures of all data sets into the package")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     given = parser.parse_args()
     until_s = time.monotonic() + 60 * given.minutes
     names = [name for name in TABLES if name in (given.parts or PARTS)]
-    found = [one for name in names for one in attacked(name, given.data, given.shadows, until_s)]
-    audits = dict(audited()) if "audit" in (given.parts or PARTS) else {}
+    found = [one for name in names for one in attacked(name, given.generator, given.data, given.shadows, until_s)]
+    audits = dict(audited()) if "audit" in (given.parts or PARTS) and given.generator == DEFAULT_GENERATOR else {}
     if given.ship:
-        ship(found)
+        ship(given.generator, found)
     if given.json:
         document = {
-            "generator": NAME, "code": generator_code(), "figures": [asdict(one) for one in found],
+            "generator": version_of(given.generator), "code": code_of(given.generator), "figures": [asdict(one) for one in found],
             "audit": {name: {**asdict(one), "power": share} for name, (one, share) in audits.items()},
         }  # fmt: skip
         print(json.dumps(document, indent=2))
@@ -80,15 +83,15 @@ def main() -> None:
         )
 
 
-def attacked(name: str, folder: Path, shadows: int, until_s: float) -> Iterator[PublicFigure]:
+def attacked(name: str, generator: str, folder: Path, shadows: int, until_s: float) -> Iterator[PublicFigure]:
     """The figures of all settings of one data set for which there is time."""
     try:
         people = population(name, folder)
     except FileNotFoundError:
         print(f"{name} is left out: its files are not here; name their folder with --data", file=sys.stderr)
         return
-    for setting in SETTINGS:
-        fits = gather(people, setting, shadows, until_s)
+    for setting in settings_of(generator):
+        fits = gather(people, generator, setting, shadows, until_s)
         if fits is None:
             print(f"{name}, {setting.name}, is left out: no time left; start again", file=sys.stderr)
         else:
@@ -120,10 +123,12 @@ def weakened(weakness: int) -> Iterator[None]:
         release.discrete_gaussian = discrete_gaussian
 
 
-def ship(found: list[PublicFigure]) -> None:
+def ship(generator: str, found: list[PublicFigure]) -> None:
     """Enters the figures in place of those of the same version."""
-    others = [one for one in decode(files("node.evaluation").joinpath(FILE).read_bytes()) if one.generator != NAME]
-    mine = PublicAttacks(NAME, generator_code(), datetime.now(UTC).date().isoformat(), tuple(found))
+    version = version_of(generator)
+    others = [one for one in decode(files("node.evaluation").joinpath(FILE).read_bytes()) if one.generator != version]
+    made = datetime.now(UTC).date().isoformat()
+    mine = PublicAttacks(version, code_of(generator), made, tuple(found))
     SHIPPED.write_bytes(encode((*others, mine)))
 
 

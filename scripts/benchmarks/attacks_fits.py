@@ -3,10 +3,10 @@
 import ast
 import hashlib
 import json
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,9 @@ import pyarrow as pa
 
 from marketplace.protocol.rho import largest_rho_micro
 from marketplace.protocol.schema import Schema
-from marketplace.protocol.specification import SEALING_KEY_BYTES, Specification, Workload
+from marketplace.protocol.specification import DEFAULT_GENERATOR, SEALING_KEY_BYTES, Specification, Workload
 from node.noise.stream import NoiseStream
-from node.synthesis.marginals import NAME, PrivateMarginals
+from node.synthesis.generators import GENERATORS, generator_of
 from scripts.benchmarks import attacks_population, attacks_views
 from scripts.benchmarks.attacks_population import Population, Shadow
 from scripts.benchmarks.attacks_views import View, view
@@ -27,7 +27,6 @@ from scripts.benchmarks.peers.kept import KEPT, key_of
 DELTA = 1e-5
 ROWS = 5_000
 NO_NOISE_MICRO = 10**12
-COPIES = "control: the records drawn again"
 
 
 @dataclass(frozen=True)
@@ -44,12 +43,22 @@ class Setting:
         return 0 if self.rho_micro is None else ROWS
 
 
-SETTINGS = (
+PRIVATE = (
     Setting("epsilon 1", largest_rho_micro(1.0, DELTA), True),
     Setting("epsilon 10", largest_rho_micro(10.0, DELTA), True),
-    Setting("control: without noise", NO_NOISE_MICRO),
-    Setting(COPIES, None),
 )
+WITHOUT_NOISE, EXACT, COPIES = (
+    Setting("control: without noise", NO_NOISE_MICRO),
+    Setting("exact, without a promise", 1),
+    Setting("control: the records drawn again", None),
+)
+
+
+def settings_of(generator: str) -> tuple[Setting, ...]:
+    """What is attacked of the generator of this name, with the controls that show the attacks to work."""
+    if generator == DEFAULT_GENERATOR:
+        return (*PRIVATE, WITHOUT_NOISE, COPIES)
+    return (EXACT, COPIES) if GENERATORS[generator].exact else (*PRIVATE, COPIES)
 
 
 @dataclass(frozen=True)
@@ -62,16 +71,16 @@ class Fits:
     views: Sequence[View]
 
 
-def gather(population: Population, setting: Setting, count: int, until_s: float) -> Fits | None:
+def gather(population: Population, generator: str, setting: Setting, count: int, until_s: float) -> Fits | None:
     """The views of `count` shadows, those from memory that are there; None where `until_s` (monotonic) came first."""
-    shadows, task = population.shadows(count), _task(population, setting)
+    shadows, task = population.shadows(count), _task(population, generator, setting)
     views = []
     for number, shadow in enumerate(shadows):
         path = KEPT / "attacks" / f"{key_of({**task, 'shadow': [number, count]})}.npz"
         if not path.exists():
             if time.monotonic() > until_s:
                 return None
-            synthetic = _synthetic(population, setting, shadow, number)
+            synthetic = _synthetic(population, generator, setting, shadow, number)
             path.parent.mkdir(parents=True, exist_ok=True)
             part = path.with_suffix(".part.npz")
             np.savez_compressed(part, **view(population, shadow, synthetic, number))  # type: ignore[arg-type]
@@ -81,35 +90,54 @@ def gather(population: Population, setting: Setting, count: int, until_s: float)
     return Fits(population, setting, shadows, views)
 
 
-def generator_code() -> str:
-    """A hash of what the attacked generator means: its modules and those of its noise, without comments."""
-    loaded = sorted(name for name in sys.modules if name.startswith(("node.synthesis.", "node.noise.")))
-    return _meaning([Path(str(sys.modules[name].__file__)) for name in loaded])
+def version_of(generator: str) -> str:
+    """Name and version of the generator of this name, as its measurements state them."""
+    entry = GENERATORS[generator]
+    module = import_module(entry.module)
+    version: str = getattr(getattr(module, entry.name), "name", None) or module.NAME
+    return version
 
 
-def synthetic_table(records: pd.DataFrame, schema: Schema, rho_micro: int, rows: int, key: bytes) -> pd.DataFrame:
+def code_of(generator: str) -> str:
+    """A hash of what the generator of this name means: its modules and those of its noise, without comments."""
+    found, left = dict[str, Path](), [GENERATORS[generator].module]
+    while left:
+        name = left.pop()
+        path = Path(*name.split(".")).with_suffix(".py")
+        if name in found or not name.startswith(("node.synthesis.", "node.noise.")) or not path.exists():
+            continue
+        found[name] = path
+        for statement in ast.walk(ast.parse(path.read_text())):
+            if isinstance(statement, ast.ImportFrom) and statement.module:
+                left += [statement.module, *(f"{statement.module}.{alias.name}" for alias in statement.names)]
+    return _meaning([found[name] for name in sorted(found)])
+
+
+def synthetic_table(
+    name: str, records: pd.DataFrame, schema: Schema, rho_micro: int, rows: int, key: bytes
+) -> pd.DataFrame:
     """A synthetic table as coded frame. `key`: 32 bytes, a key of this benchmark and of nothing else."""
     table = pa.table({name: pa.array(codes, pa.int32(), mask=codes < 0) for name, codes in records.items()})
     wishes = Specification(bytes(32), rows, Workload(), 60, bytes(SEALING_KEY_BYTES), bytes(32))
-    generator, noise = PrivateMarginals(), NoiseStream(key, b"attacks")
+    generator, noise = generator_of(name), NoiseStream(key, b"attacks")
     measured = generator.measure(table, schema, wishes, rho_micro, noise, _ignored, _never)
     twin = generator.synthesise(measured, schema, rows, key, _ignored, _never)
     return pd.DataFrame({name: twin.column(name).fill_null(-1).to_numpy() for name in schema.names})
 
 
-def _synthetic(population: Population, setting: Setting, shadow: Shadow, number: int) -> pd.DataFrame:
+def _synthetic(population: Population, generator: str, setting: Setting, shadow: Shadow, number: int) -> pd.DataFrame:
     training = population.records.iloc[shadow.members]
     if setting.rho_micro is None:
         return training.iloc[np.random.default_rng(number).integers(0, len(training), len(training))]
     key = hashlib.sha256(f"{population.name}/{setting.name}/{number}".encode()).digest()
-    return synthetic_table(training, population.schema, setting.rho_micro, setting.rows, key)
+    return synthetic_table(generator, training, population.schema, setting.rho_micro, setting.rows, key)
 
 
-def _task(population: Population, setting: Setting) -> dict[str, Any]:
+def _task(population: Population, generator: str, setting: Setting) -> dict[str, Any]:
     """All that the models of a setting and the attacks on them depend on."""
     attack = [Path(str(module.__file__)) for module in (attacks_population, attacks_views)]
     return {
-        "generator": [NAME, generator_code()] if setting.rho_micro else [],
+        "generator": [version_of(generator), code_of(generator)] if setting.rho_micro else [],
         "attack": _meaning(attack),
         "data": hashlib.sha256(population.records.to_csv().encode()).hexdigest(),
         "setting": [setting.name, setting.rho_micro, setting.rows],

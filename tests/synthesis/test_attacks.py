@@ -10,7 +10,7 @@ import pytest
 
 from node.evaluation.public_attacks import FILE, PublicFigure, decode
 from scripts.benchmarks.attacks_figures import figures
-from scripts.benchmarks.attacks_fits import SETTINGS, Fits
+from scripts.benchmarks.attacks_fits import COPIES, EXACT, PRIVATE, WITHOUT_NOISE, Fits
 from scripts.benchmarks.attacks_population import OTHERS, Shadow, population
 from scripts.benchmarks.attacks_views import view
 
@@ -23,7 +23,7 @@ def attacked(places: list[np.ndarray]) -> dict[str, PublicFigure]:
     """The figures where the tables that are seen hold the records at these places."""
     tables: list[pd.DataFrame] = [PEOPLE.records.iloc[found] for found in places]
     views = [view(PEOPLE, *one, number) for number, one in enumerate(zip(SHADOWS, tables, strict=True))]
-    return {one.attack: one for one in figures(Fits(PEOPLE, SETTINGS[-1], SHADOWS, views))}
+    return {one.attack: one for one in figures(Fits(PEOPLE, COPIES, SHADOWS, views))}
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,9 @@ def test_shipped_figures_are_those_that_the_attacks_give(copied: dict[str, Publi
             for setting in {one.setting for one in version.figures if one.dataset == dataset}:
                 found = [one for one in version.figures if (one.dataset, one.setting) == (dataset, setting)]
                 assert {(one.attack.split(", ")[0], one.measure) for one in found} == wanted
-                assert len(found) == len(copied) and setting in {known.name for known in SETTINGS}
+                assert len(found) == len(copied) and setting in {
+                    known.name for known in (*PRIVATE, WITHOUT_NOISE, EXACT, COPIES)
+                }
                 assert min(one.fits for one in found) >= 64
 
 
