@@ -47,18 +47,15 @@ PRIVATE = (
     Setting("epsilon 1", largest_rho_micro(1.0, DELTA), True),
     Setting("epsilon 10", largest_rho_micro(10.0, DELTA), True),
 )
-WITHOUT_NOISE, EXACT, COPIES = (
+WITHOUT_NOISE, COPIES = (
     Setting("control: without noise", NO_NOISE_MICRO),
-    Setting("exact, without a promise", 1),
     Setting("control: the records drawn again", None),
 )
 
 
 def settings_of(generator: str) -> tuple[Setting, ...]:
     """What is attacked of the generator of this name, with the controls that show the attacks to work."""
-    if generator == DEFAULT_GENERATOR:
-        return (*PRIVATE, WITHOUT_NOISE, COPIES)
-    return (EXACT, COPIES) if GENERATORS[generator].exact else (*PRIVATE, COPIES)
+    return (*PRIVATE, WITHOUT_NOISE, COPIES) if generator == DEFAULT_GENERATOR else (*PRIVATE, COPIES)
 
 
 @dataclass(frozen=True)
@@ -110,7 +107,7 @@ def code_of(generator: str) -> str:
         for statement in ast.walk(ast.parse(path.read_text())):
             if isinstance(statement, ast.ImportFrom) and statement.module:
                 left += [statement.module, *(f"{statement.module}.{alias.name}" for alias in statement.names)]
-    return _meaning([found[name] for name in sorted(found)])
+    return meaning_of([found[name] for name in sorted(found)])
 
 
 def synthetic_table(
@@ -138,13 +135,14 @@ def _task(population: Population, generator: str, setting: Setting) -> dict[str,
     attack = [Path(str(module.__file__)) for module in (attacks_population, attacks_views)]
     return {
         "generator": [version_of(generator), code_of(generator)] if setting.rho_micro else [],
-        "attack": _meaning(attack),
+        "attack": meaning_of(attack),
         "data": hashlib.sha256(population.records.to_csv().encode()).hexdigest(),
         "setting": [setting.name, setting.rho_micro, setting.rows],
     }
 
 
-def _meaning(paths: Sequence[Path]) -> str:
+def meaning_of(paths: Sequence[Path]) -> str:
+    """A hash of what the Python files do: of their names and trees, without comments, docstrings and spacing."""
     hashed = hashlib.sha256()
     for path in paths:
         hashed.update(json.dumps([path.name, ast.dump(_bare(ast.parse(path.read_text())))]).encode())

@@ -8,11 +8,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from marketplace.protocol.specification import DEFAULT_GENERATOR
 from node.evaluation.public_attacks import FILE, PublicFigure, decode
+from node.synthesis.generators import GENERATORS
 from scripts.benchmarks.attacks_figures import figures
-from scripts.benchmarks.attacks_fits import COPIES, EXACT, PRIVATE, WITHOUT_NOISE, Fits
+from scripts.benchmarks.attacks_fits import (
+    COPIES,
+    PRIVATE,
+    WITHOUT_NOISE,
+    Fits,
+    code_of,
+    meaning_of,
+    settings_of,
+    version_of,
+)
 from scripts.benchmarks.attacks_population import OTHERS, Shadow, population
 from scripts.benchmarks.attacks_views import view
+from tests.synthesis.examples import FEW, measured, rows_of
 
 COUNT = 8
 PEOPLE = population("flchain", Path())
@@ -67,7 +79,7 @@ def test_shipped_figures_are_those_that_the_attacks_give(copied: dict[str, Publi
                 found = [one for one in version.figures if (one.dataset, one.setting) == (dataset, setting)]
                 assert {(one.attack.split(", ")[0], one.measure) for one in found} == wanted
                 assert len(found) == len(copied) and setting in {
-                    known.name for known in (*PRIVATE, WITHOUT_NOISE, EXACT, COPIES)
+                    known.name for known in (*PRIVATE, WITHOUT_NOISE, COPIES)
                 }
                 assert min(one.fits for one in found) >= 64
 
@@ -75,3 +87,22 @@ def test_shipped_figures_are_those_that_the_attacks_give(copied: dict[str, Publi
 def test_a_shadow_is_the_same_on_every_start() -> None:
     again: list[Shadow] = population("flchain", Path()).shadows(COUNT)
     assert all(np.array_equal(one.members, other.members) for one, other in zip(SHADOWS, again, strict=True))
+
+
+def test_figures_are_entered_under_the_version_that_measurements_state_and_a_hash_of_what_the_code_means(
+    tmp_path: Path,
+) -> None:
+    assert version_of(DEFAULT_GENERATOR) == measured(FEW, rows_of(FEW, 20)).generator
+    hashes = []
+    for number, text in enumerate(('"""One."""\nx = 1  # a\n', '"""Other."""\nx = 1\n', "x = 2\n")):
+        path = tmp_path / str(number) / "same.py"
+        path.parent.mkdir()
+        path.write_text(text)
+        hashes.append(meaning_of([path]))
+    assert hashes[0] == hashes[1] != hashes[2] and len(code_of(DEFAULT_GENERATOR)) == len(hashes[0]) == 24
+
+
+def test_what_is_attacked_of_a_generator_comes_with_controls() -> None:
+    for name in GENERATORS:
+        settings = settings_of(name)
+        assert COPIES in settings and any(setting.private for setting in settings)
