@@ -14,6 +14,7 @@ from marketplace.protocol.identity import NOBODY, NOTHING, OfferId
 from marketplace.protocol.offer import Guarantee, Head
 from marketplace.protocol.purpose import purpose_codes, purpose_text
 from marketplace.protocol.rho import DELTA_UNIT
+from marketplace.protocol.schema import Schema
 from marketplace.terminal import guarded, plain, say, show_json
 
 
@@ -79,6 +80,7 @@ def _lines(entry: Entry) -> Iterator[str]:
     yield f"  price      {euro_text(head.price_units)}"
     yield f"  guarantee  {guarantee_text(entry)}"
     yield f"  made from  {len(description.schema.columns)} columns, about {description.rows_declared:,} rows declared"
+    yield from (f"  {name:<10} {plain(words)}" for name, words in _linked_lines(description.schema))
     yield f"  unit       {description.schema.unit}"
     yield from (f"  each row   {plain(constraint_text(constraint))}" for constraint in description.schema.constraints)
     for source in entry.sources:
@@ -90,8 +92,17 @@ def _lines(entry: Entry) -> Iterator[str]:
     yield ""
 
 
+def _linked_lines(schema: Schema) -> Iterator[tuple[str, str]]:
+    """How rows hang together under persons, where they do."""
+    if schema.timeline is not None:
+        yield "in time", f"by {schema.timeline.column}, of a person"
+    for table in schema.tables:
+        yield "and", f"{table.name}: {len(table.schema.columns)} columns, under the same persons"
+
+
 def _document(entry: Entry) -> dict[str, Any]:
     offer, head, origin = entry.view.offer, entry.view.offer.head, entry.view.origin
+    schema = entry.description.schema
     return {
         "id": offer.id.hex(),
         "title": entry.description.title,
@@ -99,6 +110,8 @@ def _document(entry: Entry) -> dict[str, Any]:
         "guarantee": GUARANTEES[head.guarantee],
         "rows_declared": entry.description.rows_declared,
         "columns": list(entry.description.schema.names),
+        "timeline": None if schema.timeline is None else schema.timeline.column,
+        "tables": {table.name: list(table.schema.names) for table in schema.tables},
         "constraints": [constraint_text(constraint) for constraint in entry.description.schema.constraints],
         "lead": head.lead,
         "token": head.token,

@@ -110,7 +110,8 @@ def price_lines(purchase: Purchase) -> list[str]:
     entry, head = purchase.entry, purchase.entry.view.offer.head
     permit = purchase.permit
     return [
-        f"{entry.description.title}: {purchase.specification.rows:,} synthetic rows",
+        f"{entry.description.title}: {purchase.specification.rows:,} synthetic "
+        f"{'persons, each with its rows' if entry.description.schema.is_linked else 'rows'}",
         *(f"  only where  {condition_text(condition)}" for condition in purchase.specification.only),
         *(f"  accepted if {each.score} is at most {each.at_most}" for each in purchase.specification.thresholds),
         f"  cost        {euro_text(head.cost_units)}",

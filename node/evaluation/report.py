@@ -18,7 +18,11 @@ PICTURE = (
 
 @dataclass(frozen=True)
 class Subject:
-    """What a report is about, in public words: the dataset's title, its provider, the order, the unit of protection."""
+    """What a report is about, in public words: the dataset's title, its provider, the order, the unit of protection.
+
+    `files`: the tables of a result whose rows hang together under persons, the main one first, and then `rows` counts
+    persons; none of another.
+    """
 
     title: str
     provider: str
@@ -27,6 +31,12 @@ class Subject:
     rows: int
     columns: int
     rows_declared: int
+    files: tuple[str, ...] = ()
+
+    @property
+    def counted(self) -> str:
+        """What `rows` counts."""
+        return "persons" if self.files else "rows"
 
 
 @dataclass(frozen=True)
@@ -86,7 +96,7 @@ def body(subject: Subject, promise: Promise, released: ReleasedScores, picture: 
         f'<p class="lead">Made by the provider {page.text(subject.provider)} for one order.</p>',
         page.facts(
             [
-                ("synthetic rows", f"{subject.rows:,}"),
+                (f"synthetic {subject.counted}", f"{subject.rows:,}"),
                 ("columns", f"{subject.columns:,}"),
                 ("differential privacy", "none")
                 if promise.is_exact
@@ -104,18 +114,22 @@ def body(subject: Subject, promise: Promise, released: ReleasedScores, picture: 
 
 
 def _what(subject: Subject, promise: Promise) -> str:
+    made = f"A table of {subject.rows:,} {'drawn' if promise.is_exact else 'invented'} records."
+    if subject.files:
+        made = (
+            f"The rows of {subject.rows:,} invented persons, in {' and '.join(subject.files)}. What follows is about the "
+            "rows of the first."
+        )
     if promise.is_exact:
         saw = (
             "saw the real records as they are, so groups of rows behave like groups of real records, and a row may come "
             "close to a real one."
         )
-        return page.section(
-            "What this is", page.paragraph(f"A table of {subject.rows:,} drawn records. The model {saw}")
-        )
+        return page.section("What this is", page.paragraph(f"{made} The model {saw}"))
     return page.section(
         "What this is",
         page.paragraph(
-            f"A table of {subject.rows:,} invented records. No row is a patient. The rows were drawn from a model that "
+            f"{made} No row is a patient. The rows were drawn from a model that "
             "saw the real records only through noisy measurements, so groups of rows behave like groups of real records, "
             "and single rows mean nothing."
         ),

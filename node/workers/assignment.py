@@ -5,6 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from marketplace.protocol.description import Description
+from marketplace.protocol.result import sheets
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import Specification
 from node.evaluation.report import Promise, Subject
@@ -53,6 +54,7 @@ class Assignment:
             rows=self.specification.rows,
             columns=len(self.schema.columns),
             rows_declared=self.description.rows_declared,
+            files=tuple(sheet.file for sheet in sheets(self.schema)) if self.schema.is_linked else (),
         )
 
     @property

@@ -9,6 +9,7 @@ from tests.buying.provider import PRICE_UNITS
 from tests.certificate.examples import RHO_MICRO
 from tests.commands.market import Buyer
 from tests.protocol.examples import DESCRIPTION
+from tests.vault.linked import CLINIC, LIVER
 
 
 def test_offers_are_shown_with_whole_ids_and_amounts_for_people(buyer: Buyer) -> None:
@@ -88,3 +89,20 @@ def test_no_offer_is_no_error(buyer: Buyer) -> None:
     assert (ran.code, ran.out) == (0, "")
     assert "no open offers" in ran.err
     assert buyer.agora("offers", "--json", AGORA_FROM_BLOCK=str(block)).json() == {"offers": []}
+
+
+def test_how_rows_hang_together_under_persons_is_shown(buyer: Buyer) -> None:
+    visits = replace(CLINIC, tables=LIVER.tables)
+    provider = replace(buyer.market.provider, description=replace(DESCRIPTION, schema=visits))
+    offer = provider.offer(staked_units=0)
+    try:
+        lines = buyer.agora("offers").out.splitlines()
+        assert "  in time    by day, of a person" in lines
+        assert "  and        labs: 3 columns, under the same persons" in lines
+        shown = {one["id"]: one for one in buyer.agora("offers", "--json").json()["offers"]}
+        assert shown[offer.id.hex()]["tables"] == {"labs": ["days", "test", "value"]}
+        assert shown[offer.id.hex()]["timeline"] == "day"
+        assert shown[buyer.market.offer.id.hex()]["tables"] == {}
+        assert shown[buyer.market.offer.id.hex()]["timeline"] is None
+    finally:
+        provider.ledger.retire(provider.signer, offer)

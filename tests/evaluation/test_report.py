@@ -146,3 +146,11 @@ def test_an_exact_report_promises_nothing() -> None:
     for promise in ("differentially private", "epsilon", "No row is a patient", "guarantee above"):
         assert promise not in page
         assert promise in words(report(SUBJECT, PROMISE, RELEASED, PICTURE))
+
+
+def test_a_report_on_persons_with_their_rows_names_the_tables_and_which_one_its_scores_are_about() -> None:
+    page = words(report(replace(SUBJECT, files=("synthetic.csv", "labs.csv")), PROMISE, RELEASED, PICTURE))
+    assert "The rows of 12,000 invented persons, in synthetic.csv and labs.csv." in page
+    assert "What follows is about the rows of the first." in page and "synthetic persons" in page
+    plain = words(report(SUBJECT, PROMISE, RELEASED, PICTURE))
+    assert "A table of 12,000 invented records." in plain and "synthetic rows" in plain
