@@ -18,6 +18,7 @@ from marketplace.protocol.quote import Expectation
 from marketplace.protocol.rho import DELTA_UNIT
 from marketplace.terminal import guarded, parse_offer, plain, say, show_json
 
+WAYS = {"l1_1way": " (columns)", "l1_2way": " (pairs)", "l1_3way": " (triples)"}
 OfferArgument = Annotated[str, typer.Argument(metavar="OFFER", help="The offer's id.")]
 Slot = Annotated[int, typer.Option(min=1, help="Seconds between the times at which a delivery may be posted.")]
 
@@ -75,7 +76,8 @@ def _scores(expectation: Expectation) -> Table:
     for score in expectation.scores:
         ends = (f"{low[:-1]} - {high[:-1]}" for low, high in (score.likely, score.wide))
         floor = "" if score.floor is None else score.floor[:-1]
-        table.add_row(plain(score.name), score.value[:-1], *ends, floor, score.ceiling[:-1])
+        name = f"{score.name}{WAYS.get(score.name, '')}"
+        table.add_row(plain(name), score.value[:-1], *ends, floor, score.ceiling[:-1])
     return table
 
 

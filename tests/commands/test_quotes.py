@@ -59,6 +59,7 @@ def test_a_quote_tells_a_person_what_to_expect_and_moves_no_money(buyer: Buyer, 
     assert any(line.startswith("  guarantee   epsilon 1.") and f"rho {RHO_MICRO:,} micro" in line for line in lines)
     scores = {line.split()[0]: line.split()[1:] for line in lines if line.startswith(("l1_", "workload", "missing"))}
     assert list(scores) == ["l1_1way", "l1_2way", "l1_3way", "missingness", "workload"]
+    assert scores["l1_2way"][0] == "(pairs)"
     value, low, _, high = scores["workload"][:4]
     assert float(low) < float(value) < float(high)
     assert "No record was opened" in ran.err

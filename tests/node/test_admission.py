@@ -3,6 +3,7 @@
 import re
 from copy import copy
 from dataclasses import fields, replace
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from marketplace.protocol.description import Description, round_rows
 from marketplace.protocol.identity import DatasetId
 from marketplace.protocol.offer import Guarantee, Kind, Member, Offer
 from marketplace.protocol.order import Order, pack_versions
+from marketplace.protocol.rho import delta_of, largest_delta_atto, largest_rho_micro
 from marketplace.protocol.specification import Curve, Specification, Workload
 from marketplace.protocol.states import DeclineReason
 from node.admission import (
@@ -26,6 +28,7 @@ from node.admission import (
 from node.objection import Objection
 from node.spending import LEAST_EVALUATE_MICRO
 from node.synthesis.generators import GENERATORS
+from scripts.benchmarks.public import public_table
 from tests.node.examples import DESCRIPTION as FEW
 from tests.node.examples import HIDDEN, PERMITTED, offer, order, specification
 from tests.protocol.examples import address
@@ -130,6 +133,22 @@ def test_few_records_meet_an_objection_that_says_how_many_would_do() -> None:
     assert FEW.rows_declared < needed <= ROWS_DECLARED
     pooled = replace(FEW, rows_declared=round_rows(needed))
     assert objection(replace(few, description=pooled), Rules()) is None
+
+
+@pytest.mark.parametrize(("name", "rows", "let_in"), [("lung", 230, False), ("prostate", 14_000, True)])
+def test_of_real_tables_at_epsilon_one_lung_is_declined_and_prostate_let_in(name: str, rows: int, let_in: bool) -> None:
+    schema = public_table(name, Path("no such folder")).schema
+    rho_micro = largest_rho_micro(1.0, delta_of(largest_delta_atto(rows)))
+    asked = replace(
+        APPLICATION,
+        description=replace(DESCRIPTION, schema=schema, rows_declared=rows),
+        specification=specification(rows=rows),
+        offer=offer(rho_micro=rho_micro),
+        holding=replace(HOLDING, left_micro=rho_micro),
+    )
+    found = objection(asked, Rules())
+    assert (found is None) is let_in
+    assert found is None or "worse than a shuffle" in found.words
 
 
 def test_a_provider_may_serve_whatever_is_expected_of_few_records() -> None:
