@@ -10,7 +10,7 @@ from marketplace.content.store import ContentStore, read_bytes
 from marketplace.errors import Corrupt, Invalid, MarketplaceError, Refused, Unreachable
 from marketplace.ledger.ids import quote_hash
 from marketplace.ledger.ledger import Ledger
-from marketplace.protocol.account import Account, OfferView
+from marketplace.protocol.account import Account, DatasetView, OfferView
 from marketplace.protocol.chunks import LONGEST_LIFE_S
 from marketplace.protocol.description import Description
 from marketplace.protocol.identity import NOTHING, Address, OfferId
@@ -83,7 +83,7 @@ class Quotes:
     def _quote(self, account: Account, view: OfferView, request: QuoteRequest, now_s: int) -> Quote:
         application = self._application(account, view, request)
         offer, specification, description = application.offer, application.specification, application.description
-        refusal = _closed(application, view, now_s)
+        refusal = _closed(view, account.datasets[offer.members[application.index].dataset], application.index, now_s)
         if refusal is None and (found := objection(application, self.rules)):
             refusal = Refusal(found.code, found.words)
         measurable = refusal is None or refusal.code is not DeclineReason.SPECIFICATION
@@ -144,12 +144,14 @@ def _check_time(request: QuoteRequest, now_s: int) -> None:
         )
 
 
-def _closed(application: Application, view: OfferView, now_s: int) -> Refusal | None:
+def _closed(view: OfferView, dataset: DatasetView, index: int, now_s: int) -> Refusal | None:
     """Why the ledger would not let the order be placed; None if it would."""
-    head, holding = application.offer.head, application.holding
+    head = view.offer.head
     if view.retired or now_s > head.valid_until_s:
         return Refusal(DeclineReason.RULES, "the offer is no longer open")
-    if holding is None or holding.left_micro < application.offer.members[application.index].rho_micro:
+    if head.guarantee is Guarantee.EXACT and dataset.exact_left < 1:
+        return Refusal(DeclineReason.BUDGET, "the dataset's allowance of exact orders is used up in this epoch")
+    if dataset.left_micro < view.offer.members[index].rho_micro:
         return Refusal(DeclineReason.BUDGET, "what is left of the dataset's budget does not pay for an order")
     return None
 
