@@ -44,15 +44,15 @@ def condition_of(text: str, schema: Schema) -> Condition:
     Categories that hold a comma stand in double quotes. Raises `Invalid`, naming the column, for a column that `schema`
     does not have, another form, or what no declared value can meet.
     """
-    fitting = [name for name in schema.names if text.strip().startswith(name)]
-    name = max((name for name in fitting if _PARTS.fullmatch(text.strip()[len(name) :])), key=len, default=None)
-    if name is None:
+    text = text.strip()
+    fitting = [name for name in schema.names if text.startswith(name)]
+    found = {name: parts for name in fitting if (parts := _PARTS.fullmatch(text[len(name) :]))}
+    if not found:
         form = "as in stage=III,IV or age<50 or age is missing"
         hint = f", the columns are {', '.join(schema.names)}" if not fitting else ""
         raise Invalid(f"expected a condition {form}, got {text[:60]!r}{hint}; name a column of the schema")
-    found = _PARTS.fullmatch(text.strip()[len(name) :])
-    assert found is not None
-    condition = _condition(schema, name, found[1], found[2].strip())
+    name = max(found, key=len)
+    condition = _condition(schema, name, found[name][1], found[name][2].strip())
     condition.spans(schema.column(name))
     return condition
 

@@ -9,6 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from marketplace.errors import Corrupt
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import Specification
 from node.synthesis.expectation import OF_RECORDS, Facts, Noise, noise_of, terms_of
@@ -120,9 +121,15 @@ def fit_of(generator: str) -> Fit | None:
 
 @cache
 def fits() -> Mapping[str, Fit]:
-    """The fits that this node has, by generator and version."""
-    document = json.loads(resources.files("node.synthesis").joinpath(FILE).read_text("utf-8"))
-    assert document["format"] == FORMAT
+    """The fits that this node has, by generator and version. Raises as `read_fits`."""
+    return read_fits(resources.files("node.synthesis").joinpath(FILE).read_text("utf-8"))
+
+
+def read_fits(text: str) -> Mapping[str, Fit]:
+    """The fits in a file's text. Raises `Corrupt` where it is of another format."""
+    document = json.loads(text)
+    if document["format"] != FORMAT:
+        raise Corrupt(f"expected a fit of {FORMAT}, got {document['format'][:60]!r}; install this program again")
     return {name: _fit(name, part) for name, part in document["generators"].items()}
 
 

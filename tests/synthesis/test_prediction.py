@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from marketplace.errors import Corrupt
 from marketplace.protocol.constraints import Condition
 from marketplace.protocol.description import round_rows
 from marketplace.protocol.rho import delta_of, largest_delta_atto, largest_rho_micro
@@ -17,7 +18,7 @@ from marketplace.protocol.specification import DEFAULT_GENERATOR, Specification,
 from node.spending import spending_of
 from node.synthesis.expectation import SIGNS, Facts, noise_of, terms_of
 from node.synthesis.marginals import NAME
-from node.synthesis.prediction import Prediction, fit_of, fits, predict
+from node.synthesis.prediction import Prediction, fit_of, fits, predict, read_fits
 from scripts.benchmarks.public import public_table
 from scripts.benchmarks.rehearsal import Setting, run
 from tests.synthesis.examples import BROAD, FEW, WIDE, specification
@@ -76,6 +77,11 @@ def test_the_version_of_the_generator_that_runs_is_the_one_that_was_fitted() -> 
     assert fit.tables >= 9
     assert fit.runs >= 300
     assert fit_of("private") is None
+
+
+def test_a_fit_of_another_format_is_refused_by_name() -> None:
+    with pytest.raises(Corrupt, match="expected a fit of agora/prediction/1, got 'agora/prediction/2'"):
+        read_fits('{"format": "agora/prediction/2", "generators": {}}')
 
 
 def test_stated_coverage_is_close_to_what_the_ends_are_named_after() -> None:
