@@ -9,6 +9,7 @@ from marketplace.errors import Corrupt, Invalid
 from marketplace.protocol import canonical
 from marketplace.protocol.analysis_counts import Contingency, Count, Histogram
 from marketplace.protocol.analysis_moments import Mean, Variance
+from marketplace.protocol.analysis_regression import LinearRegression
 from marketplace.protocol.analysis_statistic import Statistic
 from marketplace.protocol.analysis_survival import Survival
 from marketplace.protocol.constraints import Condition
@@ -18,7 +19,7 @@ from marketplace.protocol.specification import ATTESTATION, LARGEST_CONDITIONS, 
 NOUN, VERSION = "analysis", 1
 LARGEST_ANALYSES = 20
 
-Analysis = Count | Histogram | Contingency | Mean | Variance | Survival
+Analysis = Count | Histogram | Contingency | Mean | Variance | LinearRegression | Survival
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,8 @@ def _analysis_of(document: Mapping[str, Any]) -> Analysis:
             return Mean(_text(document["column"]))
         case "variance":
             return Variance(_text(document["column"]))
+        case "linear regression":
+            return LinearRegression(_text(document["outcome"]), tuple(map(_text, document["predictors"])))
         case "survival":
             return Survival(
                 time=_text(document["time"]),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from marketplace.errors import Invalid
 
 _SMALLEST_PIVOT = 1e-12
+_MOST_TERMS, _PRECISION = 100_000, 1e-15
 
 
 def chi_square_tail(statistic: float, freedom: int) -> float:
@@ -22,6 +23,46 @@ def chi_square_tail(statistic: float, freedom: int) -> float:
     powers = [(odd + 2 * i) / 2 for i in range(freedom // 2)]
     terms = [math.exp(power * math.log(half) - half - math.lgamma(power + 1)) for power in powers]
     return min(1.0, tail + math.fsum(terms))
+
+
+def student_tail(statistic: float, freedom: int) -> float:
+    """The probability that a t variable with `freedom` (>= 1) degrees exceeds `statistic` in absolute value.
+
+    Raises `Invalid` otherwise. Source: Abramowitz and Stegun 1964, 26.7.1 with 26.5.8, by Lentz's method.
+    """
+    if freedom < 1 or not math.isfinite(statistic):
+        raise Invalid("expected a finite t statistic and at least one degree of freedom")
+    square = statistic * statistic
+    a, b = freedom / 2, 0.5
+    x, rest = freedom / (freedom + square), square / (freedom + square)
+    if rest == 0:
+        return 1.0
+    front = math.exp(
+        math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log1p(-rest) + b * math.log(rest)
+        if x
+        else -math.inf
+    )
+    if x < (a + 1) / (a + b + 2):
+        return front * _beta_fraction(x, a, b) / a
+    return max(0.0, 1 - front * _beta_fraction(rest, b, a) / b)
+
+
+def _beta_fraction(x: float, a: float, b: float) -> float:
+    """The continued fraction of the incomplete beta function, where x is below (a + 1) / (a + b + 2)."""
+    tiny = 1e-300
+    c, d = 1.0, 1 / (1 - (a + b) * x / (a + 1) or tiny)
+    value = d
+    for m in range(1, _MOST_TERMS):
+        for term in (
+            m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)),
+            -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1)),
+        ):
+            d = 1 / (1 + term * d or tiny)
+            c = 1 + term / c or tiny
+            value *= c * d
+        if abs(c * d - 1) < _PRECISION:
+            break
+    return value
 
 
 def quadratic_form(vector: Sequence[float], matrix: Sequence[Sequence[float]]) -> float:

@@ -30,6 +30,7 @@ class Network:
         self._server.num_tickets = 0
         self._clients = {n: _context(ssl.PROTOCOL_TLS_CLIENT, plan, password, (n,)) for n in plan.others}
         self._came: SimpleQueue[tuple[int, ssl.SSLSocket]] = SimpleQueue()
+        self._first: dict[int, ssl.SSLSocket] = {}
         self._places = threading.BoundedSemaphore(MOST_STRANGERS)
 
     def connect(self) -> tuple[dict[int, Line], dict[int, Line]]:
@@ -45,10 +46,7 @@ class Network:
                 number, connection = self._came.get(timeout=max(0.0, self._until - time.monotonic()))
             except Empty:
                 raise self._ended(min(missing)) from None
-            if number in hearing:
-                connection.close()
-            else:
-                hearing[number] = self._line(connection)
+            hearing[number] = self._line(connection)
         self._listener.close()
         return sending, hearing
 
@@ -87,7 +85,7 @@ class Network:
             plain.settimeout(HANDSHAKE_S)
             connection = self._server.wrap_socket(plain, server_side=True)
             number = self._number.get(_fingerprint(connection))
-            if number is None:
+            if number is None or self._first.setdefault(number, connection) is not connection:
                 connection.close()
             else:
                 self._came.put((number, connection))

@@ -1,6 +1,7 @@
 """What a party counts of its own rows for a joint analysis: the one module of it that computes from records."""
 
 from collections.abc import Mapping
+from itertools import combinations_with_replacement
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from marketplace.errors import Invalid, Refused
 from marketplace.protocol.analysis import Analysis, AnalysisSpecification
 from marketplace.protocol.analysis_counts import Contingency, Count, Histogram
 from marketplace.protocol.analysis_moments import Mean
+from marketplace.protocol.analysis_regression import LinearRegression
 from marketplace.protocol.analysis_statistic import LARGEST_PARTY_ROWS
 from marketplace.protocol.analysis_survival import Survival
 from marketplace.protocol.schema import Schema
@@ -56,6 +58,8 @@ def _counted(analysis: Analysis, schema: Schema, rows: int, codes: Mapping[str, 
             return {"cells": np.bincount(cells, minlength=schema.column(first).size * width).astype(np.int64)}
         case Mean(column=name):
             return _powers(codes[name], schema.column(name).size)
+        case LinearRegression():
+            return _products(analysis, schema, codes)
         case Survival():
             return {"leaving": _leaving(analysis, schema, codes)}
 
@@ -73,6 +77,14 @@ def _powers(codes: Codes, size: int) -> dict[str, Integers]:
     centred = 2 * codes[codes != MISSING].astype(np.int64) - (size - 1)
     powers = {"present": len(centred), "sum": centred.sum(), "squares": (centred**2).sum()}
     return {name: np.array([power], np.int64) for name, power in powers.items()}
+
+
+def _products(analysis: LinearRegression, schema: Schema, codes: Mapping[str, Codes]) -> dict[str, Integers]:
+    there = np.logical_and.reduce([codes[name] != MISSING for name in analysis.columns])
+    centred = [2 * codes[n][there].astype(np.int64) - (schema.column(n).size - 1) for n in analysis.columns]
+    columns = [np.ones(int(there.sum()), np.int64), *centred]
+    pairs = combinations_with_replacement(range(len(columns)), 2)
+    return {f"{a},{b}": np.array([columns[a] @ columns[b]], np.int64) for a, b in pairs}
 
 
 def _leaving(analysis: Survival, schema: Schema, codes: Mapping[str, Codes]) -> Integers:

@@ -3,10 +3,12 @@
 import os
 import pickle
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from node.mpc import party, summing
 from node.mpc.frames import HEAD, Kind
+from node.mpc.transcript import Transcript
 
 MARK = "unpickled"
 
@@ -30,7 +32,7 @@ tell = summing.Summing._tell
 
 def misbehave(self: summing.Summing, kind: Kind, payload: bytes | memoryview) -> None:
     when, how = Kind[sys.argv[1]], sys.argv[2]
-    if kind != when:
+    if kind != when or how == "forged":
         return tell(self, kind, payload)
     if how == "equivocate":
         first, *others = self._senders.values()
@@ -46,6 +48,13 @@ def misbehave(self: summing.Summing, kind: Kind, payload: bytes | memoryview) ->
     return None
 
 
+def forge(self: summing.Summing) -> Transcript:
+    transcript = finish(self)
+    return replace(transcript, signatures=transcript.signatures[::-1])
+
+
 summing.Summing._tell = misbehave  # type: ignore[method-assign]
+if sys.argv[2:] == ["forged"]:
+    finish, summing.Summing.finish = summing.Summing.finish, forge  # type: ignore[method-assign]
 if __name__ == "__main__":
     sys.exit(party.main())

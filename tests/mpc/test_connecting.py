@@ -1,6 +1,7 @@
 """Who shows a certificate is its party, whatever it claims. What works against stock MPyC does not work here."""
 
 import os
+import select
 import signal
 import socket
 import ssl
@@ -45,6 +46,33 @@ def test_a_party_with_another_partys_certificate_is_never_the_one_it_claims_to_b
     with pytest.raises(Ended) as raised:
         future.result()
     assert (raised.value.party, raised.value.reason) == (0, Reason.NOT_REACHED)
+
+
+def selectable(calls: list[ssl.SSLSocket]) -> list[ssl.SSLSocket]:
+    """Those on which there is something to read, or their end."""
+    return select.select(calls, [], [], 30)[0]
+
+
+def test_who_calls_with_a_partys_certificate_is_that_party_and_takes_no_others_place(
+    hospitals: Make, identities: tuple[Identity, ...]
+) -> None:
+    made = hospitals()
+    made.start(1)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.load_cert_chain(identities[2].path, password=PASSWORD)
+    address = ("127.0.0.1", made.peers[1].port)
+    calls = [context.wrap_socket(socket.create_connection(address)) for _ in range(2)]
+    shown_out = next(
+        call for call in selectable(calls) if call.recv(1) == b""
+    )  # party 2's place, and no other, is taken
+    made.start(0)
+    made.start(2)
+    futures = made.each(lambda _, process: process.ready())
+    next(call for call in calls if call is not shown_out).close()
+    with pytest.raises(Ended) as raised:
+        futures[1].result()
+    assert (raised.value.party, raised.value.reason, raised.value.by) == (2, Reason.CUT_OFF, 1)
 
 
 def test_strangers_end_nothing(hospitals: Make, identities: tuple[Identity, ...]) -> None:

@@ -10,14 +10,17 @@ from lifelines import KaplanMeierFitter
 from lifelines.statistics import multivariate_logrank_test
 from lifelines.utils import restricted_mean_survival_time
 from scipy import stats
+from statsmodels.regression.linear_model import OLS
+from statsmodels.tools.tools import add_constant
 
 from marketplace.errors import Invalid, Refused
 from marketplace.protocol.analysis import Analysis, AnalysisSpecification
 from marketplace.protocol.analysis_counts import Contingency, Count, Histogram
 from marketplace.protocol.analysis_moments import Mean, Variance
+from marketplace.protocol.analysis_regression import LinearRegression
 from marketplace.protocol.analysis_statistic import LARGEST_PARTY_ROWS
 from marketplace.protocol.analysis_survival import Survival, SurvivalCurves
-from marketplace.protocol.analysis_tails import chi_square_tail, quadratic_form, solve
+from marketplace.protocol.analysis_tails import chi_square_tail, quadratic_form, solve, student_tail
 from marketplace.protocol.constraints import Condition
 from marketplace.protocol.schema import Category, Number, Schema
 from marketplace.protocol.specification import SEALING_KEY_BYTES
@@ -151,7 +154,26 @@ def test_who_is_watched_up_to_a_point_of_the_grid_is_at_risk_there_and_not_beyon
     assert leaving[2].tolist() == [0, 1] and leaving.sum() == 1
 
 
-CELLS = st.integers(0, 50)
+def test_a_linear_regression_is_that_of_statsmodels(codes: dict[str, Codes]) -> None:
+    found = answer(LinearRegression("level", ("days", "outcome")), codes)
+    there = codes["level"] >= 0
+    design = add_constant(np.column_stack([5.0 + 5 * codes["days"][there], codes["outcome"][there]]))
+    expected = OLS(values(codes["level"], LEVEL), design).fit()
+    assert found.rows == there.sum()
+    assert [term.name for term in found.terms] == ["intercept", "days", "outcome"]
+    assert [term.coefficient for term in found.terms] == pytest.approx(expected.params.tolist(), rel=1e-9)
+    assert [term.standard_error for term in found.terms] == pytest.approx(expected.bse.tolist(), rel=1e-9)
+    assert [term.p for term in found.terms] == pytest.approx(expected.pvalues.tolist(), rel=1e-8)
+    assert found.r_squared == pytest.approx(expected.rsquared, rel=1e-8)
+
+
+def test_dependent_predictors_and_too_few_rows_determine_no_fit() -> None:
+    same = {"days": np.arange(20), "level": np.arange(20) % 7, "outcome": np.zeros(20, int)}
+    for codes in (same, {name: column[:2] for name, column in same.items()}):
+        whole = specification(LinearRegression("level", ("days", "outcome")))
+        sums = count(whole, SCHEMA, len(codes["days"]), codes)
+        fit = whole.results(SCHEMA, {name: values.tolist() for name, values in sums.items()})[0]
+        assert (fit.rows, fit.terms, fit.r_squared) == (len(codes["days"]), None, None)
 
 
 @settings(max_examples=60)
@@ -160,7 +182,7 @@ def test_no_person_moves_the_sums_further_than_the_stated_sensitivity(rows: int,
     drawn = np.random.default_rng(seed)
     whole = specification(
         Count(), Histogram("level", 7), Contingency("arm", "outcome"), Variance("level"),
-        Survival("days", "outcome", "dead", GRID, "arm"),
+        Survival("days", "outcome", "dead", GRID, "arm"), LinearRegression("level", ("days", "outcome")),
     )  # fmt: skip
     person = {
         "days": np.full(rows, drawn.integers(0, 200)),
@@ -226,10 +248,19 @@ def test_the_tail_of_chi_square_is_scipys(statistic: float, freedom: int) -> Non
     assert chi_square_tail(statistic, freedom) == pytest.approx(stats.chi2.sf(statistic, freedom), rel=1e-9, abs=1e-300)
 
 
+@given(st.floats(-60, 60), st.integers(1, 10**6))
+def test_the_tail_of_student_is_scipys(statistic: float, freedom: int) -> None:
+    expected = 2 * stats.t.sf(abs(statistic), freedom)
+    assert student_tail(statistic, freedom) == pytest.approx(expected, rel=1e-6, abs=1e-13)
+
+
 def test_a_tail_of_nothing_is_invalid() -> None:
     for statistic, freedom in ((-1.0, 1), (1.0, 0), (float("nan"), 1)):
         with pytest.raises(Invalid):
             chi_square_tail(statistic, freedom)
+    for statistic, freedom in ((1.0, 0), (float("inf"), 1)):
+        with pytest.raises(Invalid):
+            student_tail(statistic, freedom)
 
 
 @given(st.integers(1, 6), st.integers(0, 2**32 - 1))

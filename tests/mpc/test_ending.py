@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from marketplace.errors import Corrupt
 from node.mpc.ending import Ended, Reason
 from node.mpc.frames import PIECE_VALUES, Kind
 from node.mpc.masks import Tensor
@@ -111,10 +112,14 @@ def test_where_a_wire_is_cut_one_of_its_two_ends_is_named(hospitals: Make, momen
         assert named(futures[2]) in [(0, Reason.CUT_OFF), (1, Reason.CUT_OFF)]
 
 
-def said_beside(made: Hospitals, *how: str) -> list[tuple[int, Reason]]:
+def beside(made: Hospitals, *how: str) -> dict[int, Future[object]]:
     for number in range(len(made.plans)):
         made.start(number, *([(sys.executable, "-P", rogue.__file__, *how)] if number == CULPRIT else []))
-    futures = made.each(take_part)
+    return made.each(take_part)
+
+
+def said_beside(made: Hospitals, *how: str) -> list[tuple[int, Reason]]:
+    futures = beside(made, *how)
     return [named(futures[number]) for number in futures if number != CULPRIT]
 
 
@@ -145,6 +150,13 @@ def test_a_party_that_tells_each_something_else_is_found_out_before_anybody_sign
 
 def test_a_signature_for_another_partys_number_is_none(hospitals: Make) -> None:
     assert said_beside(hospitals(), "TRANSCRIPT", "other number") == [(CULPRIT, Reason.DISAGREED)] * 2
+
+
+def test_a_node_does_not_believe_its_own_process_that_all_have_signed(hospitals: Make) -> None:
+    futures = beside(hospitals(), "TRANSCRIPT", "forged")
+    with pytest.raises(Corrupt, match="signature"):
+        futures[CULPRIT].result()
+    assert all(isinstance(futures[number].result(), Closing) for number in range(2))
 
 
 def test_a_party_with_another_specification_is_found_before_anybody_touches_records(hospitals: Make) -> None:

@@ -62,6 +62,12 @@ def test_the_bound_on_the_distance_from_a_gaussian_holds() -> None:
             assert tau <= 10 * (honest - 1) / 2 ** math.floor(14 * sigma2)
 
 
+def test_that_a_sum_of_discrete_gaussians_is_none_is_charged() -> None:
+    squared, sigma2, honest = 10**20, Fraction(4), 15
+    assert rho_micro_of_sum(squared, sigma2, honest, 2**24) > rho_micro_of_gaussian(squared, honest * sigma2)
+    assert rho_micro_of_sum(squared, sigma2, honest, 2**24) > rho_micro_of_sum(squared, sigma2, honest, 1)
+
+
 @pytest.mark.parametrize("wrong", [(0, 4, 1, 1), (1, Fraction(399, 100), 2, 1), (1, 4, 0, 1), (1, 4, 1, 0)])
 def test_noise_too_small_for_the_theorem_has_no_price(wrong: tuple[int, Fraction, int, int]) -> None:
     with pytest.raises(ValueError, match="expected"):

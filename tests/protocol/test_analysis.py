@@ -5,13 +5,14 @@ from decimal import Decimal
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from marketplace.errors import Corrupt, Invalid
 from marketplace.protocol.analysis import AnalysisSpecification
 from marketplace.protocol.analysis_counts import Contingency, Count, Histogram
 from marketplace.protocol.analysis_moments import Mean, Variance
+from marketplace.protocol.analysis_regression import LinearRegression
 from marketplace.protocol.analysis_statistic import (
     LARGEST_BOUND,
     LARGEST_CELLS,
@@ -45,6 +46,7 @@ EVERY = (
     Variance("days"),
     Survival("days", "outcome", "dead", GRID),
     Survival("days", "outcome", "dead", GRID, "arm"),
+    LinearRegression("weight", ("days", "outcome")),
 )
 
 
@@ -101,6 +103,11 @@ def test_statistics_have_names_of_their_own_and_a_shape_that_the_declaration_fix
         (Survival("days", "fine", "x", GRID), "one of its declared values"),
         (Survival("days", "outcome", "dead", GRID, "weight"), "at most 10 groups"),
         (Survival("days", "outcome", "dead", GRID, "outcome"), "different columns"),
+        (LinearRegression("outcome", ("days",)), "a number as the outcome"),
+        (LinearRegression("days", ("arm",)), "two categories"),
+        (LinearRegression("days", ("days",)), "all different"),
+        (LinearRegression("days", ()), "1 to 20 predictors"),
+        (LinearRegression("fine", ("days",)), "declare a larger step"),
     ],
 )
 def test_an_analysis_that_does_not_fit_the_schema_is_invalid(analysis: object, words: str) -> None:
@@ -154,11 +161,12 @@ def test_sums_of_another_length_are_corrupt() -> None:
         specification(Contingency("arm", "outcome")).results(SCHEMA, {"0/cells": [1] * 5})
 
 
+@settings(max_examples=25)
 @given(st.lists(st.integers(-(2**62), 2**62), min_size=100, max_size=100))
 def test_whatever_noise_makes_of_the_sums_there_is_an_answer_that_can_be(sums: list[int]) -> None:
     whole = specification(*EVERY)
     given_sums = {one.name: sums[: one.of.cells] for one in whole.asked(SCHEMA)}
-    rows, histogram, table, mean, variance, _, curves = whole.results(SCHEMA, given_sums)
+    rows, histogram, table, mean, variance, _, curves, fit = whole.results(SCHEMA, given_sums)
     assert rows >= 0 and min(histogram.counts) >= 0 and histogram.missing >= 0
     assert table.p is None or 0 <= table.p <= 1
     assert mean.mean is None or 30 <= mean.mean <= 200
@@ -169,13 +177,15 @@ def test_whatever_noise_makes_of_the_sums_there_is_an_answer_that_can_be(sums: l
         assert all(0 <= step.events <= step.at_risk for step in curve.steps)
         assert 0 <= curve.restricted_mean <= 2000
     assert curves.log_rank.p is None or 0 <= curves.log_rank.p <= 1
+    assert fit.terms is None or all(0 <= term.p <= 1 and term.standard_error > 0 for term in fit.terms)
 
 
 def test_without_rows_there_is_no_mean_no_test_and_nobody_at_risk() -> None:
     whole = specification(*EVERY)
     empty = {one.name: [0] * one.of.cells for one in whole.asked(SCHEMA)}
-    rows, _, table, mean, _, alone, curves = whole.results(SCHEMA, empty)
+    rows, _, table, mean, _, alone, curves, fit = whole.results(SCHEMA, empty)
     assert (rows, table.p, mean.mean, curves.log_rank.p) == (0, None, None, None)
+    assert (fit.rows, fit.terms) == (0, None)
     assert {step.survival for step in alone.curves[0].steps} == {1.0}
 
 
