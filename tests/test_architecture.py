@@ -68,6 +68,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "marketplace.scores",
         "node.files",
         "node.nesting",
+        "node.noise",
     },
     "node.nesting": {"marketplace.protocol"},
     "node.noise": {"marketplace.errors", "marketplace.protocol"},

@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from marketplace.errors import Refused
+from node.noise.stream import is_marked
 from node.vault import snapshot as snapshots
 from node.vault.access import Access, AccessLog
 from node.vault.account import Account
@@ -73,7 +74,7 @@ class Door:
         Asking again for the same order resumes: nothing is debited twice and the key is the same. `again`: only replay a
         draw that was made, under the debit that stands; `Refused`, and nothing opened, where there was none.
         Raises `Corrupt`, before anything is debited, where the snapshot is not what was committed to; `Refused` where
-        the account says no, or the order has drawn from another version.
+        the account says no, the order has drawn from another version, or the noise key is marked as a test's.
         """
         return self._draw(
             order, snapshot, lambda account: account.debit(order, snapshot.dataset, rho_micro), "noise_key", again
@@ -94,9 +95,10 @@ class Door:
         self.reached("logged")
         content = snapshots.read(self.folder, snapshot.commitment, snapshot.schema)
         self.reached("opened")
+        fresh = _unmarked(self.randomness(NOISE_KEY_BYTES))
         pay(Account(self.connection))
         self.reached("debited")
-        entry = self._entry(order, snapshot, keys)
+        entry = self._entry(order, snapshot, keys, fresh)
         self.reached("key journalled")
         out = OptOuts(self.connection).identities(snapshot.dataset, entry.register_state)
         used, held_out = ~_among(content.identity, out), np.asarray(content.held_out)
@@ -113,7 +115,7 @@ class Door:
         found = f"SELECT 1 FROM {keys} WHERE order_id = ? AND dataset = ? AND version = ?"  # noqa: S608
         return bool(query(self.connection, found, (order, snapshot.dataset, snapshot.version)))
 
-    def _entry(self, order: bytes, snapshot: Snapshot, keys: str) -> _Entry:
+    def _entry(self, order: bytes, snapshot: Snapshot, keys: str, fresh: bytes) -> _Entry:
         label, salt_label = (tag + order + snapshot.dataset for tag in (_LABEL, _SALT_LABEL))
         with transaction(self.connection):
             found = query(
@@ -127,10 +129,9 @@ class Door:
                     raise Refused(
                         f"expected version {version}, from which this order has drawn, got {snapshot.version}; resume that"
                     )
-                return _Entry(self.box.open(label, sealed), state, self.box.open(salt_label, sealed_salt), True)
-            entry = _Entry(
-                self.randomness(NOISE_KEY_BYTES), OptOuts(self.connection).last(), self.randomness(SALT_BYTES), False
-            )
+                key = _unmarked(self.box.open(label, sealed))
+                return _Entry(key, state, self.box.open(salt_label, sealed_salt), True)
+            entry = _Entry(fresh, OptOuts(self.connection).last(), self.randomness(SALT_BYTES), False)
             self.reached("key made")
             self.connection.execute(
                 f"INSERT INTO {keys} (order_id, dataset, version, sealed_key, register_state, sealed_salt) "  # noqa: S608
@@ -145,6 +146,15 @@ class Door:
                 ),
             )
         return entry
+
+
+def _unmarked(key: bytes) -> bytes:
+    if is_marked(key):
+        raise Refused(
+            "expected a noise key from the operating system, got one that is marked as a test's; real records are not "
+            "drawn under it"
+        )
+    return key
 
 
 def _rows(table: pa.Table, wanted: NDArray[np.bool_]) -> pa.Table:

@@ -1,9 +1,11 @@
+import os
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.noise.stream import BLOCK_WORDS, NoiseStream, Stage
+from node.noise.stream import BLOCK_WORDS, NoiseStream, Stage, is_marked
 from tests.noise.goodness import fits
 
 KEY = bytes(range(32))
@@ -77,3 +79,8 @@ def test_a_bound_that_makes_no_sense_is_refused(bound: int) -> None:
 def test_a_negative_count_is_refused() -> None:
     with pytest.raises(ValueError, match="0 or more"):
         stage().words(-1)
+
+
+def test_keys_of_tests_are_marked_and_those_of_the_operating_system_are_not() -> None:
+    assert all(is_marked(key) for key in (bytes(32), b"\7" * 32, (2**40 + 7).to_bytes(32, "big")))
+    assert not any(is_marked(os.urandom(32)) for _ in range(1_000))

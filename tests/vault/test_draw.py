@@ -59,6 +59,28 @@ def test_rows_stay_in_the_snapshot_until_somebody_opts_out(tmp_path: Path) -> No
     assert copied(OTHER_ORDER) > 0
 
 
+def test_a_key_that_is_marked_as_a_tests_draws_no_records_and_costs_nothing(tmp_path: Path) -> None:
+    vault, snapshot = filled(tmp_path)
+    vault.close()
+    marked = Vault(tmp_path / "vault", Box(), randomness=bytes)
+    with pytest.raises(Refused, match="marked as a test's"):
+        marked.draw(ORDER, snapshot.dataset, 1, 60)
+    assert not marked.account.touched(ORDER, snapshot.dataset)
+
+
+def test_a_marked_key_that_was_put_in_the_place_of_the_orders_own_draws_nothing(tmp_path: Path) -> None:
+    vault, snapshot = filled(tmp_path)
+    own = vault.draw(ORDER, snapshot.dataset, 1, 60).noise_key
+
+    class Swapping(Box):
+        def open(self, label: bytes, blob: bytes) -> bytes:
+            found = super().open(label, blob)
+            return bytes(32) if found == own else found
+
+    with pytest.raises(Refused, match="marked as a test's"):
+        Vault(tmp_path / "vault", Swapping()).draw(ORDER, snapshot.dataset, 1, 60)
+
+
 def test_another_order_has_another_key_and_pays_again(tmp_path: Path) -> None:
     vault, snapshot = filled(tmp_path)
     keys = {vault.draw(order, snapshot.dataset, 1, 50).noise_key for order in (ORDER, OTHER_ORDER)}
