@@ -25,13 +25,14 @@ from node.synthesis.structure import Marginal
 ROUNDS = 3
 MODEL_ROWS = 100_000
 SEARCH_ITERATIONS = 150
+WANTED_WEIGHT = 8.0
 
 
 @dataclass
 class Measuring:
     """One order's draw, in progress: what was released so far, in the order in which it was drawn.
 
-    `spent_micro`: what that cost.
+    `wanted`: the workload's marginals as they are measured. `spent_micro`: what all of it cost.
     """
 
     schema: Schema
@@ -43,6 +44,7 @@ class Measuring:
     choices: list[Choice] = field(default_factory=list)
     histograms: list[Histogram] = field(default_factory=list)
     measured: list[NoisyMarginal] = field(default_factory=list)
+    wanted: list[Marginal] = field(default_factory=list)
     spent_micro: int = 0
 
     def run(self, workload: Sequence[Marginal]) -> None:
@@ -53,7 +55,7 @@ class Measuring:
             width = structure.joint_width(columns.sizes, self._stddev(self.budget.extras_micro), columns.total)
             last = list(combinations(range(len(columns.bins)), width))
         else:
-            wanted = self._affordable(columns, workload)
+            wanted = self.wanted = self._affordable(columns, workload)
             forest = self._grow_forest(columns, binned, wanted)
             self._measure(columns, binned, forest, self.budget.forest_micro)
             last = self._add_extras(columns, binned, wanted) or forest
@@ -73,7 +75,9 @@ class Measuring:
 
     def _affordable(self, columns: Columns, workload: Sequence[Marginal]) -> list[Marginal]:
         """The workload's marginals, each of three columns as its pairs where noise would drown the whole."""
-        stddev = self._stddev(self.budget.forest_micro) * sqrt(len(workload) + len(self.budget.tree_micro))
+        stddev = self._stddev(self.budget.forest_micro) * sqrt(
+            len(workload) + len(self.budget.tree_micro) / WANTED_WEIGHT
+        )
         wanted: list[Marginal] = []
         for marginal in workload:
             cells = prod(columns.sizes[column] for column in marginal)
@@ -87,7 +91,7 @@ class Measuring:
             pair: np.outer(columns.bins[pair[0]].masses, columns.bins[pair[1]].masses).ravel() / columns.total
             for pair in combinations(range(len(columns.bins)), 2)
         }
-        shared = len(marginals) + len(self.budget.tree_micro)
+        shared = WANTED_WEIGHT * len(marginals) + len(self.budget.tree_micro)
         scores = self._scores(binned, expected, self._stddev(self.budget.forest_micro) * sqrt(shared), marginals)
         for rho_micro in self.budget.tree_micro:
             candidates = structure.connecting_pairs(len(columns.bins), marginals)
@@ -204,9 +208,16 @@ class Measuring:
         return marginal
 
     def _measure(self, columns: Columns, binned: BinnedRecords, marginals: Sequence[Marginal], rho_micro: int) -> None:
-        """Releases the counts of each marginal, for `rho_micro` together; nothing where there is none."""
+        """Releases the counts of each marginal, for `rho_micro` together; nothing where there is none.
+
+        One that the workload asks for gets `WANTED_WEIGHT` times what another of its size would.
+        """
         sizes = columns.sizes
-        weights = [float(prod(sizes[column] for column in marginal)) ** POWER for marginal in marginals]
+        weights = [
+            float(prod(sizes[column] for column in marginal)) ** POWER
+            * (WANTED_WEIGHT if marginal in self.wanted else 1.0)
+            for marginal in marginals
+        ]
         for marginal, part in zip(marginals, divided(rho_micro, weights) if weights else (), strict=True):
             self._report("measuring marginals")
             histogram = self._release(f"marginal/{len(self.measured)}", marginal, binned.marginal(marginal), part)
