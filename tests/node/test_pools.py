@@ -202,7 +202,7 @@ def test_what_contradicts_the_members_rules_and_account_is_refused(pool: Pool) -
     draft = pool.draft()
     strict = pool.other.pooling(Rules(epsilon_at_most=0.1))
     assert "an epsilon of at most 0.1" in refusal(pool, draft, strict)
-    assert "differential-privacy guarantee only" in refusal(
+    assert "exact results of its own records only" in refusal(
         pool,
         pool.altered(
             draft,
