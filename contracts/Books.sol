@@ -52,7 +52,7 @@ abstract contract Books is IMarketplace, EIP712 {
 
     /// @inheritdoc IBooks
     function offerId(Head calldata head, bytes32 membersHash) public view returns (bytes32) {
-        return _hashTypedDataV4(TypedData.hashOffer(TypedData.hashHead(head), membersHash));
+        return _hashTypedDataV4(TypedData.hashOfferId(TypedData.hashHead(head), membersHash));
     }
 
     /// @inheritdoc IBooks
@@ -67,13 +67,17 @@ abstract contract Books is IMarketplace, EIP712 {
 
     /// @dev The id of the offer whose head this call begins with.
     function calledOffer(bytes32 membersHash) internal view returns (bytes32) {
-        return _hashTypedDataV4(TypedData.hashOffer(TypedData.hashCalledHead(), membersHash));
+        return _hashTypedDataV4(TypedData.hashOfferId(TypedData.hashCalledHead(), membersHash));
+    }
+
+    /// @dev The same, where the call goes on with the offer's members.
+    function calledOffer(Member[] calldata members) internal view returns (bytes32) {
+        return calledOffer(TypedData.hashCalledMembers(members.length));
     }
 
     /// @dev The id of the order that this call is about, after checking that it is an order of the offer that the call
     /// begins with.
-    function calledOrder(bytes32 membersHash, Order calldata order) internal view returns (bytes32) {
-        bytes32 offer = calledOffer(membersHash);
+    function calledOrder(bytes32 offer, Order calldata order) internal view returns (bytes32) {
         require(order.offer == offer, WrongOffer(order.offer, offer));
         return _hashTypedDataV4(TypedData.hashCalledOrder());
     }
@@ -160,8 +164,9 @@ abstract contract Books is IMarketplace, EIP712 {
         for (uint256 i = 0; i < members.length; i++) {
             Member calldata member = members[i];
             Budget storage budget = budgets[member.dataset];
-            uint16 version = uint16(versions >> (16 * i));
+            uint16 version = uint16(versions);
             require(version == budget.version, WrongVersion(member.dataset, budget.version, version));
+            versions >>= 16;
             if (exact) takeAllowance(budget, member.dataset);
             else takeRho(budget, member.dataset, member.rhoMicro);
         }
@@ -171,7 +176,9 @@ abstract contract Books is IMarketplace, EIP712 {
         uint64 left = budget.total - budget.used;
         require(rhoMicro <= left, BudgetExceeded(dataset, left, rhoMicro));
 
-        budget.used += rhoMicro;
+        unchecked {
+            budget.used += rhoMicro; // not above `total`
+        }
     }
 
     function takeAllowance(Budget storage budget, bytes32 dataset) private {

@@ -200,10 +200,11 @@ interface IBooks is IERC5267 {
     /// @notice The id that `register` gives for this provider and salt.
     function datasetId(address provider, bytes32 salt) external view returns (bytes32);
 
-    /// @notice EIP-712 encoding of a list of members.
+    /// @notice Keccak-256 of the ABI encoding of a list of members.
     function hashMembers(Member[] calldata members) external pure returns (bytes32);
 
-    /// @notice The offer's id: EIP-712 digest of `Offer(Head head,Member[] members)`.
+    /// @notice The offer's id: EIP-712 digest of `OfferId(bytes32 head,bytes32 members)`, the struct hash of its head
+    /// and `hashMembers` of its members.
     function offerId(Head calldata head, bytes32 membersHash) external view returns (bytes32);
 
     /// @notice The order's id: EIP-712 digest of `Order`.

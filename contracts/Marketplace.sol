@@ -106,7 +106,7 @@ contract Marketplace is Books, ReentrancyGuardTransient {
 
     /// @inheritdoc IMarketplace
     function retire(Head calldata, Member[] calldata members, uint256 index) external {
-        bytes32 offer = calledOffer(hashMembers(members));
+        bytes32 offer = calledOffer(members);
         require(offers[offer].published, UnknownOffer(offer));
         require(index < members.length, UnknownMember(offer, index));
         require(msg.sender == members[index].provider, NotAMember(offer, index, msg.sender));
@@ -139,7 +139,7 @@ contract Marketplace is Books, ReentrancyGuardTransient {
 
     /// @inheritdoc IMarketplace
     function withdrawPayout(Head calldata head, Member[] calldata members, uint256 index) external nonReentrant {
-        bytes32 offer = calledOffer(hashMembers(members));
+        bytes32 offer = calledOffer(members);
         require(offers[offer].published, UnknownOffer(offer));
         require(index < members.length, UnknownMember(offer, index));
         uint256 earned = uint256(offers[offer].accrued) * members[index].shareBps / WHOLE_BPS;
@@ -160,7 +160,7 @@ contract Marketplace is Books, ReentrancyGuardTransient {
         returns (bytes32 id)
     {
         require(msg.sender == order.buyer, NotTheBuyer(order.buyer, msg.sender));
-        id = calledOrder(hashMembers(members), order);
+        id = calledOrder(calledOffer(members), order);
         enter(head, members, order, id);
         collect(head.token, order.buyer, priceOf(head));
     }
@@ -173,7 +173,7 @@ contract Marketplace is Books, ReentrancyGuardTransient {
         bytes calldata signature,
         Payment calldata payment
     ) external nonReentrant returns (bytes32 id) {
-        id = calledOrder(hashMembers(members), order);
+        id = calledOrder(calledOffer(members), order);
         requireSignature(order.buyer, id, signature);
         enter(head, members, order, id);
         collectSigned(head.token, order.buyer, priceOf(head), id, payment);
@@ -182,7 +182,7 @@ contract Marketplace is Books, ReentrancyGuardTransient {
     /// @inheritdoc IMarketplace
     function decline(Head calldata head, bytes32 membersHash, Order calldata order, DeclineReason why) external {
         require(msg.sender == head.lead, NotTheLead(head.lead, msg.sender));
-        bytes32 id = calledOrder(membersHash, order);
+        bytes32 id = calledOrder(calledOffer(membersHash), order);
         Standing storage standing = inTime(id, OrderState.Placed);
 
         advance(standing, OrderState.Placed, OrderState.Refunded, Reason.Declined, 0);
@@ -201,7 +201,7 @@ contract Marketplace is Books, ReentrancyGuardTransient {
     ) external {
         require(msg.sender == head.lead, NotTheLead(head.lead, msg.sender));
         Limits.checkDelivery(head, delivery);
-        bytes32 id = calledOrder(hashMembers(members), order);
+        bytes32 id = calledOrder(calledOffer(members), order);
         Standing storage standing = inTime(id, OrderState.Placed);
         bytes32 digest = calledDelivery(id);
         uint256 signed = 0;
@@ -219,7 +219,7 @@ contract Marketplace is Books, ReentrancyGuardTransient {
     /// @inheritdoc IMarketplace
     function accept(Head calldata head, bytes32 membersHash, Order calldata order, bytes32 delivery) external {
         require(msg.sender == order.buyer, NotTheBuyer(order.buyer, msg.sender));
-        acceptDelivery(head, order, calledOrder(membersHash, order), delivery);
+        acceptDelivery(head, order, calledOrder(calledOffer(membersHash), order), delivery);
     }
 
     /// @inheritdoc IMarketplace
@@ -230,7 +230,7 @@ contract Marketplace is Books, ReentrancyGuardTransient {
         bytes32 delivery,
         bytes calldata signature
     ) external {
-        bytes32 id = calledOrder(membersHash, order);
+        bytes32 id = calledOrder(calledOffer(membersHash), order);
         requireSignature(order.buyer, _hashTypedDataV4(TypedData.hashAcceptance(id, delivery)), signature);
         acceptDelivery(head, order, id, delivery);
     }
@@ -238,7 +238,7 @@ contract Marketplace is Books, ReentrancyGuardTransient {
     /// @inheritdoc IMarketplace
     function reject(Head calldata head, bytes32 membersHash, Order calldata order, bytes32 delivery) external {
         require(msg.sender == order.buyer, NotTheBuyer(order.buyer, msg.sender));
-        bytes32 id = calledOrder(membersHash, order);
+        bytes32 id = calledOrder(calledOffer(membersHash), order);
         Standing storage standing = inTime(id, OrderState.Delivered);
         require(standing.delivery == delivery, WrongDelivery(id, standing.delivery, delivery));
 
@@ -256,7 +256,7 @@ contract Marketplace is Books, ReentrancyGuardTransient {
         bytes32 key
     ) external {
         require(msg.sender == head.lead, NotTheLead(head.lead, msg.sender));
-        bytes32 id = calledOrder(membersHash, order);
+        bytes32 id = calledOrder(calledOffer(membersHash), order);
         Standing storage standing = inTime(id, OrderState.Accepted);
         requireKey(standing, id, delivery, key);
         if (order.permit != 0) permits.requireLive(order.permit, block.timestamp);
@@ -272,7 +272,7 @@ contract Marketplace is Books, ReentrancyGuardTransient {
         nonReentrant
     {
         require(msg.sender == order.buyer, NotTheBuyer(order.buyer, msg.sender));
-        bytes32 id = calledOrder(membersHash, order);
+        bytes32 id = calledOrder(calledOffer(membersHash), order);
         Standing storage standing = inTime(id, OrderState.Revealed);
         require(head.arbiter != address(0), NoArbiter(id));
 
@@ -288,7 +288,7 @@ contract Marketplace is Books, ReentrancyGuardTransient {
         require(msg.sender == head.arbiter, NotTheArbiter(head.arbiter, msg.sender));
         Limits.within("priceBps", priceBps, 0, WHOLE_BPS);
         Limits.within("bondBps", bondBps, 0, WHOLE_BPS);
-        bytes32 id = calledOrder(membersHash, order);
+        bytes32 id = calledOrder(calledOffer(membersHash), order);
         Standing storage standing = inTime(id, OrderState.Contested);
         OrderState to = priceBps == 0 ? OrderState.Refunded : OrderState.Settled;
 
@@ -303,7 +303,7 @@ contract Marketplace is Books, ReentrancyGuardTransient {
 
     /// @inheritdoc IMarketplace
     function settle(Head calldata head, bytes32 membersHash, Order calldata order) external {
-        bytes32 id = calledOrder(membersHash, order);
+        bytes32 id = calledOrder(calledOffer(membersHash), order);
         bool contested = orders[id].state == OrderState.Contested;
         bool approved = !contested && msg.sender == order.buyer;
         OrderState from = contested ? OrderState.Contested : OrderState.Revealed;
@@ -318,7 +318,7 @@ contract Marketplace is Books, ReentrancyGuardTransient {
 
     /// @inheritdoc IMarketplace
     function refund(Head calldata head, bytes32 membersHash, Order calldata order) external {
-        bytes32 id = calledOrder(membersHash, order);
+        bytes32 id = calledOrder(calledOffer(membersHash), order);
         if (orders[id].state == OrderState.Accepted) return refundRevoked(head, order, id);
         bool delivered = orders[id].state == OrderState.Delivered;
         OrderState from = delivered ? OrderState.Delivered : OrderState.Placed;
@@ -332,7 +332,7 @@ contract Marketplace is Books, ReentrancyGuardTransient {
 
     /// @inheritdoc IMarketplace
     function forfeit(Head calldata head, bytes32 membersHash, Order calldata order) external {
-        bytes32 id = calledOrder(membersHash, order);
+        bytes32 id = calledOrder(calledOffer(membersHash), order);
         Standing storage standing = overdue(id, OrderState.Accepted);
         require(!wasRevoked(order, standing), PermitWasRevoked(id, order.permit));
 
@@ -350,7 +350,7 @@ contract Marketplace is Books, ReentrancyGuardTransient {
         Complaint calldata complaint
     ) external {
         require(msg.sender == order.buyer, NotTheBuyer(order.buyer, msg.sender));
-        bytes32 id = calledOrder(membersHash, order);
+        bytes32 id = calledOrder(calledOffer(membersHash), order);
         bool contested = orders[id].state == OrderState.Contested;
         OrderState from = contested ? OrderState.Contested : OrderState.Revealed;
         Standing storage standing = inTime(id, from);
@@ -365,7 +365,7 @@ contract Marketplace is Books, ReentrancyGuardTransient {
 
     /// @inheritdoc IMarketplace
     function release(Head calldata head, Member[] calldata members, Order calldata order, uint256 index) external {
-        bytes32 id = calledOrder(hashMembers(members), order);
+        bytes32 id = calledOrder(calledOffer(members), order);
         Standing storage standing = orders[id];
         require(index < members.length, UnknownMember(order.offer, index));
         Member calldata member = members[index];
@@ -392,8 +392,8 @@ contract Marketplace is Books, ReentrancyGuardTransient {
         returns (bytes32 offer)
     {
         require(msg.sender == head.lead, NotTheLead(head.lead, msg.sender));
-        bytes32 structHash = TypedData.hashOffer(TypedData.hashCalledHead(), hashMembers(members));
-        offer = _hashTypedDataV4(structHash);
+        offer = calledOffer(members);
+        bytes32 structHash = TypedData.hashOffer(TypedData.hashCalledHead(), members);
         require(!offers[offer].published, OfferExists(offer));
         uint256 signed = 0;
         for (uint256 i = 0; i < members.length; i++) {

@@ -18,6 +18,7 @@ library TypedData {
     );
     bytes32 private constant MEMBER_TYPEHASH =
         keccak256("Member(bytes32 dataset,address provider,uint16 shareBps,uint64 rhoMicro)");
+    bytes32 private constant OFFER_ID_TYPEHASH = keccak256("OfferId(bytes32 head,bytes32 members)");
     bytes32 private constant OFFER_TYPEHASH = keccak256(
         "Offer(Head head,Member[] members)"
         "Head(address lead,uint8 kind,uint8 guarantee,address token,uint128 cost,uint128 margin,uint64 delta,"
@@ -45,12 +46,14 @@ library TypedData {
 
     /// @dev Where the arguments of a call stand in its calldata. Every function about an offer begins with its head,
     /// and every function about an order goes on with one word, the order and, where there is one, its delivery. These
-    /// structs are static, so the ABI puts each of their fields into a word of its own at these places.
+    /// structs are static, so the ABI puts each of their fields into a word of its own at these places. Where a call
+    /// has members, the word behind the head says where they stand.
     uint256 private constant HEAD = 4;
     uint256 private constant HEAD_END = HEAD + 23 * 32;
     uint256 private constant ORDER = HEAD_END + 32;
     uint256 private constant ORDER_END = ORDER + 6 * 32;
     uint256 private constant DELIVERY_END = ORDER_END + 7 * 32;
+    uint256 private constant MEMBER_BYTES = 4 * 32;
 
     // What this call is about. The same hashes as of the structs below, from the words as they came: looking at each
     // field would cost every step of an order some 3,000 gas. Bits that a field does not have are hashed too instead of
@@ -58,6 +61,12 @@ library TypedData {
 
     function hashCalledHead() internal pure returns (bytes32) {
         return keccak256(abi.encodePacked(HEAD_TYPEHASH, msg.data[HEAD:HEAD_END]));
+    }
+
+    /// @dev The same as `hashMembers`: where they stand, the ABI puts their number before their words.
+    function hashCalledMembers(uint256 count) internal pure returns (bytes32) {
+        uint256 at = HEAD + uint256(bytes32(msg.data[HEAD_END:ORDER]));
+        return keccak256(abi.encodePacked(uint256(32), msg.data[at:at + 32 + count * MEMBER_BYTES]));
     }
 
     function hashCalledOrder() internal pure returns (bytes32) {
@@ -83,19 +92,20 @@ library TypedData {
     }
 
     function hashMembers(IBooks.Member[] calldata members) internal pure returns (bytes32) {
-        bytes memory hashes;
-        for (uint256 i = 0; i < members.length; i++) {
-            IBooks.Member calldata member = members[i];
-            bytes32 hash = keccak256(
-                abi.encode(MEMBER_TYPEHASH, member.dataset, member.provider, member.shareBps, member.rhoMicro)
-            );
-            hashes = bytes.concat(hashes, hash);
-        }
-        return keccak256(hashes);
+        return keccak256(abi.encode(members));
     }
 
-    function hashOffer(bytes32 head, bytes32 members) internal pure returns (bytes32) {
-        return keccak256(abi.encode(OFFER_TYPEHASH, head, members));
+    function hashOfferId(bytes32 head, bytes32 members) internal pure returns (bytes32) {
+        return keccak256(abi.encode(OFFER_ID_TYPEHASH, head, members));
+    }
+
+    /// @dev Every field of every member, so that who signs an offer sees them.
+    function hashOffer(bytes32 head, IBooks.Member[] calldata members) internal pure returns (bytes32) {
+        bytes32[] memory hashes = new bytes32[](members.length);
+        for (uint256 i = 0; i < members.length; i++) {
+            hashes[i] = keccak256(abi.encode(MEMBER_TYPEHASH, members[i]));
+        }
+        return keccak256(abi.encode(OFFER_TYPEHASH, head, keccak256(abi.encodePacked(hashes))));
     }
 
     function hashConsent(bytes32 offer, uint64 until) internal pure returns (bytes32) {

@@ -257,7 +257,7 @@ abstract contract Market is Test {
     /// @dev Names offer, order and delivery anew, after a change to any of them.
     function rename(Life memory life) internal view {
         life.membersHash = TypedDataReference.members(life.members);
-        life.order.offer = digestOf(TypedDataReference.offer(life.head, life.membersHash));
+        life.order.offer = digestOf(TypedDataReference.offerId(life.head, life.membersHash));
         life.id = digestOf(TypedDataReference.order(life.order));
         life.digest = digestOf(TypedDataReference.delivery(life.id, life.delivery));
     }
@@ -288,7 +288,7 @@ abstract contract Market is Test {
         view
         returns (IMarketplace.Consent memory)
     {
-        bytes32 offer = TypedDataReference.offer(life.head, life.membersHash);
+        bytes32 offer = TypedDataReference.offer(life.head, life.members);
         return IMarketplace.Consent(until, sign(signer, digestOf(TypedDataReference.consent(offer, until))));
     }
 
@@ -503,7 +503,7 @@ abstract contract Market is Test {
     function refusedOffer(Life memory life) internal {
         bytes32 offer = life.order.offer;
         life.head.margin += 1;
-        bytes32 given = digestOf(TypedDataReference.offer(life.head, life.membersHash));
+        bytes32 given = digestOf(TypedDataReference.offerId(life.head, life.membersHash));
         refused(abi.encodeWithSelector(IMarketplace.WrongOffer.selector, offer, given));
     }
 

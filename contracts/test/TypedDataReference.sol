@@ -31,18 +31,28 @@ library TypedDataReference {
     }
 
     function members(IBooks.Member[] memory list) internal pure returns (bytes32) {
+        bytes memory words = abi.encode(uint256(32), list.length);
+        for (uint256 i = 0; i < list.length; i++) {
+            IBooks.Member memory member = list[i];
+            words = bytes.concat(words, abi.encode(member.dataset, member.provider, member.shareBps, member.rhoMicro));
+        }
+        return keccak256(words);
+    }
+
+    function offerId(IBooks.Head memory head, bytes32 membersHash) internal pure returns (bytes32) {
+        bytes32 headHash = keccak256(abi.encode(typehash(HEAD), head));
+        return keccak256(abi.encode(typehash("OfferId(bytes32 head,bytes32 members)"), headHash, membersHash));
+    }
+
+    function offer(IBooks.Head memory head, IBooks.Member[] memory list) internal pure returns (bytes32) {
         bytes memory hashes;
         for (uint256 i = 0; i < list.length; i++) {
             IBooks.Member memory member = list[i];
             bytes memory data = abi.encode(member.dataset, member.provider, member.shareBps, member.rhoMicro);
             hashes = bytes.concat(hashes, keccak256(bytes.concat(typehash(MEMBER), data)));
         }
-        return keccak256(hashes);
-    }
-
-    function offer(IBooks.Head memory head, bytes32 membersHash) internal pure returns (bytes32) {
         bytes32 headHash = keccak256(abi.encode(typehash(HEAD), head));
-        return keccak256(abi.encode(typehash(string.concat(OFFER, HEAD, MEMBER)), headHash, membersHash));
+        return keccak256(abi.encode(typehash(string.concat(OFFER, HEAD, MEMBER)), headHash, keccak256(hashes)));
     }
 
     function consent(bytes32 offerHash, uint64 until) internal pure returns (bytes32) {

@@ -19,6 +19,7 @@ NAME = "Agora Health"
 VERSION = "1"
 
 _DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+_OFFER_ID_TYPE = "OfferId(bytes32 head,bytes32 members)"
 _OFFER = "Offer(Head head,Member[] members)"
 _OFFER_TYPE = f"{_OFFER}{HEAD.eip712()}{MEMBER.eip712()}"
 _CONSENT_TYPE = f"Consent(Offer offer,uint64 until){HEAD.eip712()}{MEMBER.eip712()}{_OFFER}"
@@ -67,20 +68,21 @@ def dataset_id(domain: Domain, provider: Address, salt: bytes) -> DatasetId:
 
 
 def members_hash(members: Iterable[Member]) -> bytes:
-    """The hash of an offer's members, in order."""
-    kind = _type_hash(MEMBER.eip712())
-    return keccak(b"".join(keccak(kind + MEMBER.words(member)) for member in members))
+    """The hash of an offer's members, in order, as its id names them: of their ABI encoding."""
+    words = [MEMBER.words(member) for member in members]
+    return keccak(encode(("uint256", "uint256"), (32, len(words))) + b"".join(words))
 
 
 def offer_hash(head: Head, members: Iterable[Member]) -> bytes:
-    """The EIP-712 hash of an offer, before the domain."""
-    head_hash = keccak(_type_hash(HEAD.eip712()) + HEAD.words(head))
-    return keccak(_type_hash(_OFFER_TYPE) + head_hash + members_hash(members))
+    """The EIP-712 hash of an offer as a provider signs it, every field of it, before the domain."""
+    kind = _type_hash(MEMBER.eip712())
+    hashes = b"".join(keccak(kind + MEMBER.words(member)) for member in members)
+    return keccak(_type_hash(_OFFER_TYPE) + _head_hash(head) + keccak(hashes))
 
 
 def offer_id(domain: Domain, head: Head, members: Iterable[Member]) -> OfferId:
     """The id of the offer with these terms and members."""
-    return OfferId(domain.digest(offer_hash(head, members)))
+    return OfferId(domain.digest(keccak(_type_hash(_OFFER_ID_TYPE) + _head_hash(head) + members_hash(members))))
 
 
 def offer(domain: Domain, head: Head, members: Iterable[Member]) -> Offer:
@@ -158,6 +160,10 @@ def quote_hash(request: QuoteRequest) -> bytes:
         check("until", "uint64", request.until_s),
     )
     return keccak(_type_hash(_QUOTE_TYPE) + encode(("address", "bytes32", "bytes32", "uint64"), values))
+
+
+def _head_hash(head: Head) -> bytes:
+    return keccak(_type_hash(HEAD.eip712()) + HEAD.words(head))
 
 
 def _type_hash(kind: str) -> bytes:

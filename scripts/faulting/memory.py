@@ -9,16 +9,17 @@ from pathlib import Path
 from scripts.compiling import compiler
 from scripts.compiling.sources import CONTRACTS, collect
 from scripts.faulting.fault import Fault, Outcome, Verdict
-from scripts.faulting.workbench import FUZZ_RUNS, SETTINGS
+from scripts.faulting.workbench import FUZZ_RUNS, LEFT_OUT, SETTINGS
 
 PRODUCT = ("contracts/Marketplace.sol", "contracts/TestEuro.sol")
 
 
 def key(fault: Fault) -> str:
     """The hash of the fault, of the product's sources, of the tests that can notice it and of what these are made with."""
-    doubles = [path.relative_to(CONTRACTS.parent).as_posix() for path in (CONTRACTS / "test-doubles").glob("*.sol")]
+    doubles = [path.relative_to(CONTRACTS).as_posix() for path in CONTRACTS.glob("test-doubles/*.sol")]
+    used = [f"contracts/{name}" for name in doubles if name not in LEFT_OUT]
     tests = [f"contracts/test/{name}.t.sol" for name in fault.tests]
-    sources = collect([*PRODUCT, *doubles, *tests])
+    sources = collect([*PRODUCT, *used, *tests])
     parts = [fault.file, fault.text, fault.replacement, *fault.tests, SETTINGS, str(FUZZ_RUNS), compiler.version()]
     return hashlib.sha256(json.dumps([parts, sources]).encode()).hexdigest()
 

@@ -58,6 +58,19 @@ contract AmountsTest is Market {
         vm.assertEq(kept.exactTotal, 1, "exact total");
     }
 
+    function test_AReleaseGivesBackOnlyWhatItsOrderTook() external {
+        Life memory life = usual();
+        publish(life);
+        stake(life, 2 * life.head.bond);
+        place(life);
+        another(life, 1);
+        place(life);
+        vm.assertEq(rules.getDataset(dataset).used, 2 * RHO, "used by two");
+        decline(life);
+        release(life, 0);
+        vm.assertEq(rules.getDataset(dataset).used, RHO, "used by the other");
+    }
+
     function largest() private returns (Life memory life) {
         life = arbitrated();
         (life.head.cost, life.head.margin) = (uint128(MOST - 5), 5);

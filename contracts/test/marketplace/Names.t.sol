@@ -13,7 +13,7 @@ contract NamesTest is Market {
         IBooks.Member[] memory members = randomMembers(seed, between(count, 0, 17));
         bytes32 membersHash = TypedDataReference.members(members);
         vm.assertEq(rules.hashMembers(members), membersHash, "members");
-        bytes32 expected = digestOf(TypedDataReference.offer(head, membersHash));
+        bytes32 expected = digestOf(TypedDataReference.offerId(head, membersHash));
         vm.assertEq(rules.offerId(head, membersHash), expected, "offer");
     }
 
@@ -67,13 +67,21 @@ contract NamesTest is Market {
         IBooks.Head memory head = randomHead(seed);
         IBooks.Order memory order;
         (order.buyer, order.specification, order.versions) = (buyer, part(seed, 300), uint256(part(seed, 301)));
-        bytes32 offer = digestOf(TypedDataReference.offer(head, membersHash));
+        bytes32 offer = digestOf(TypedDataReference.offerId(head, membersHash));
         refused(abi.encodeWithSelector(IMarketplace.WrongOffer.selector, 0, offer));
         rules.settle(head, membersHash, order);
         order.offer = offer;
         bytes32 id = digestOf(TypedDataReference.order(order));
         refused(abi.encodeWithSelector(IMarketplace.WrongState.selector, id, ABSENT, REVEALED));
         rules.settle(head, membersHash, order);
+    }
+
+    function testFuzz_ACallWithMembersNamesItsOfferAlike(uint256 seed, uint256 count) external {
+        IBooks.Head memory head = randomHead(seed);
+        IBooks.Member[] memory members = randomMembers(seed, between(count, 0, 17));
+        bytes32 offer = digestOf(TypedDataReference.offerId(head, TypedDataReference.members(members)));
+        refused(abi.encodeWithSelector(IMarketplace.UnknownOffer.selector, offer));
+        rules.retire(head, members, 0);
     }
 
     function testFuzz_ACallNamesItsDeliveryAlike(uint256 seed) external {

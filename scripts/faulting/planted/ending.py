@@ -27,9 +27,9 @@ ENDING = (
     Fault(
         "Marketplace.sol",
         "require(msg.sender == head.lead, NotTheLead(head.lead, msg.sender));\n"
-        "        bytes32 id = calledOrder(membersHash, order);\n"
+        "        bytes32 id = calledOrder(calledOffer(membersHash), order);\n"
         "        Standing storage standing = inTime(id, OrderState.Placed);",
-        "bytes32 id = calledOrder(membersHash, order);\n"
+        "bytes32 id = calledOrder(calledOffer(membersHash), order);\n"
         "        Standing storage standing = inTime(id, OrderState.Placed);",
         "Anybody declines an order.",
         ("marketplace/Decline",),
@@ -179,7 +179,7 @@ ENDING = (
         "budgets[member.dataset].used -= member.rhoMicro;",
         "budgets[member.dataset].used = 0;",
         "A release gives back what other orders took.",
-        ("marketplace/Release", "marketplace/Place"),
+        ("attacks/Amounts",),
     ),
     Fault(
         "Marketplace.sol",

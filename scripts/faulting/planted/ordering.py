@@ -89,8 +89,8 @@ ORDERING = (
     ),
     Fault(
         "Books.sol",
-        "uint16 version = uint16(versions >> (16 * i));",
-        "uint16 version = uint16(versions);",
+        "versions >>= 16;",
+        "",
         "Every member's version is compared with that of the first.",
         ("marketplace/Place",),
     ),

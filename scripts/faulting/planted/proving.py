@@ -82,10 +82,31 @@ PROVING = (
     ),
     Fault(
         "TypedData.sol",
-        "return keccak256(abi.encode(OFFER_TYPEHASH, head, members));",
-        "return keccak256(abi.encode(OFFER_TYPEHASH, head, head));",
+        "return keccak256(abi.encode(OFFER_ID_TYPEHASH, head, members));",
+        "return keccak256(abi.encode(OFFER_ID_TYPEHASH, head, head));",
         "An offer's id does not depend on its members.",
         ("marketplace/Names",),
+    ),
+    Fault(
+        "TypedData.sol",
+        "msg.data[at:at + 32 + count * MEMBER_BYTES]",
+        "msg.data[at:at + 32 + MEMBER_BYTES]",
+        "A call can put any members behind the first of an offer.",
+        ("marketplace/Names",),
+    ),
+    Fault(
+        "TypedData.sol",
+        "abi.encodePacked(uint256(32), msg.data[at:at + 32 + count",
+        "abi.encodePacked(uint256(32), msg.data[at:at + count",
+        "A call can leave out the last field of an offer's last member.",
+        ("marketplace/Names",),
+    ),
+    Fault(
+        "TypedData.sol",
+        "hashes[i] = keccak256(abi.encode(MEMBER_TYPEHASH, members[i]));",
+        "hashes[i] = keccak256(abi.encode(MEMBER_TYPEHASH, members[0]));",
+        "A provider's consent names the first member alone.",
+        ("marketplace/PublishConsent",),
     ),
     Fault(
         "TypedData.sol",

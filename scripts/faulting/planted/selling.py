@@ -54,8 +54,8 @@ SELLING = (
     ),
     Fault(
         "Marketplace.sol",
-        "require(msg.sender == head.lead, NotTheLead(head.lead, msg.sender));\n        bytes32 structHash",
-        "bytes32 structHash",
+        "require(msg.sender == head.lead, NotTheLead(head.lead, msg.sender));\n        offer = calledOffer(members);",
+        "offer = calledOffer(members);",
         "Anybody publishes an offer in the name of its lead.",
         ("marketplace/Publish",),
     ),
