@@ -2,13 +2,14 @@
 
 import fcntl
 import queue
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from scripts.compiling import packages
 from scripts.compiling.sources import ROOT
 from scripts.faulting.fault import Fault, Outcome, Verdict
+from scripts.faulting.faulty import Compiler
 from scripts.faulting.memory import Memory, key
 from scripts.faulting.workbench import Workbench
 
@@ -46,19 +47,20 @@ def _attempt(
 ) -> Iterator[tuple[Fault, Outcome]]:
     """Tries faults, each with the key by which its outcome is kept, on copies of the sources as they are now."""
     packages.install()
-    benches: queue.Queue[Workbench] = queue.Queue()
+    benches: queue.Queue[tuple[Workbench, Compiler]] = queue.Queue()
+    tests = sorted({name for fault in faults for name in fault.tests})
     for number in range(processes):
         bench = Workbench(home / str(number))
         bench.lay_out()
-        benches.put(bench)
-    _require_green(benches, faults)
+        _require_green(bench, tests)
+        benches.put((bench, Compiler()))
 
     def one(fault: Fault) -> Outcome:
-        bench = benches.get()
+        bench, compiler = benches.get()
         try:
-            return bench.attempt(fault)
+            return bench.attempt(fault, compiler)
         finally:
-            benches.put(bench)
+            benches.put((bench, compiler))
 
     with ThreadPoolExecutor(processes) as pool:
         pending = {pool.submit(one, fault): fault for fault in faults}
@@ -66,12 +68,12 @@ def _attempt(
             fault, outcome = pending[done], done.result()
             memory.keep(faults[fault], outcome)
             yield fault, outcome
+    while not benches.empty():
+        benches.get()[1].close()
 
 
-def _require_green(benches: "queue.Queue[Workbench]", faults: Iterable[Fault]) -> None:
-    """All tests that are asked pass while there is no fault."""
-    bench = benches.get()
-    failing = bench.failures(sorted({name for fault in faults for name in fault.tests}))
-    benches.put(bench)
+def _require_green(bench: Workbench, tests: Sequence[str]) -> None:
+    """All tests that are asked pass while there is no fault. Compiles them."""
+    failing = bench.failures(tests)
     if failing:
         raise ValueError(f"expected all tests to pass without a fault, these fail: {', '.join(sorted(failing))}")

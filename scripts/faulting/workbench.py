@@ -1,14 +1,16 @@
-"""A copy of the contracts and their tests in which one fault at a time is planted, compiled and looked for.
+"""A copy of the contracts and their tests in which the code of one contract with a fault at a time is looked at.
 
 The copy compiles by the legacy pipeline without the optimizer: a fault needs seconds instead of a minute, and what a
-contract does is the same.
+contract does is the same. The tests know the contracts by their interfaces and deploy them by name, so a fault changes
+the code that is deployed and nothing else is compiled again.
 """
 
 import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from typing import Any
 from scripts.compiling import compiler
 from scripts.compiling.sources import CONTRACTS, PACKAGES, ROOT
 from scripts.faulting.fault import Fault, Outcome, Verdict
+from scripts.faulting.faulty import Compiler
 
 FUZZ_RUNS = 32
 """How often a test with random arguments is tried; the seed is fixed, so that an outcome can be kept."""
@@ -89,18 +92,29 @@ class Workbench:
             raise ValueError(f"expected tests in {', '.join(missing)}, found none")
         return [name for suite in answer.values() for name in _failing(suite)]
 
-    def attempt(self, fault: Fault) -> Outcome:
-        """Plant a fault, see whether its tests notice, and take it out again."""
-        path = self.folder / fault.file
-        sound = path.read_text()
+    def attempt(self, fault: Fault, compiler: Compiler) -> Outcome:
+        """See whether its tests notice a fault. What is here is compiled; it is as before when this returns."""
         try:
-            path.write_text(fault.plant(sound))
-            caught = self.failures(fault.tests)
+            with self._deploying(compiler.code(fault)):
+                caught = self.failures(fault.tests)
         except ValueError as problem:
             return Outcome(Verdict.NOT_TRIED, str(problem))
-        finally:
-            path.write_text(sound)
         return Outcome(Verdict.CAUGHT if caught else Verdict.SURVIVED, ", ".join(sorted(caught)))
+
+    @contextmanager
+    def _deploying(self, codes: Mapping[str, str]) -> Iterator[None]:
+        """The tests deploy other code, by file and contract."""
+        paths = {self.folder / "out" / f"{name.replace(':', '/')}.json": code for name, code in codes.items()}
+        sound = {path: path.read_text() for path in paths}
+        try:
+            for path, code in paths.items():
+                compiled = json.loads(sound[path])
+                compiled["bytecode"]["object"] = f"0x{code}"
+                path.write_text(json.dumps(compiled))
+            yield
+        finally:
+            for path, text in sound.items():
+                path.write_text(text)
 
 
 def _copied() -> Iterable[tuple[str, str]]:

@@ -8,6 +8,7 @@ import pytest
 from scripts.compiling.sources import CONTRACTS
 from scripts.faulting.__main__ import row
 from scripts.faulting.fault import Fault, Outcome, Verdict
+from scripts.faulting.faulty import Compiler
 from scripts.faulting.memory import Memory, key
 from scripts.faulting.planted import ALL
 from scripts.faulting.trial import HOME, attempt_all
@@ -124,9 +125,13 @@ def test_what_nobody_notices_survives_and_what_does_not_compile_is_not_tried() -
     )
     broken = replace(harmless, replacement="emit RootAnchored(msg.sender, day);", sentence="Nothing compiles.")
     untested = replace(harmless, sentence="Nobody looks.", tests=("providers/Nothing",))
-    bench = Workbench(HOME / "0")
+    noticed = replace(harmless, replacement="emit RootAnchored(msg.sender, day, 0);", sentence="The root is lost.")
+    bench, compiler = Workbench(HOME / "0"), Compiler()
     bench.lay_out()
-    assert bench.attempt(harmless) == Outcome(Verdict.SURVIVED, "")
-    assert bench.attempt(broken).verdict is Verdict.NOT_TRIED
-    assert bench.attempt(untested).verdict is Verdict.NOT_TRIED
     assert bench.failures(["providers/Providers"]) == []
+    assert bench.attempt(harmless, compiler) == Outcome(Verdict.SURVIVED, "")
+    assert bench.attempt(noticed, compiler).verdict is Verdict.CAUGHT
+    assert bench.attempt(broken, compiler).verdict is Verdict.NOT_TRIED
+    assert bench.attempt(untested, compiler).verdict is Verdict.NOT_TRIED
+    assert bench.failures(["providers/Providers"]) == []
+    compiler.close()
