@@ -13,6 +13,7 @@ TYPES = {
     "uint64 licenceSeconds,uint16 computeFeeBps,uint128 bond,uint128 contestDeposit,uint32 maxOpen,bytes32 terms,"
     "uint256 purposes,address authority,address arbiter,bytes32 stock,uint64 validUntil",
     "Member": "bytes32 dataset,address provider,uint16 shareBps,uint64 rhoMicro",
+    "OfferId": "bytes32 head,bytes32 members",
     "Offer": "Head head,Member[] members",
     "Consent": "Offer offer,uint64 until",
     "Order": "bytes32 offer,address buyer,bytes32 specification,uint256 versions,bytes32 permit,uint64 placeBy",
@@ -38,6 +39,11 @@ def digest(domain: Domain, primary: str, value: Mapping[str, Any]) -> bytes:
     """What is signed for a value of a struct."""
     signable = encode_typed_data(dict(domain), _types(primary), dict(value))
     return keccak(b"\x19\x01" + signable.header + signable.body)
+
+
+def struct_hash(primary: str, value: Mapping[str, Any]) -> bytes:
+    """The hash of a value of a struct, before any domain."""
+    return encode_typed_data({}, _types(primary), dict(value)).body
 
 
 def sign(key: bytes, domain: Domain, primary: str, value: Mapping[str, Any]) -> bytes:

@@ -2,14 +2,16 @@
 
 from typing import Any
 
+import eth_abi.abi as abi
 import pytest
+from eth_utils.crypto import keccak
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scripts.benchmarks.evm import Reverted
 from scripts.benchmarks.life import Delivery, Life, live
 from scripts.benchmarks.market import Head, Market, Member, Order
-from scripts.benchmarks.typed import FIELDS, digest
+from scripts.benchmarks.typed import FIELDS, digest, struct_hash
 
 from .conftest import Stage
 
@@ -38,8 +40,10 @@ ANY = settings(max_examples=25, deadline=None, suppress_health_check=[HealthChec
 @ANY
 @given(head=values("Head"), members=st.lists(values("Member"), max_size=16))
 def test_an_offers_id_is_the_digest_of_its_typed_data(stage: Stage, head: dict[str, Any], members: list[Any]) -> None:
-    expected = digest(stage.market.domain, "Offer", {"head": head, "members": members})
-    assert stage.market.terms(Head(**head), [Member(**member) for member in members]).offer == expected
+    rows = [Member(**member) for member in members]
+    of_members = keccak(abi.encode(["(bytes32,address,uint16,uint64)[]"], [rows]))
+    expected = digest(stage.market.domain, "OfferId", {"head": struct_hash("Head", head), "members": of_members})
+    assert stage.market.terms(Head(**head), rows).offer == expected
 
 
 @ANY
