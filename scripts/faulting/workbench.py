@@ -18,7 +18,7 @@ from typing import Any
 from scripts.compiling import compiler
 from scripts.compiling.sources import CONTRACTS, PACKAGES, ROOT
 from scripts.faulting.fault import Fault, Outcome, Verdict
-from scripts.faulting.faulty import Compiler
+from scripts.faulting.faulty import DEPLOYED, Compiler
 
 FUZZ_RUNS = 32
 """How often a test with random arguments is tried; the seed is fixed, so that an outcome can be kept."""
@@ -55,8 +55,10 @@ class Workbench:
     folder: Path
 
     def lay_out(self) -> None:
-        """Bring the copy to what the contracts and tests are now."""
+        """Bring the copy to what the contracts and tests are now. Code that an interrupted trial has left is forgotten."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        for name in DEPLOYED:
+            shutil.rmtree(self.folder / "out" / Path(name).name, ignore_errors=True)
         wanted = dict(_copied())
         for path in [
             *self.folder.glob("*.sol"),
