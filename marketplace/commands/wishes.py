@@ -11,7 +11,12 @@ from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import Workload
 from marketplace.protocol.threshold import Threshold
 
-Rows = Annotated[int | None, typer.Option(help="Synthetic rows; as many as are declared by default.")]
+Rows = Annotated[
+    int | None,
+    typer.Option(
+        help="Synthetic rows, or persons with their rows where a schema is linked; the declared rows by default."
+    ),
+]
 Marginals = Annotated[
     list[str] | None, typer.Option("--workload", metavar="COLUMNS", help="Columns that matter together: a,b or a,b,c.")
 ]

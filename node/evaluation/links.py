@@ -52,7 +52,10 @@ class ProviderLinks(Withheld):
 
 
 def evaluate_links(training: pa.Table, synthetic: pa.Table, schema: Schema, seed: int) -> tuple[ProviderLinks, ...]:
-    """Every strand's scores. Both are nested tables; `seed` fixes floors and ceilings."""
+    """Every strand's scores, none where no records are left to compare with. Both are nested tables; `seed` fixes floors
+    and ceilings."""
+    if not training.num_rows:
+        return ()
     generator = np.random.Generator(np.random.PCG64(seed))
     floors = [link_scores(training, shuffled(training, schema, generator), schema) for _ in range(REPEATS)]
     ceilings = [link_scores(training, resampled(training, generator), schema) for _ in range(REPEATS)]

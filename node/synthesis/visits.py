@@ -11,7 +11,7 @@ from math import prod
 import numpy as np
 import pyarrow as pa
 
-from marketplace.errors import Corrupt, Invalid
+from marketplace.errors import Corrupt, Invalid, Refused
 from marketplace.protocol.constraints import Condition
 from marketplace.protocol.schema import MAIN, Schema
 from marketplace.protocol.specification import Specification, Workload
@@ -32,7 +32,7 @@ from node.synthesis.walking import Crowd, Model, restricted, walked
 
 NAME = "private-visits/1"
 PERSONS = "persons"
-PERSONS_WEIGHT, STRAND_WEIGHT = 1.0, 1.0
+PERSONS_WEIGHT, STRAND_WEIGHT = 0.7, 1.0
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,10 @@ class Shares:
 def shares_of(schema: Schema, rho_micro: int) -> Shares:
     """The division of `rho_micro`, from the schema alone. Raises `Refused` if it cannot pay for every stage."""
     gaps = [gap_column(strand) for strand in strands_of(schema)]
-    parts = iter(divided(rho_micro, [PERSONS_WEIGHT, *(STRAND_WEIGHT for gap in gaps if gap is not None)]))
+    weights = [PERSONS_WEIGHT, *(STRAND_WEIGHT for gap in gaps if gap is not None)]
+    if rho_micro < len(weights):
+        raise Refused(f"expected a rho that pays for persons and their rows, got {rho_micro} millionths; offer more")
+    parts = iter(divided(rho_micro, weights))
     persons = next(parts)
     budgets = (
         None if gap is None else strand_budget(strand, gap, next(parts))

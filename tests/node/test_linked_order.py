@@ -6,22 +6,23 @@ from pathlib import Path
 
 import pytest
 
-from marketplace.buying.sample import Table
+from marketplace.buying.spot_check import Sampled, spot_check
+from marketplace.certificate.folder import DELIVERY, INNER
+from marketplace.certificate.opening import Opening
 from marketplace.certificate.verification import verify
 from marketplace.errors import Invalid, Refused
 from marketplace.protocol.identity import OrderId
 from marketplace.protocol.states import OrderState
-from marketplace.sealing.chunk import DATA_BYTES, LENGTH_BYTES
+from marketplace.sealing import chunk_key
 from node.synthesis.generators import LINKED_GENERATOR, serving
 from node.workers.job import Name
 from node.workers.process import ProcessWorkers
-from tests.buying.test_sample import packed
 from tests.node.examples import SCHEMA, WORDS
 from tests.node.market import SLOT_S, Market, conditions, embedded_market
 from tests.node.workplace import quick_command
 from tests.vault.linked import HIDDEN, LIVER, liver_records
 
-PERSONS = 40
+PERSONS = 1_200
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +65,7 @@ def test_the_result_verifies_and_the_market_is_sound(bought: tuple[Market, Order
     market, _, out = bought
     verification = verify(out)
     assert verification.passed, [check for check in verification.checks if not check.passed]
-    assert f"{PERSONS} rows" in verification.checks[5].evidence
+    assert f"{PERSONS:,} rows" in verification.checks[5].evidence
     market.assert_sound()
 
 
@@ -91,14 +92,16 @@ def test_a_changed_further_table_does_not_verify(bought: tuple[Market, OrderId, 
         verify(folder)
 
 
-def test_the_first_chunks_pass_a_spot_check_of_the_main_table(bought: tuple[Market, OrderId, Path]) -> None:
+def test_a_spot_check_opens_chunks_of_the_main_table_and_says_what_it_did_not_look_into(
+    bought: tuple[Market, OrderId, Path],
+) -> None:
     _, _, out = bought
-    main = (out / "synthetic.csv").read_bytes()
-    data = packed(main)
-    table = Table.of_first_chunk(data[:DATA_BYTES], LIVER, PERSONS, len(data) // DATA_BYTES)
-    for index in range(table.chunks):
-        table.check(index, data[index * DATA_BYTES : (index + 1) * DATA_BYTES])
-    assert int.from_bytes(data[:LENGTH_BYTES], "big") > len(main)
+    key = Opening.decode((out / DELIVERY).read_bytes()).key
+    sampled = Sampled(LIVER, PERSONS, bytes(32))
+    with (out / INNER).open("rb") as inner:
+        verdict = spot_check(inner, sampled, 4, lambda indices: {index: chunk_key(key, index) for index in indices})
+    assert verdict.passed, verdict
+    assert verdict.evidence.endswith("chunks with synthetic.csv; not looked into: labs.csv")
 
 
 def test_what_the_provider_alone_may_know_of_the_strands_stays_in_the_node(

@@ -216,6 +216,15 @@ def test_constraints_hold_in_every_row_of_every_table(name: str) -> None:
         assert keep_all(declared, (), {column: table[column].to_numpy() for column in declared.names}).all()
 
 
+def test_time_ends_at_its_last_point_and_never_stands_still_there() -> None:
+    """Of five rows on six days nearly every person comes to the end of time."""
+    day = Number("day", Decimal(0), Decimal(5), Decimal(1), missing=False)
+    schema = Schema((day, Category("ill", ("no", "yes"), False)), "patient", 5, timeline=Timeline("day", strict=True))
+    (table,) = made = frames(synthesised(schema, some_persons(schema, 100), RHO_MICRO, rows=200), schema)
+    assert list(link_faults(made, schema)) == []
+    assert (table["day"] == 5).sum() > 40 and len(table) > 300
+
+
 def test_totals_are_the_sums_of_their_parts_in_every_visit() -> None:
     def part(name: str, upper: int) -> Number:
         return Number(name, Decimal(0), Decimal(upper), Decimal(1), missing=False)
@@ -271,6 +280,15 @@ def test_a_table_of_one_row_for_a_person_at_most_needs_no_timeline() -> None:
     assert list(link_faults(frames(made, schema), schema)) == []
 
 
+@pytest.mark.parametrize("name", OF)
+def test_records_of_nobody_and_of_one_person_are_measured_and_drawn_like_any_others(name: str) -> None:
+    """Whether and how a result is made tells nothing of how many persons there are."""
+    schema, _ = OF[name]
+    for persons in ([], [BOUND_ROWS[name]]):
+        made = synthesised(schema, persons, RHO_MICRO, 20)
+        assert made.num_rows == 20 and list(link_faults(frames(made, schema), schema)) == []
+
+
 def test_the_same_measurements_and_seed_make_the_same_tables() -> None:
     generator = PrivateVisits()
     one, other = (generator.synthesise(LAYOUTS["LIVER"], LIVER, 40, SEED, ignore, never) for _ in range(2))
@@ -288,6 +306,8 @@ def test_bad_input_is_refused_before_any_noise() -> None:
         generator.check(LIVER, specification(("sex", "labs.value")), RHO_MICRO)
     with pytest.raises(Refused, match="expected a rho of at least"):
         generator.check(LIVER, specification(), 300)
+    with pytest.raises(Refused, match="expected a rho that pays for persons and their rows, got 0 millionths"):
+        generator.check(LIVER, specification(), 0)
     with pytest.raises(Invalid, match="expected at most 5 rows of a person in 'labs'"):
         visited(LIVER, nested(LIVER, [((0, 1), (((1, 0, 1),) * 6,))]), RHO_MICRO)
 
