@@ -124,7 +124,7 @@ HOMES: dict[str, set[str]] = {
     "ipfshttpclient": {"marketplace.content"},
     "httpx": {"marketplace.content"},
     "cryptography": {"marketplace.sealing", "marketplace.keys", "node.mpc"},
-    "pandas": {"marketplace.scores", "node.evaluation"},
+    "pandas": {"marketplace.scores", "node.evaluation", "node.synthesis"},
     "typer": {"marketplace.commands", "node.commands"},
     "rich": {"marketplace.commands", "node.commands"},
     "duckdb": {"node.vault"},

@@ -38,16 +38,26 @@ GENERATORS = {
         "noisy low-dimensional counts of persons and of how their rows follow each other, and models fitted to them",
     ),
     "neural": Entry(
-        "node.synthesis.neural.generator",
+        "node.synthesis.neural.neural",
         "PrivateNeural",
         "noisy counts of every column and a network trained with noisy gradients",
     ),
     "neural-exact": Entry(
-        "node.synthesis.neural.generator",
+        "node.synthesis.neural.neural",
         "ExactNeural",
         "a network fitted to the records as they are, without noise",
         exact=True,
     ),
+    **{
+        f"sdv-{method.lower()}": Entry(
+            "node.synthesis.sdv_engine.engine",
+            f"Sdv{method}",
+            f"SDV's {method} synthesizer fitted to the records as they are, without noise; SDV is under BUSL-1.1",
+            exact=True,
+            licence="BUSL-1.1",
+        )
+        for method in ("Copula", "Ctgan", "Tvae")
+    },
 }
 
 

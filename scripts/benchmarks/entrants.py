@@ -13,7 +13,7 @@ import pandas as pd
 
 from marketplace.protocol.rho import largest_rho_micro
 from marketplace.protocol.specification import DEFAULT_GENERATOR, Workload
-from node.synthesis.generators import GENERATORS
+from node.synthesis.generators import GENERATORS, LINKED_GENERATOR
 from scripts.benchmarks.generate import NO_WORKLOAD, timed_twin
 from scripts.benchmarks.lines import Line, verdict
 from scripts.benchmarks.peers.environment import DPMM, SDV
@@ -98,13 +98,14 @@ def ours(setting: Setting, entry: Entry) -> list[Line]:
 
 
 def others_of_ours(private: bool | None) -> list[str]:
-    """The names of this node's further generators whose libraries may be used here: with privacy, without, or all."""
+    """The names of this node's further generators of rows whose libraries may be used here: with privacy, without, or
+    all."""
     return [
         name
         for name, entry in GENERATORS.items()
-        if name != DEFAULT_GENERATOR
-        and not getattr(entry, "licence", "")
-        and private in (None, not getattr(entry, "exact", False))
+        if name not in (DEFAULT_GENERATOR, LINKED_GENERATOR)
+        and not entry.licence
+        and private in (None, not entry.exact)
     ]
 
 

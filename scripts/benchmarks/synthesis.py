@@ -28,6 +28,7 @@ import pandas as pd
 
 from marketplace.protocol.rho import largest_rho_micro
 from marketplace.protocol.specification import Curve, Workload
+from node.synthesis.generators import GENERATORS
 from scripts.benchmarks import growth
 from scripts.benchmarks.entrants import (
     DELTA,
@@ -47,6 +48,7 @@ from scripts.benchmarks.tables import Table, load
 
 DEFAULT_S, PEER_LIMIT_S, FULL_LIMIT_S = 2_400.0, 300.0, 28_800.0
 NO_NOISE_MICRO = 10**12
+OTHERS_SEEDS = 3
 SURVIVAL = Workload((), (Curve("d.time", "death", "dzgroup"), Curve("d.time", "death", "ca")))
 DISTANCE = "L1-3way"
 
@@ -82,10 +84,15 @@ def main() -> None:
 
 
 def one_table(
-    name: str, part: str, goals: tuple[float, ...], peers: list[tuple[str, bool]], reason: str = ""
+    name: str,
+    part: str,
+    goals: tuple[float, ...],
+    peers: list[tuple[str, bool]],
+    reason: str = "",
+    others: bool = False,
 ) -> Callable[[Setting], Iterator[Line]]:
     """The lines of one data set at epsilon 1. `peers`: dpmm's methods, and whether at its own account. `reason`: what is
-    known of a goal that is missed."""
+    known of a goal that is missed. `others`: whether our other generators enter too, with at most three seeds."""
 
     def lines(setting: Setting) -> Iterator[Line]:
         table = load(name, setting.data)
@@ -100,6 +107,10 @@ def one_table(
         )
         found = ours(setting, entry)
         yield from found
+        few = replace(setting, seeds=min(setting.seeds, OTHERS_SEEDS))
+        for other in others_of_ours(private=None) if others else ():
+            who = f"ours, {other}{', no privacy' if GENERATORS[other].exact else ''}"
+            yield from ours(few, replace(entry, who=who, generator=other, goals=None))
         for method, own in peers:
             (beside,) = dpmm(setting, part, table, method, 1.0, judge, own=own)
             yield beside
@@ -235,8 +246,10 @@ def lung(setting: Setting) -> Iterator[Line]:
 
 
 PARTS: dict[str, Callable[[Setting], Iterator[Line]]] = {
-    "prostate": one_table("prostate", "prostate", (0.060,), [("aim", False), ("aim", True), ("mst", False)]),
-    "flchain": one_table("flchain", "flchain", (0.29, 0.28), [("mst", False)]),
+    "prostate": one_table(
+        "prostate", "prostate", (0.060,), [("aim", False), ("aim", True), ("mst", False)], others=True
+    ),
+    "flchain": one_table("flchain", "flchain", (0.29, 0.28), [("mst", False)], others=True),
     "hospital": hospital,
     "rotterdam": one_table("rotterdam", "rotterdam", (), [("mst", False)]),
     "nwtco": one_table("nwtco", "nwtco", (), [("mst", False)]),

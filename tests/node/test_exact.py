@@ -18,6 +18,7 @@ from node.admission import Rules
 from node.reconciliation import differences
 from node.synthesis.generators import GENERATORS
 from node.work import Close, Decline, Deliver, Make, Release, Reveal, Seal
+from node.workers.process import ProcessWorkers
 from tests.node.market import HOUR_S, ORDERS_IN_BUDGET, Market, conditions, embedded_market
 
 RESEARCH = 4
@@ -45,9 +46,8 @@ class Exact:
         return view.exact_left, self.market.node.vault.account.exact_left(view.salt)
 
 
-@pytest.fixture(scope="module")
-def exact(tmp_path_factory: pytest.TempPathFactory) -> Exact:
-    market = embedded_market(tmp_path_factory.mktemp("exact"))
+def opened(folder: Path) -> Exact:
+    market = embedded_market(folder)
     market.stake(20)
     authority = market.ledger.account()  # type: ignore[attr-defined]
     wanted = {"epsilon": None, "authority": authority.address, "purposes": 1 << RESEARCH}
@@ -61,6 +61,11 @@ def exact(tmp_path_factory: pytest.TempPathFactory) -> Exact:
     )
     market.ledger.grant(authority, grant)
     return Exact(market, authority, offer)
+
+
+@pytest.fixture(scope="module")
+def exact(tmp_path_factory: pytest.TempPathFactory) -> Exact:
+    return opened(tmp_path_factory.mktemp("exact"))
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +131,25 @@ def test_without_a_live_permit_no_record_is_opened(bought: tuple[Exact, OrderId,
     market.run_until(daemon, order, OrderState.REFUNDED)
     daemon.close()
     assert not market.node.vault.account.touched(order, market.listed.snapshot.dataset)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("generator", "exact_offer"), [("neural-exact", True), ("neural", False)])
+def test_the_real_networks_serve_an_order(tmp_path: Path, generator: str, exact_offer: bool) -> None:
+    exact = opened(tmp_path)
+    market, offer = exact.market, exact.offer if exact_offer else exact.market.offer
+    drafted = market.client.draft(offer.id, rows=50, slot_s=1, generator=generator)
+    order, daemon = (
+        market.client.place(drafted).order,
+        market.daemon(ProcessWorkers(), replace(RULES, below_floor=True)),
+    )
+    out = market.buy(daemon, order)
+    daemon.close()
+    assert verify(out).passed
+    certificate = Manifest.decode((out / "manifest.json").read_bytes()).certificate
+    assert certificate.mechanism.name == generator
+    assert certificate.privacy.is_exact == exact_offer == (not certificate.mechanism.generate)
+    market.assert_sound()
 
 
 def test_an_exact_offer_needs_an_authority(exact: Exact) -> None:

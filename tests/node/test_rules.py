@@ -56,3 +56,13 @@ def test_anything_but_true_or_false_is_refused(tmp_path: Path, text: str) -> Non
         read_rules(written(tmp_path, f"below_floor = {text}"), {})
     with pytest.raises(Invalid, match="expected true or false"):
         read_rules(tmp_path / "none.toml", {"AGORA_BELOW_FLOOR": "maybe"})
+
+
+def test_licences_are_those_that_the_operator_declares(tmp_path: Path) -> None:
+    path = written(tmp_path, 'licences = ["BUSL-1.1"]')
+    assert read_rules(path, {}).licences == {"BUSL-1.1"}
+    assert read_rules(path, {}).generators == Rules().generators
+    assert read_rules(tmp_path / "none.toml", {}).licences == frozenset()
+    assert read_rules(tmp_path / "none.toml", {"AGORA_LICENCES": "BUSL-1.1"}).licences == {"BUSL-1.1"}
+    with pytest.raises(Invalid, match=r"expected a list for the setting licences, out of BUSL-1\.1"):
+        read_rules(written(tmp_path, 'licences = ["MIT"]'), {})
