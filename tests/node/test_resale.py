@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from marketplace.buying.purchase import Wishes
+from marketplace.buying.quote import ask_quote
 from marketplace.certificate.context import sealing_context
 from marketplace.certificate.manifest import Manifest
 from marketplace.content.cid import Cid
@@ -20,8 +22,9 @@ from marketplace.protocol.constraints import Condition
 from marketplace.protocol.identity import OrderId
 from marketplace.protocol.offer import Offer
 from marketplace.protocol.order import Delivery
-from marketplace.protocol.specification import Specification, Workload
+from marketplace.protocol.specification import Curve, Specification, Workload
 from marketplace.protocol.states import DeclineReason, OrderState, Reason
+from marketplace.protocol.threshold import Threshold
 from marketplace.sealing import Commitment, open_chunks, unseal
 from node.daemon import Daemon
 from node.home import Keys, Node
@@ -191,7 +194,22 @@ def test_what_the_stock_is_not_is_declined(stocked: Stocked, changes: dict[str, 
     assert market.order(order).released == frozenset()
 
 
-@pytest.mark.parametrize("wishes", [{"rows": ROWS + 1}, {"generator": "neural"}])
+def test_stock_is_not_quoted_for_its_certificate_has_its_scores(stocked: Stocked) -> None:
+    with pytest.raises(Refused, match="this one sells an earlier one; read its certificate"):
+        ask_quote(stocked.market.client, stocked.offer.id, Wishes())
+
+
+@pytest.mark.parametrize(
+    "wishes",
+    [
+        {"rows": ROWS + 1},
+        {"generator": "neural"},
+        {"only": (Condition("sex", values=("male",)),)},
+        {"workload": Workload((), (Curve("age", "test"),))},
+        {"subgroups": "sex"},
+        {"thresholds": (Threshold("l1_3way", "0.5"),)},
+    ],
+)
 def test_a_buyer_does_not_draft_what_the_stock_is_not(stocked: Stocked, wishes: dict[str, Any]) -> None:
     client = stocked.market.client
     with pytest.raises(Invalid, match="no wishes for stock"):
