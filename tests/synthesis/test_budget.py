@@ -40,6 +40,20 @@ def test_few_columns_are_measured_together_and_many_are_chosen() -> None:
     assert not wide.is_joint and len(wide.tree_micro) == 3 and wide.most_extras == 8
 
 
+@pytest.mark.parametrize(
+    ("sizes", "is_joint"),
+    [((2,) * 6, True), ((2,) * 7, False), ((20, 20, 50), True), ((20, 20, 51), False), ((200,), True)],
+)
+def test_whether_marginals_are_chosen_follows_from_the_schema_alone(sizes: tuple[int, ...], is_joint: bool) -> None:
+    columns = tuple(
+        Category(f"c{place}", tuple(map(str, range(size))), missing=False) for place, size in enumerate(sizes)
+    )
+    for rho_micro in (RHO_MICRO, 100 * RHO_MICRO):
+        budget = budget_of(Schema(columns, None, 1), Workload(), rho_micro)
+        assert budget.is_joint == is_joint
+        assert (not budget.tree_micro and not budget.most_extras) == is_joint
+
+
 def test_a_workload_that_connects_columns_saves_choices() -> None:
     workload = Workload((("age", "stage"), ("stage", "age", "clinic"), ("visits",)))
     assert marginals_of(WIDE, workload) == ((0, 1), (0, 1, 3))
