@@ -2,12 +2,13 @@
 
 import os
 import pickle
+import ssl
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 from node.mpc import party, summing
-from node.mpc.frames import HEAD, Kind
+from node.mpc.frames import HEAD, Kind, Line
 from node.mpc.transcript import Transcript
 
 MARK = "unpickled"
@@ -27,25 +28,30 @@ RUBBISH = {
     "failure": HEAD.pack(Kind.FAILED, 3) + b"\0\1\0",
     "abort": HEAD.pack(Kind.ABORT, 2) + b"\7\1",
 }
-tell = summing.Summing._tell
+tell, finish, send = summing.Summing._tell, summing.Summing.finish, Line.send
 
 
-def misbehave(self: summing.Summing, kind: Kind, payload: bytes | memoryview) -> None:
-    when, how = Kind[sys.argv[1]], sys.argv[2]
-    if kind != when or how == "forged":
-        return tell(self, kind, payload)
-    if how == "equivocate":
-        first, *others = self._senders.values()
-        first.send(kind, payload)
-        for sender in others:
-            sender.send(kind, bytes(len(payload)))
-    elif how == "other number":
-        self._plan.__dict__["own"] = 0
-        return tell(self, kind, summing.sign(self._key, self._plan, self._recording.digest()))
+def send_rubbish(self: Line, kind: Kind, payload: bytes | memoryview = b"") -> None:
+    """To peers alone: what goes to its own node stays as it is."""
+    if kind == Kind[sys.argv[1]] and isinstance(self._connection, ssl.SSLSocket):
+        self._connection.sendall(RUBBISH[sys.argv[2]])
     else:
-        for sender in self._senders.values():
-            sender.line._connection.sendall(RUBBISH[how])
+        send(self, kind, payload)
+
+
+def equivocate(self: summing.Summing, kind: Kind, payload: bytes | memoryview) -> None:
+    if kind != Kind.VALUES:
+        return tell(self, kind, payload)
+    for place, sender in enumerate(self._senders.values()):
+        sender.send(kind, bytes(len(payload)) if place else payload)
     return None
+
+
+def sign_for_another(self: summing.Summing, kind: Kind, payload: bytes | memoryview) -> None:
+    if kind == Kind.TRANSCRIPT:
+        self._plan.__dict__["own"] = 0
+        payload = summing.sign(self._key, self._plan, self._recording.digest())
+    tell(self, kind, payload)
 
 
 def forge(self: summing.Summing) -> Transcript:
@@ -53,8 +59,18 @@ def forge(self: summing.Summing) -> Transcript:
     return replace(transcript, signatures=transcript.signatures[::-1])
 
 
-summing.Summing._tell = misbehave  # type: ignore[method-assign]
-if sys.argv[2:] == ["forged"]:
-    finish, summing.Summing.finish = summing.Summing.finish, forge  # type: ignore[method-assign]
+def go_astray() -> None:
+    match sys.argv[2]:
+        case "equivocate":
+            summing.Summing._tell = equivocate  # type: ignore[method-assign]
+        case "other number":
+            summing.Summing._tell = sign_for_another  # type: ignore[method-assign]
+        case "forged":
+            summing.Summing.finish = forge  # type: ignore[method-assign]
+        case _:
+            Line.send = send_rubbish  # type: ignore[method-assign]
+
+
 if __name__ == "__main__":
+    go_astray()
     sys.exit(party.main())

@@ -26,7 +26,7 @@ from tests.mpc.proxy import Wire
 Make = Callable[..., Hospitals]
 LONG = Tensor(0, "long", 3 * PIECE_VALUES)
 PIECE = np.zeros(PIECE_VALUES, "<i8")
-SHORT_STALL = Limits(stall_s=1.0, deadline_s=60)
+SHORT_STALL = Limits(stall_s=1.5, deadline_s=60)
 MOMENTS = ("start", "middle", "end")
 CULPRIT = 2
 
