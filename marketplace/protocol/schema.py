@@ -198,6 +198,8 @@ def _timeline_of(document: Mapping[str, Any]) -> Timeline:
 
 
 def _table_of(document: Mapping[str, Any]) -> Table:
+    if {"fixed", "tables"} & set(document):
+        raise KeyError  # told here too, so that no document goes deeper than one table
     schema = {name: part for name, part in document.items() if name != "name"}
     return Table(_text(document["name"]), Schema.of_document(schema))
 

@@ -135,6 +135,14 @@ def test_a_table_has_the_name_of_a_plain_file(name: str) -> None:
         replace(LIVER, tables=(replace(LABS, name=name),))
 
 
+def test_a_document_of_tables_in_tables_is_no_schema_however_deep_it_goes() -> None:
+    document: dict[str, object] = {"name": "labs", **LABS.schema.document()}
+    for _ in range(300):
+        document = {"name": "labs", **LABS.schema.document(), "tables": [document]}
+    with pytest.raises(Corrupt, match="expected a schema with columns, person and rows_per_person"):
+        Schema.of_document({name: part for name, part in document.items() if name != "name"})
+
+
 @pytest.mark.parametrize(
     "part",
     [
