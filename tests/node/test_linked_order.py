@@ -114,6 +114,14 @@ def test_what_the_provider_alone_may_know_of_the_strands_stays_in_the_node(
     assert not list(folder.glob("*.csv"))
 
 
+def test_the_provider_can_make_both_tables_again_byte_for_byte(bought: tuple[Market, OrderId, Path]) -> None:
+    market, order, out = bought
+    delivery = market.order(order).delivery
+    assert delivery is not None
+    replayed = market.node.replay(order, lambda _: None, out)
+    assert (replayed.found, replayed.altered) == (delivery.plain_root, ())
+
+
 def test_other_generators_are_not_asked_for_rows_under_persons() -> None:
     assert serving("private-marginals", LIVER) == LINKED_GENERATOR == serving(LINKED_GENERATOR, LIVER)
     assert serving("private-marginals", SCHEMA) == "private-marginals"
