@@ -26,7 +26,7 @@ def _code() -> str:
     hashed = sha256()
     for package in (marketplace, node):
         root = Path(package.__path__[0])
-        for path in sorted(root.rglob("*.py")):
+        for path in sorted((*root.rglob("*.py"), *root.rglob("*.json"))):
             hashed.update(path.relative_to(root.parent).as_posix().encode() + b"\0")
             hashed.update(sha256(path.read_bytes()).digest())
     return hashed.hexdigest()

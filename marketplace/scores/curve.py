@@ -26,7 +26,7 @@ MOST_INTERVALS = 20
 REDRAWS = 400
 COINS = 256
 SHUFFLES, RESAMPLES = 3, 8
-READABLE_DEVIATIONS = 4
+READABLE_DEVIATIONS = 6
 CURVE = "curve_"
 FRACTION = re.compile(r"[1-9][0-9]{0,79}(/[1-9][0-9]{0,79})?", re.ASCII)
 
@@ -107,7 +107,7 @@ class NoisyCurve:
 @dataclass(frozen=True, eq=False)
 class Line:
     """One group's curves. `synthetic`, `released`: survival at the end of each readable interval; `reach`: half of the
-    released one's 95 % interval, for each time by itself. Records are readable while four standard deviations of the noise
+    released one's 95 % interval, for each time by itself. Records are readable while six standard deviations of the noise
     are fewer than those at risk."""
 
     group: int
@@ -127,15 +127,10 @@ class Judged:
 def survival(counts: Counts | Survival) -> Survival:
     """The Kaplan-Meier estimate at the end of each interval, the last axis of `counts`; the one before it: no more, event.
 
-    Those who are looked at no more within an interval count as at risk in it. Noisy counts are taken as they are, and the
-    estimate is then made to fall and to stay within 0 and 1. Source: Kaplan and Meier 1958.
+    Those who are looked at no more within an interval count as at risk in it. Noisy counts are taken as they are: the
+    estimate is cut to 0 and 1, and noise may make it rise. Source: Kaplan and Meier 1958.
     """
-    events = np.asarray(counts[..., 1, :], np.float64)
-    at_risk = np.maximum(_at_risk(counts), 1.0)
-    steps = np.cumprod(1.0 - np.minimum(events / at_risk, 1.0), axis=-1)
-    falling = np.minimum.accumulate(steps, axis=-1)
-    rising = np.maximum.accumulate(steps[..., ::-1], axis=-1)[..., ::-1]
-    return np.clip((falling + rising) / 2, 0.0, 1.0)
+    return np.clip(_product(counts), 0.0, 1.0)
 
 
 def judged(
@@ -146,7 +141,8 @@ def judged(
     `noisy`: the records' counts with Gaussian noise of variance `sigma2` in each cell. The value is the mean over readable
     intervals of the absolute difference of the two curves, and the mean of that over groups by their synthetic rows; 1 if
     nothing is readable. Its `sigma` is such that the score's interval reaches as far as 19 of 20 further draws of the same
-    noise move the released curve on average, which bounds how far they move the value (triangle inequality).
+    noise move the released curve on average, which bounds how far they move the value (triangle inequality). How far is told
+    before the curve is cut to 0 and 1, which brings it only nearer to one that lies there.
     Floor: the synthetic rows with time, event and group shuffled. Ceiling: as many rows as declared, drawn from the
     synthetic ones. `seed` (the specification's hash) fixes all that is drawn.
     """
@@ -157,7 +153,7 @@ def judged(
     if not weights.sum():
         return Judged(Score(f"{CURVE}{index}", *("1.000000",) * 2, floor="0.000000", ceiling="0.000000"), ())
     real, own = survival(noisy), survival(made)
-    moved = abs(survival(noisy + _redrawn(noisy.shape, sigma2, seed, label)) - real)
+    moved = abs(_product(noisy + _redrawn(noisy.shape, sigma2, seed, label)) - _product(noisy))
     reach = float(_quantile(_distance(moved, readable, weights)))
     floor = [survival(grid.count(shuffled)) for shuffled in _shuffled(grid, synthetic, seed, label)]
     ceiling = [survival(drawn) for drawn in _resampled(made, len(synthetic), rows_declared, seed, label)]
@@ -185,6 +181,13 @@ def exact_distance(grid: Grid, left: pd.DataFrame, right: pd.DataFrame) -> float
     readable = [int(end) for end in _readable(two, Fraction(0))]
     weights = two.sum(axis=(1, 2)).astype(np.float64)
     return float(_distance(abs(survival(one) - survival(two)), readable, weights)) if weights.sum() else 0.0
+
+
+def _product(counts: Counts | Survival) -> Survival:
+    """The estimate as it comes: of noisy counts it may rise, and leave 0 and 1."""
+    events = np.asarray(counts[..., 1, :], np.float64)
+    hazard = np.minimum(events / np.maximum(_at_risk(counts), 1.0), 1.0)
+    return np.asarray(np.cumprod(1.0 - hazard, axis=-1), np.float64)
 
 
 def _at_risk(counts: Counts | Survival) -> Survival:

@@ -71,7 +71,7 @@ def draw(synthetic: pa.Table, schema: Schema, noisy: Sequence[NoisyCounts]) -> b
             axes.remove()
         if len(shown) > 1:
             _matrix(foot, association(table, schema)[: len(shown), : len(shown)], shown)
-        return _png(figure)
+        return png(figure)
 
 
 def association(table: pd.DataFrame, schema: Schema) -> npt.NDArray[np.float64]:
@@ -189,7 +189,8 @@ def _short(text: str, longest: int) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
-def _png(figure: Figure) -> bytes:
+def png(figure: Figure) -> bytes:
+    """The figure's bytes, without what this machine would add."""
     out = io.BytesIO()
     FigureCanvasAgg(figure)
     figure.savefig(out, format="png", metadata={"Software": None})

@@ -2,8 +2,7 @@
 
 from node.evaluation import page
 from node.evaluation.provider import Copies, Estimate, ExactScore, ProviderScores
-from node.evaluation.released import ReleasedScores
-from node.evaluation.report import Promise, Subject, body
+from node.evaluation.report import Exhibit, Promise, Subject, body
 
 BANNER = (
     "Provider only. This page holds exact numbers about patients' records. It must not leave the hospital, and whoever "
@@ -11,9 +10,7 @@ BANNER = (
 )
 
 
-def provider_report(
-    subject: Subject, promise: Promise, released: ReleasedScores, exact: ProviderScores, picture: bytes
-) -> bytes:
+def provider_report(subject: Subject, promise: Promise, exhibit: Exhibit, exact: ProviderScores) -> bytes:
     """The provider's report as one HTML file in UTF-8. The same arguments give the same bytes."""
     return page.page(
         f"Provider only: {subject.title}",
@@ -23,7 +20,7 @@ def provider_report(
             _copies(exact.copies),
             _attack(exact),
             "<hr>",
-            *body(subject, promise, released, picture),
+            *body(subject, promise, exhibit),
         ],
     )
 

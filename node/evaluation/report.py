@@ -1,14 +1,17 @@
 """The report of a result: what people read before they trust a table. Only released and public numbers go in."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
+from marketplace.certificate.certificate import Mechanism
 from marketplace.protocol.rho import DELTA_UNIT, MICRO, delta_of, epsilon_of
+from marketplace.protocol.threshold import Threshold
 from marketplace.scores.score import Score
-from node.evaluation import page
+from node.evaluation import certified, page
 from node.evaluation.released import ReleasedScores
+from node.evaluation.words import Words, score_words
 
 PICTURE = (
     "Bar charts of every column of the synthetic table, with the released noisy counts of the real records as points, "
@@ -21,7 +24,7 @@ class Subject:
     """What a report is about, in public words: the dataset's title, its provider, the order, the unit of protection.
 
     `files`: the tables of a result whose rows hang together under persons, the main one first, and then `rows` counts
-    persons; none of another.
+    persons; none of another. `words`: of the scores that only this order has. `thresholds`: what the buyer set as its limits.
     """
 
     title: str
@@ -32,6 +35,8 @@ class Subject:
     columns: int
     rows_declared: int
     files: tuple[str, ...] = ()
+    words: Words = field(default_factory=dict)
+    thresholds: tuple[Threshold, ...] = ()
 
     @property
     def counted(self) -> str:
@@ -81,16 +86,24 @@ class Promise:
         return f"{math.ceil(1000 * (1 + delta_of(self.delta_atto) * math.exp(-epsilon)) / (1 + math.exp(-epsilon))) / 10:.1f}"
 
 
-def report(subject: Subject, promise: Promise, released: ReleasedScores, picture: bytes) -> bytes:
-    """The released report as one HTML file in UTF-8. `picture`: a PNG of released and public numbers.
+@dataclass(frozen=True)
+class Exhibit:
+    """What a report shows, all of it released or public. `picture`, `curves`: PNGs; None where no curve can be drawn."""
 
-    The same arguments give the same bytes.
-    """
-    return page.page(f"Synthetic table: {subject.title}", body(subject, promise, released, picture))
+    released: ReleasedScores
+    mechanism: Mechanism
+    picture: bytes
+    curves: bytes | None = None
 
 
-def body(subject: Subject, promise: Promise, released: ReleasedScores, picture: bytes) -> list[str]:
+def report(subject: Subject, promise: Promise, exhibit: Exhibit) -> bytes:
+    """The released report as one HTML file in UTF-8. The same arguments give the same bytes."""
+    return page.page(f"Synthetic table: {subject.title}", body(subject, promise, exhibit))
+
+
+def body(subject: Subject, promise: Promise, exhibit: Exhibit) -> list[str]:
     """The parts of the released report as HTML."""
+    scores = exhibit.released.scores
     return [
         f"<h1>{page.text(subject.title)}: a synthetic table</h1>",
         f'<p class="lead">Made by the provider {page.text(subject.provider)} for one order.</p>',
@@ -105,11 +118,14 @@ def body(subject: Subject, promise: Promise, released: ReleasedScores, picture: 
             ]
         ),
         _what(subject, promise),
+        certified.thresholds(subject.thresholds, scores, subject.words),
+        _closeness(subject, exhibit.released),
+        certified.curves(exhibit.curves),
+        page.section("What it looks like", page.image(exhibit.picture, PICTURE)),
         _no_protection() if promise.is_exact else _protection(subject, promise),
-        _closeness(released),
-        page.section("What it looks like", page.image(picture, PICTURE)),
         _limits(promise),
-        _account(subject, promise, released),
+        certified.certificate_in_words(exhibit.mechanism, scores, promised=not promise.is_exact),
+        _account(subject, promise, exhibit.released),
     ]
 
 
@@ -184,7 +200,7 @@ def _protection(subject: Subject, promise: Promise) -> str:
     )
 
 
-def _closeness(released: ReleasedScores) -> str:
+def _closeness(subject: Subject, released: ReleasedScores) -> str:
     rows = [
         [
             f"{page.text(title)}<small>{page.text(explanation)}</small>",
@@ -196,13 +212,14 @@ def _closeness(released: ReleasedScores) -> str:
             _verdict(score),
         ]
         for score in released.scores
-        for title, explanation in [_words(score)]
+        for title, explanation in [score_words(score.name, subject.words)]
     ]
     return page.section(
         "How close it is to the real records",
         page.paragraph(
             "Each score is a distance between shares of synthetic and of real rows, summed over all values: 0 is the same, "
-            "2 is nothing in common (for missing values, 1). Smaller is better. Real records enter with noise, so each "
+            "2 is nothing in common (for missing values and survival curves, 1). Smaller is better. Real records enter with "
+            "noise, so each "
             "score has an interval that holds the exact value with a probability of at least 95 %."
         ),
         page.paragraph(
@@ -219,19 +236,6 @@ def _closeness(released: ReleasedScores) -> str:
         '<p class="note">In the drawing: 0 at the left; the band reaches from ceiling to floor; the dot is the score, the '
         "line its interval.</p>",
     )
-
-
-def _words(score: Score) -> tuple[str, str]:
-    ways, _, sample = score.name.removeprefix("l1_").partition("_")
-    some = f" ({sample.replace('_', ' ')} sets, chosen by the specification's hash)" if sample else ""
-    known = {
-        "1way": ("Single columns", "how often each value occurs"),
-        "2way": ("Pairs of columns", f"which values occur together{some}"),
-        "3way": ("Triples of columns", f"relations among three{some}"),
-        "missingness": ("Missing values", "how often each column is empty"),
-        "workload": ("What the buyer asked for", "the combinations of columns named in the order"),
-    }
-    return known.get(ways, (score.name, ""))
 
 
 def _has_floor(score: Score) -> bool:

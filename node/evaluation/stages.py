@@ -9,7 +9,7 @@ from marketplace.scores.thresholds import check_thresholds
 
 ROWS, SUBGROUP_ROWS, SUBGROUPS = "rows", "subgroup_rows", "subgroups"
 WEIGHTS = (("l1_1way", 2), ("l1_2way", 3), ("l1_3way", 6), ("missingness", 1), ("workload", 4))
-ROWS_WEIGHT, SUBGROUP_ROWS_WEIGHT, SUBGROUPS_WEIGHT, CURVES_WEIGHT = 5, 2, 4, 6
+ROWS_WEIGHT, SUBGROUP_ROWS_WEIGHT, SUBGROUPS_WEIGHT, CURVES_WEIGHT = 5, 2, 4, 12
 
 
 def check_scores(schema: Schema, specification: Specification, rho_micro: int) -> None:

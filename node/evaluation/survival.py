@@ -25,7 +25,7 @@ FEWEST_EVENTS = 10
 
 
 def survival(sample: Sample, schema: Schema, workload: Workload) -> tuple[Compared, ...]:
-    """For each curve of the workload, as far as events and rows suffice:
+    """For each time and event of the workload's curves, as far as events and rows suffice:
 
     - the concordance (C-index) on the holdout of a Cox model of all other columns, learnt from each table;
     - how far its coefficients' 95 % intervals overlap those of the training records, 0 to 1, the mean over coefficients
@@ -35,7 +35,7 @@ def survival(sample: Sample, schema: Schema, workload: Workload) -> tuple[Compar
     Intervals are of 100 bootstraps: of the holdout for concordance, of the compared table for the rest.
     """
     found: list[Compared] = []
-    for curve in workload.curves:
+    for curve in dict.fromkeys(Curve(each.time, each.event, None, each.occurred) for each in workload.curves):
         tables = [_followed(table, curve, schema) for table in _tables(sample)]
         if all(len(table) and int(_events(table, curve, schema).sum()) >= FEWEST_EVENTS for table in tables):
             found += _compared(sample, tables, curve, schema)
@@ -61,7 +61,7 @@ def _compared(sample: Sample, tables: list[pd.DataFrame], curve: Curve, schema: 
     synthetic, training, shuffled, holdout = tables
     what, grid = (
         f"{curve.time} until {curve.event}",
-        Grid.of(Curve(curve.time, curve.event, None, curve.occurred), schema),
+        Grid.of(curve, schema),
     )
     fitted = [_fit(table, curve, schema) for table in tables]
     found = []
@@ -101,7 +101,7 @@ def _followed(table: pd.DataFrame, curve: Curve, schema: Schema) -> pd.DataFrame
 
 
 def _events(table: pd.DataFrame, curve: Curve, schema: Schema) -> pd.Series:
-    return table[curve.event] == Grid.of(Curve(curve.time, curve.event, None, curve.occurred), schema).occurred
+    return table[curve.event] == Grid.of(curve, schema).occurred
 
 
 def _design(table: pd.DataFrame, curve: Curve, schema: Schema) -> pd.DataFrame:

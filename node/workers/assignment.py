@@ -9,6 +9,7 @@ from marketplace.protocol.result import sheets
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import Specification
 from node.evaluation.report import Promise, Subject
+from node.evaluation.words import order_words
 from node.files import disk
 from node.spending import UNCHARGED, Spending, spending_of
 from node.synthesis.generators import GENERATORS, serving
@@ -55,6 +56,8 @@ class Assignment:
             columns=len(self.schema.columns),
             rows_declared=self.description.rows_declared,
             files=tuple(sheet.file for sheet in sheets(self.schema)) if self.schema.is_linked else (),
+            words=order_words(self.schema, self.specification),
+            thresholds=self.specification.thresholds,
         )
 
     @property

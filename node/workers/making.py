@@ -16,11 +16,12 @@ from marketplace.scores.constraints import MISSING, meet
 from node.environment import this_environment
 from node.evaluation import picture
 from node.evaluation.attack import SMALLEST_HOLDOUT
+from node.evaluation.curve_picture import draw_curves
 from node.evaluation.exact import evaluate_exactly
 from node.evaluation.links import encode_links, evaluate_links
 from node.evaluation.provider_report import provider_report
 from node.evaluation.released import ReleasedScores, evaluate
-from node.evaluation.report import report
+from node.evaluation.report import Exhibit, report
 from node.files import disk, whole_file, write_whole
 from node.nesting import flat_tables, main_table
 from node.noise.stream import NoiseStream
@@ -72,19 +73,21 @@ def make(
     draw = _narrowed(draw, assignment)
     flat, main = _flat(draw, schema), main_table(synthetic, schema)
     released = _released(assignment, flat, main, noise, note)
+    declared, mechanism = assignment.description.rows_declared, mechanism_of(measurements, released)
     image = picture.draw(main, schema, noisy_counts(measurements, schema))
+    exhibit = Exhibit(released, mechanism, image, draw_curves(main, schema, specification, released.curves, declared))
     if look is not None:
         look(assignment, flat, main)
     _write_tables(folder, schema, synthetic, note)
     _keep(folder, result.PICTURE, image, note)
-    _keep(folder, result.REPORT, report(assignment.subject, assignment.promise, released, image), note)
+    _keep(folder, result.REPORT, report(assignment.subject, assignment.promise, exhibit), note)
     if not again and flat.holdout.num_rows >= SMALLEST_HOLDOUT:
-        _write_for_provider(folder, assignment, flat, main, released, image, note)
+        _write_for_provider(folder, assignment, flat, main, exhibit, note)
     if not again and schema.is_linked:
         links = evaluate_links(draw.training, synthetic, schema, PROVIDER_SEED)
         _keep(folder, Name.PROVIDER_LINKS, encode_links(links, PROVIDER_SEED), note)
     outcome = Outcome(
-        mechanism=mechanism_of(measurements, released),
+        mechanism=mechanism,
         scores=released.scores,
         curves=released.curves,
         register=draw.register,
@@ -180,8 +183,7 @@ def _write_for_provider(
     assignment: Assignment,
     draw: Draw,
     synthetic: CodedTable,
-    released: ReleasedScores,
-    image: bytes,
+    exhibit: Exhibit,
     note: Note,
 ) -> None:
     """Exact scores and their page, which stay in the node."""
@@ -193,7 +195,7 @@ def _write_for_provider(
         assignment.specification.workload,
         PROVIDER_SEED,
     )
-    page = provider_report(assignment.subject, assignment.promise, released, exact, image)
+    page = provider_report(assignment.subject, assignment.promise, exhibit, exact)
     _keep(folder, Name.PROVIDER_REPORT, page, note)
     _keep(folder, Name.PROVIDER_SCORES, exact.encode(), note)
 

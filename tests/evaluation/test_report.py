@@ -7,12 +7,16 @@ from html.parser import HTMLParser
 
 import pytest
 
+from marketplace.certificate.attacks import PublicAttacks, PublicFigure
+from marketplace.certificate.certificate import Mechanism, Stage, StageKind
 from marketplace.protocol.rho import epsilon_of
+from marketplace.protocol.threshold import Threshold
 from marketplace.scores.score import Score
+from node.evaluation import certified
 from node.evaluation.provider import Attack, Copies, Estimate, ExactScore, ProviderScores
 from node.evaluation.provider_report import provider_report
 from node.evaluation.released import Charge, ReleasedScores
-from node.evaluation.report import Promise, Subject, report
+from node.evaluation.report import Exhibit, Promise, Subject, report
 
 SUBJECT = Subject("Hearts & <b>lungs</b>", 'Ward "7" <script>', "ab" * 32, "one row is one person", 12_000, 5, 14_000)
 PROMISE = Promise("noisy <marginals>", 28_000, 1_450, 7 * 10**12)
@@ -28,6 +32,13 @@ RELEASED = ReleasedScores(
     ),
     (Charge("rows", 400, 1, Fraction(1250)), Charge("l1_1way", 1_050, 5, Fraction(2500, 3))),
 )
+
+STAGES = (
+    Stage("cells/0/0", StageKind.GAUSSIAN, 28_000, "1", "18"),
+    Stage("tree/1", StageKind.EXPONENTIAL, 50, "1", "1/50"),
+)
+MECHANISM = Mechanism("some-generator", "3", (), STAGES, ())
+EXHIBIT = Exhibit(RELEASED, MECHANISM, PICTURE)
 
 
 def provider_scores() -> ProviderScores:
@@ -67,8 +78,8 @@ def test_no_provider_only_number_is_in_the_released_report_and_all_are_in_the_pr
     wanted = sentinels(exact)
     assert len(wanted) > 20
     released, own = (
-        report(SUBJECT, PROMISE, RELEASED, PICTURE),
-        provider_report(SUBJECT, PROMISE, RELEASED, exact, PICTURE),
+        report(SUBJECT, PROMISE, EXHIBIT),
+        provider_report(SUBJECT, PROMISE, EXHIBIT, exact),
     )
     assert not [number for number in wanted if number.encode() in released]
     assert not [number for number in wanted if number.encode() not in own]
@@ -77,7 +88,7 @@ def test_no_provider_only_number_is_in_the_released_report_and_all_are_in_the_pr
 
 
 def test_everything_released_is_said() -> None:
-    page = words(report(SUBJECT, PROMISE, RELEASED, PICTURE))
+    page = words(report(SUBJECT, PROMISE, EXHIBIT))
     for said in (
         "12,000", "14,000", "13,987", "one row is one person", PROMISE.epsilon, "0.000007", "0.02945", "0.028", "0.00145",
         "computational", "0.150", "0.340", "0.064", "1000 of 161700 sets", "not shown to be better than a shuffle",
@@ -85,6 +96,54 @@ def test_everything_released_is_said() -> None:
         "further away than sampling explains", "69 % of the way", "ab" * 32, "1,050",
     ):  # fmt: skip
         assert said in page
+
+
+def test_thresholds_curves_and_subgroups_are_said_in_the_words_of_the_order() -> None:
+    scores = (Score("subgroup_1", "0.300000", "0.004000", "0.210000", "0.032000"), *RELEASED.scores)
+    released = replace(RELEASED, scores=(Score("curve_0", "0.020000", "0.004000", "0.100000", "0.012000"), *scores))
+    words_of = {"subgroup_1": ("sex = <male>", "within"), "curve_0": ("days until death", "curves")}
+    limits = (Threshold("curve_0", "0.02"), Threshold("subgroup_1", "0.2"), Threshold("subgroup_9", "1"))
+    subject = replace(SUBJECT, words=words_of, thresholds=limits)
+    page = report(subject, PROMISE, Exhibit(released, MECHANISM, PICTURE, b"\x89PNG curves"))
+    said = words(page)
+    for each in (
+        "sex = &lt;male&gt;",
+        "days until death",
+        "0.020000 met",
+        "0.300000 missed",
+        "not released missed",
+        "Survival",
+    ):
+        assert each in said
+    assert base64.b64encode(b"\x89PNG curves") in page
+    assert "What the buyer set" not in words(report(SUBJECT, PROMISE, EXHIBIT))
+
+
+def test_the_certificate_is_there_in_words() -> None:
+    said = words(report(SUBJECT, PROMISE, EXHIBIT))
+    for each in ("some-generator, version 3", "2 stages", "1 noisy measurements and 1 noisy choices", "agora verify FOLDER",
+                 "No attacks on public data are on record for some-generator/3", "signed word"):  # fmt: skip
+        assert each in said
+    exact = words(report(SUBJECT, replace(PROMISE, delta_atto=0), EXHIBIT))
+    assert "promises nothing about a person" in exact
+    assert "signed word" not in exact
+
+
+def test_public_attacks_stand_in_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    figure = PublicFigure(
+        "prostate", "epsilon 1", "shadow models", "TPR at 1 % FPR",
+        "0.012000", "0.010000", "0.014000", "0.010000", None, 64, 1_000, 5_000,
+    )  # fmt: skip
+    found = PublicAttacks("some-generator/3", "ab" * 12, "2026-01-31", (figure,) * 13)
+    monkeypatch.setattr(certified, "public_attacks", lambda _: found)
+    said = words(report(SUBJECT, PROMISE, EXHIBIT))
+    for each in (
+        "not about the records of this order",
+        "shadow models",
+        "0.012 (0.010 to 0.014)",
+        "1 more stand in the",
+    ):
+        assert each in said
 
 
 class Outside(HTMLParser):
@@ -112,9 +171,9 @@ class Outside(HTMLParser):
 
 @pytest.mark.parametrize("own", [False, True])
 def test_the_page_stands_alone_and_escapes_every_text(own: bool) -> None:
-    page = report(SUBJECT, PROMISE, RELEASED, PICTURE)
+    page = report(SUBJECT, PROMISE, EXHIBIT)
     if own:
-        page = provider_report(SUBJECT, PROMISE, RELEASED, provider_scores(), PICTURE)
+        page = provider_report(SUBJECT, PROMISE, EXHIBIT, provider_scores())
     reader = Outside()
     reader.feed(page.decode())
     assert reader.found == []
@@ -128,7 +187,7 @@ def test_the_page_stands_alone_and_escapes_every_text(own: bool) -> None:
 
 
 def test_the_same_arguments_give_the_same_bytes() -> None:
-    assert report(SUBJECT, PROMISE, RELEASED, PICTURE) == report(SUBJECT, PROMISE, RELEASED, PICTURE)
+    assert report(SUBJECT, PROMISE, EXHIBIT) == report(SUBJECT, PROMISE, EXHIBIT)
 
 
 def test_epsilon_and_guess_are_never_too_small() -> None:
@@ -141,16 +200,16 @@ def test_epsilon_and_guess_are_never_too_small() -> None:
 
 
 def test_an_exact_report_promises_nothing() -> None:
-    page = words(report(SUBJECT, replace(PROMISE, delta_atto=0), RELEASED, PICTURE))
+    page = words(report(SUBJECT, replace(PROMISE, delta_atto=0), EXHIBIT))
     assert "This result carries no differential privacy" in page
     for promise in ("differentially private", "epsilon", "No row is a patient", "guarantee above"):
         assert promise not in page
-        assert promise in words(report(SUBJECT, PROMISE, RELEASED, PICTURE))
+        assert promise in words(report(SUBJECT, PROMISE, EXHIBIT))
 
 
 def test_a_report_on_persons_with_their_rows_names_the_tables_and_which_one_its_scores_are_about() -> None:
-    page = words(report(replace(SUBJECT, files=("synthetic.csv", "labs.csv")), PROMISE, RELEASED, PICTURE))
+    page = words(report(replace(SUBJECT, files=("synthetic.csv", "labs.csv")), PROMISE, EXHIBIT))
     assert "The rows of 12,000 invented persons, in synthetic.csv and labs.csv." in page
     assert "What follows is about the rows of the first." in page and "synthetic persons" in page
-    plain = words(report(SUBJECT, PROMISE, RELEASED, PICTURE))
+    plain = words(report(SUBJECT, PROMISE, EXHIBIT))
     assert "A table of 12,000 invented records." in plain and "synthetic rows" in plain

@@ -22,9 +22,9 @@ def test_an_order_without_subgroups_and_curves_spends_on_the_same_stages_as_ever
 
 def test_a_rho_that_does_not_pay_for_the_scores_is_refused_before_records_are_opened() -> None:
     wishes = specification(CURVES, 10, "stage")
-    check_scores(SCHEMA, wishes, 33)
-    with pytest.raises(Refused, match="at least 33 micro-rho for the scores of this order, got 32"):
-        check_scores(SCHEMA, wishes, 32)
+    check_scores(SCHEMA, wishes, 39)
+    with pytest.raises(Refused, match="at least 39 micro-rho for the scores of this order, got 38"):
+        check_scores(SCHEMA, wishes, 38)
 
 
 @pytest.mark.parametrize("name", ["l1_1way", "missingness", "workload", "curve_1", "subgroup_3"])
