@@ -24,7 +24,7 @@ from marketplace.protocol import canonical
 from node.memory import keep_private
 from node.mpc.connecting import Network
 from node.mpc.ending import Ended, Reason
-from node.mpc.frames import LARGEST_TEXT, Aborted, Kind, Line, Rubbish
+from node.mpc.frames import Aborted, Kind, Line, Rubbish
 from node.mpc.masks import Tensor
 from node.mpc.plan import Plan
 from node.mpc.summing import Summing
@@ -32,7 +32,7 @@ from node.mpc.summing import Summing
 STANDARD_INPUT = 0
 LARGEST_PLAN = 1 << 20
 DONE, FAILED = 0, 1
-END_S = 10.0
+START_S, END_S = 60.0, 10.0
 FAILURE = struct.Struct(">BBB")
 NOUN, VERSION = "party-done", 1
 
@@ -43,7 +43,7 @@ def main() -> int:
     os.umask(0o077)
     control = socket.socket(fileno=STANDARD_INPUT)
     _, (listener,), _, _ = socket.recv_fds(control, 1, 1)
-    line = Line(control, LARGEST_TEXT, time.monotonic() + LARGEST_TEXT)
+    line = Line(control, START_S, time.monotonic() + START_S)
     plan = Plan.decode(line.receive(Kind.PLAN, LARGEST_PLAN))
     password = line.receive(Kind.PASSWORD)
     resource.setrlimit(resource.RLIMIT_AS, (plan.limits.memory_bytes, plan.limits.memory_bytes))
