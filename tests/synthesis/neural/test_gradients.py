@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node.synthesis.neural.gradients import CLIPPED_UNITS, Grid, rounded, summed
+from node.synthesis.neural.gradients import CLIPPED_UNITS, Grid, rounded, row_gradients, sum_of, summed, times
 from node.synthesis.neural.network import loss_of
 from tests.synthesis.neural.test_network import PLAN, every_row, weights
 
@@ -50,6 +50,27 @@ def test_a_gradient_within_the_clip_is_kept_to_half_a_unit() -> None:
 def test_a_longer_one_keeps_its_direction_and_is_cut() -> None:
     whole = rounded(torch.tensor([[3e3, -4e3]]), Grid(1.0, 2))
     assert whole.tolist() == [[round(0.6 * CLIPPED_UNITS), round(-0.8 * CLIPPED_UNITS)]]
+
+
+def test_a_row_whose_norm_was_computed_wrong_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("node.synthesis.neural.gradients.sum_of", lambda numbers: torch.ones(len(numbers)))
+    whole = rounded(torch.tensor([[0.6, 0.8], [3.0, 4.0]]), Grid(1.0, 2))
+    assert whole.any(dim=1).tolist() == [True, False]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.integers(0, 29), min_size=1, max_size=40), st.integers(0, 1_000))
+def test_a_row_s_gradient_is_its_own_to_the_last_bit_wherever_it_stands(places: list[int], seed: int) -> None:
+    exact = {name: weight.to(torch.float64) for name, weight in weights(seed).items()}
+    among = row_gradients(exact, PLAN, every_row()[places])
+    for found, place in zip(among, places, strict=True):
+        assert torch.equal(found, row_gradients(exact, PLAN, every_row()[place : place + 1])[0])
+
+
+def test_sums_and_products_are_right() -> None:
+    numbers = torch.rand((7, 13), dtype=torch.float64)
+    assert torch.allclose(sum_of(numbers), numbers.sum(1))
+    assert torch.allclose(times(numbers, numbers.T), numbers @ numbers.T)
 
 
 @settings(max_examples=25, deadline=None)
