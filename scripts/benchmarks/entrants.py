@@ -71,6 +71,9 @@ def ours(setting: Setting, entry: Entry) -> list[Line]:
             "rows": hashlib.sha256(rows.to_numpy(np.int64).tobytes()).hexdigest(), "workload": repr(entry.workload),
         }  # fmt: skip
 
+        if entry.generator != DEFAULT_GENERATOR:
+            task["generator"] = entry.generator
+
         def work(rows: pd.DataFrame = rows, seed: int = seed) -> dict[str, object]:
             start_s, start_wall_s = time.process_time(), time.monotonic()
             twin, _ = timed_twin(rows, entry.table.schema, entry.rho_micro, seed, entry.workload, entry.generator)
