@@ -47,14 +47,17 @@ PRIVATE = (
     Setting("epsilon 1", largest_rho_micro(1.0, DELTA), True),
     Setting("epsilon 10", largest_rho_micro(10.0, DELTA), True),
 )
-WITHOUT_NOISE, COPIES = (
+WITHOUT_NOISE, EXACT, COPIES = (
     Setting("control: without noise", NO_NOISE_MICRO),
+    Setting("exact, without a promise", 1),
     Setting("control: the records drawn again", None),
 )
 
 
 def settings_of(generator: str) -> tuple[Setting, ...]:
     """What is attacked of the generator of this name, with the controls that show the attacks to work."""
+    if GENERATORS[generator].exact:
+        return (EXACT, COPIES)
     return (*PRIVATE, WITHOUT_NOISE, COPIES) if generator == DEFAULT_GENERATOR else (*PRIVATE, COPIES)
 
 
