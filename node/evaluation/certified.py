@@ -84,6 +84,7 @@ def certificate_in_words(mechanism: Mechanism, scores: Sequence[Score], *, promi
 
 
 def _figures(figures: Sequence[PublicFigure]) -> str:
+    """The first of them, controls left out."""
     rows = [
         [
             page.text(f"{each.attack}, {each.measure}"),
@@ -92,7 +93,7 @@ def _figures(figures: Sequence[PublicFigure]) -> str:
             page.text(_short(each.baseline)),
             "–" if each.maximum is None else page.text(_short(each.maximum)),
         ]
-        for each in figures[:MOST_FIGURES]
+        for each in [figure for figure in figures if not figure.setting.startswith("control")][:MOST_FIGURES]
     ]
     more = len(figures) - len(rows)
     return page.table(
