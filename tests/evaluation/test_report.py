@@ -134,7 +134,9 @@ def test_public_attacks_stand_in_a_table(monkeypatch: pytest.MonkeyPatch) -> Non
         "prostate", "epsilon 1", "shadow models", "TPR at 1 % FPR",
         "0.012000", "0.010000", "0.014000", "0.010000", None, 64, 1_000, 5_000,
     )  # fmt: skip
-    found = PublicAttacks("some-generator/3", "ab" * 12, "2026-01-31", (figure,) * 13)
+    found = PublicAttacks(
+        "some-generator/3", "ab" * 12, "2026-01-31", (replace(figure, setting="control: bare"), *(figure,) * 12)
+    )
     monkeypatch.setattr(certified, "public_attacks", lambda _: found)
     said = words(report(SUBJECT, PROMISE, EXHIBIT))
     for each in (
@@ -144,6 +146,7 @@ def test_public_attacks_stand_in_a_table(monkeypatch: pytest.MonkeyPatch) -> Non
         "1 more stand in the",
     ):
         assert each in said
+    assert "control: bare" not in said
 
 
 class Outside(HTMLParser):
