@@ -11,6 +11,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -179,21 +180,22 @@ class SdvEngine:
 
     def _ask(self, request: Mapping[str, Any], stage: Stage, cancelled: Cancelled) -> dict[str, Any]:
         """What the process answers; it is ended when the work is cancelled. Raises `Refused` where it fails."""
-        unsent: bytes | None = json.dumps({**request, "seed": int(stage.integers_below(2**62, 1)[0])}).encode()
-        command, answered = [str(self._python or sys.executable), str(PROGRAM)], b""
+        asked = json.dumps({**request, "seed": int(stage.integers_below(2**62, 1)[0])}).encode()
+        command, answered = [str(self._python or sys.executable), str(PROGRAM)], None
         child = subprocess.Popen(  # noqa: S603
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
-        try:
-            while child.returncode is None:
-                try:
-                    answered, _ = child.communicate(unsent, timeout=PATIENCE_S)
-                except subprocess.TimeoutExpired:
-                    unsent = None
-                    stop_if(cancelled)
-        finally:
-            child.kill()
-            child.wait()
+        with ThreadPoolExecutor(1) as pool:
+            pending = pool.submit(child.communicate, asked)
+            try:
+                while answered is None:
+                    try:
+                        answered, _ = pending.result(timeout=PATIENCE_S)
+                    except TimeoutError:
+                        stop_if(cancelled)
+            finally:
+                child.kill()
+        child.wait()
         try:
             found: dict[str, Any] = json.loads(answered)
         except ValueError:

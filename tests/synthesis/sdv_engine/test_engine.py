@@ -109,6 +109,12 @@ def test_a_process_that_fails_is_a_refusal_without_its_words(standing_in: Callab
     assert "records" not in str(refused.value)
 
 
+def test_a_request_longer_than_a_pipe_reaches_a_process_that_reads_late(standing_in: Callable[[str], Path]) -> None:
+    python = standing_in(STANDING_IN.replace("request = ", "import time; time.sleep(1); request = "))
+    many = table_of(FEW, rows_of(FEW, 20_000))
+    assert engine(python).measure(many, FEW, specification(), 0, stream(), ignore, never).model == b"model"
+
+
 def test_a_process_is_ended_when_the_work_is_cancelled(standing_in: Callable[[str], Path], tmp_path: Path) -> None:
     python = standing_in(
         f"#!{sys.executable}\nimport os, time\nopen(os.environ['SEEN'], 'w').write(str(os.getpid()))\ntime.sleep(600)\n"
