@@ -41,6 +41,11 @@ def key_of(task: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(task, sort_keys=True).encode()).hexdigest()[:24]
 
 
+def is_kept(task: Mapping[str, Any]) -> bool:
+    """Whether a value is kept for `task`."""
+    return (KEPT / f"{key_of(task)}.json").exists()
+
+
 def remembered(task: Mapping[str, Any], work: Callable[[], Any]) -> tuple[Any, bool]:
     """The JSON value that `work` gives for `task`, and whether it was kept from an earlier time."""
     KEPT.mkdir(parents=True, exist_ok=True)
