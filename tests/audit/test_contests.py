@@ -1,5 +1,6 @@
 import pytest
 
+from marketplace.errors import Corrupt
 from marketplace.protocol import events as ev
 from marketplace.protocol.identity import OrderId
 from marketplace.protocol.states import OrderState, Reason
@@ -53,6 +54,14 @@ def test_a_ruling_that_ends_nothing_fails(more: bool) -> None:
         history.stake(5, BUYER)
     assert failing(truthful(history)) == {20}
     assert f"order 0x{order.hex()[:8]} was ruled and did not end" in check(20, truthful(history)).evidence
+
+
+@pytest.mark.parametrize(("price_bps", "bond_bps"), [(10_001, 0), (0, 10_001)])
+def test_a_ruling_of_more_than_the_whole_is_no_account_to_go_on_with(price_bps: int, bond_bps: int) -> None:
+    history, order = contested()
+    history.rule(order, price_bps, bond_bps)
+    with pytest.raises(Corrupt, match="OrderSettled|OrderRefunded"):
+        truthful(history)
 
 
 def test_a_ruling_in_another_transaction_than_the_end_or_of_another_order_fails() -> None:
