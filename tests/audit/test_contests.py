@@ -60,7 +60,7 @@ def test_a_ruling_that_ends_nothing_fails(more: bool) -> None:
 def test_a_ruling_of_more_than_the_whole_is_no_account_to_go_on_with(price_bps: int, bond_bps: int) -> None:
     history, order = contested()
     history.rule(order, price_bps, bond_bps)
-    with pytest.raises(Corrupt, match="OrderSettled|OrderRefunded"):
+    with pytest.raises(Corrupt, match=r"OrderSettled|OrderRefunded"):
         truthful(history)
 
 
