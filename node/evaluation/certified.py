@@ -56,7 +56,8 @@ def curves(image: bytes | None) -> str:
 
 
 def certificate_in_words(mechanism: Mechanism, scores: Sequence[Score], *, promised: bool) -> str:
-    """What the signed certificate says, for people. `promised`: whether the order has a guarantee."""
+    """What the signed certificate says, for people. `promised`: whether the order has a guarantee; without one, attacks
+    on models that had one say nothing of it and are left out."""
     stages = (*mechanism.generate, *mechanism.evaluate)
     noisy = sum(stage.kind is StageKind.GAUSSIAN for stage in stages)
     chosen = len(stages) - noisy
@@ -79,12 +80,12 @@ def certificate_in_words(mechanism: Mechanism, scores: Sequence[Score], *, promi
             ]
         ),
         page.paragraph(attacks.sentence),
-        *([_figures(attacks.figures)] if attacks.figures else []),
+        _figures([figure for figure in attacks.figures if promised or figure.maximum is None]),
     )
 
 
 def _figures(figures: Sequence[PublicFigure]) -> str:
-    """The first of them, controls left out."""
+    """The first of them, controls left out; nothing where there are none."""
     rows = [
         [
             page.text(f"{each.attack}, {each.measure}"),
@@ -96,6 +97,8 @@ def _figures(figures: Sequence[PublicFigure]) -> str:
         for each in [figure for figure in figures if not figure.setting.startswith("control")][:MOST_FIGURES]
     ]
     more = len(figures) - len(rows)
+    if not rows:
+        return ""
     return page.table(
         ["Attack", "Public data", "Reached (95 %)", "Without the table", "Most that rho allows"], rows, (2, 3, 4)
     ) + (f'<p class="note">{more} more stand in the certificate.</p>' if more > 0 else "")
