@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from importlib.util import find_spec
 
 import numpy as np
 import pyarrow as pa
 
-from marketplace.errors import Corrupt, Invalid
+from marketplace.errors import Corrupt, Invalid, Refused
 from marketplace.protocol.constraints import Condition
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import Specification
@@ -65,6 +66,10 @@ class _Neural:
 
     def _check(self, schema: Schema, specification: Specification) -> None:
         specification.check(schema)
+        if find_spec("torch") is None:
+            raise Refused(
+                "expected the library torch in this node's environment, it is not installed; ask for another generator"
+            )
         if not self._width(schema):
             raise Invalid(
                 f"expected columns and categories that a network of {self.most_parameters} numbers can hold, got too many; "

@@ -4,12 +4,16 @@ import numpy as np
 import pytest
 import torch
 
+from marketplace.errors import Invalid, Refused
+from marketplace.protocol.schema import Category, Schema
 from node.noise.stream import NoiseStream
 from node.synthesis.generator import Stopped
+from node.synthesis.generators import generator_of
+from node.synthesis.neural import neural
 from node.synthesis.neural.drawing import draw_network_bins, stratified
 from node.synthesis.neural.network import device_of, first_weights, logits, loss_of, next_chances
 from node.synthesis.neural.plan import Plan
-from tests.synthesis.examples import KEY, never, stream
+from tests.synthesis.examples import FEW, KEY, RHO_MICRO, never, specification, stream
 
 PLAN = Plan(order=(2, 0, 1), sizes=(3, 5, 2), weights=(1.0, 1.0, 2.0), width=4, hidden=6)
 MASSES = np.arange(1.0, 11.0)
@@ -94,3 +98,17 @@ def test_stratified_numbers_fill_the_interval_among_neighbours() -> None:
 def test_drawing_stops_when_it_is_cancelled() -> None:
     with pytest.raises(Stopped):
         draw_network_bins(weights(), PLAN, ALL, 10, stream(), lambda: True)
+
+
+@pytest.mark.parametrize("name", ["neural", "neural-exact"])
+def test_without_torch_an_order_is_refused_before_any_record(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(neural, "find_spec", lambda _: None)
+    with pytest.raises(Refused, match="expected the library torch in this node's environment"):
+        generator_of(name).check(FEW, specification(), RHO_MICRO)
+
+
+def test_more_categories_than_a_private_network_holds_are_refused() -> None:
+    many = tuple(str(number) for number in range(1_000))
+    schema = Schema(tuple(Category(f"c{place}", many, missing=False) for place in range(8)), None, 1)
+    with pytest.raises(Invalid, match="that a network of 20000 numbers can hold"):
+        generator_of("neural").check(schema, specification(), RHO_MICRO)
