@@ -33,8 +33,9 @@ def main() -> None:
     else:
         synthesizer = {"ctgan": CTGANSynthesizer, "tvae": TVAESynthesizer}[task["method"]](metadata, **epochs)
     start_s = time.process_time()
-    synthesizer.fit(table)
+    synthesizer.fit({"t": table})
     made = synthesizer.sample(num_rows=task["rows"])
+    made = made["t"] if isinstance(made, dict) else made
     fit_s = time.process_time() - start_s
     codes = pd.DataFrame(index=made.index)
     for column in task["columns"]:
