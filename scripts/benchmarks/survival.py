@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from lifelines import CoxPHFitter, KaplanMeierFitter
+from lifelines.exceptions import ConvergenceError
 from lifelines.utils import concordance_index
 
 TIME, EVENT = "d.time", "death"
@@ -17,7 +18,8 @@ CATEGORIES = ("sex", "dzgroup", "ca")
 
 @dataclass(frozen=True)
 class Utility:
-    """`concordance`: of a Cox model fitted to the table, on the holdout. `curve_gap`: mean |S - S| of Kaplan-Meier curves."""
+    """`concordance`: of a Cox model fitted to the table, on the holdout; 0.5, which ranks nobody, where none can be fitted.
+    `curve_gap`: mean |S - S| of Kaplan-Meier curves."""
 
     concordance: float
     curve_gap: float
@@ -26,18 +28,20 @@ class Utility:
 def utility(table: pd.DataFrame, holdout: pd.DataFrame) -> Utility:
     """Train on `table`, test on the real `holdout`; both as codes, -1 for missing."""
     train, test = (_features(side, table) for side in (table, holdout))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        model = CoxPHFitter(penalizer=PENALTY).fit(train, TIME, EVENT)
-        risk = model.predict_partial_hazard(test)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model = CoxPHFitter(penalizer=PENALTY).fit(train, TIME, EVENT)
+            risk = model.predict_partial_hazard(test)
+        concordance = float(concordance_index(test[TIME], -risk, test[EVENT]))
+    except ConvergenceError:
+        concordance = 0.5
     grid = np.linspace(0, float(holdout[TIME].max()), GRID)
     curves = [
         KaplanMeierFitter().fit(side[TIME], side[EVENT]).survival_function_at_times(grid).to_numpy()
         for side in (table, holdout)
     ]
-    return Utility(
-        float(concordance_index(test[TIME], -risk, test[EVENT])), float(np.abs(curves[0] - curves[1]).mean())
-    )
+    return Utility(concordance, float(np.abs(curves[0] - curves[1]).mean()))
 
 
 def _features(table: pd.DataFrame, like: pd.DataFrame) -> pd.DataFrame:
