@@ -49,7 +49,7 @@ def curves(image: bytes | None) -> str:
         "Survival",
         page.paragraph(
             "Blue: the synthetic rows. Orange: the real records, from counts that were released once, with noise; the band holds "
-            "the curve without noise 19 times in 20 at each time. Where the noise hides who is left, nothing is drawn."
+            "the curve without noise at least 19 times in 20 at each time. Where the noise hides who is left, nothing is drawn."
         ),
         page.image(image, CURVES),
     )
