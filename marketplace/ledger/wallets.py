@@ -10,6 +10,15 @@ from marketplace.protocol.identity import Address
 MAGIC = keccak(b"isValidSignature(bytes32,bytes)")[:4]
 """The question's selector, and the answer that means yes."""
 
+DELEGATION = b"\xef\x01\x00"
+"""How the code of an account begins that has a key all the same. Source: EIP-7702."""
+
+
+def is_wallet(chain: Chain, account: Address) -> bool:
+    """Whether `account` is a contract, so that no key signs in its name. Raises as the chain does."""
+    code = chain.code(account)
+    return bool(code) and not code.startswith(DELEGATION)
+
 
 def signed_by(chain: Chain, domain: Domain, account: Address, struct: bytes, signature: bytes) -> bool:
     """Whether `account` signed the EIP-712 value whose hash is `struct` under `domain`.

@@ -4,7 +4,8 @@ import pytest
 
 from marketplace.ledger.embedded import EmbeddedLedger
 from marketplace.ledger.signer import LocalSigner
-from marketplace.ledger.wallets import MAGIC
+from marketplace.ledger.wallets import DELEGATION, MAGIC, is_wallet
+from marketplace.protocol.identity import Address
 from tests.ledger.wallet import new_wallet
 
 STRUCT = b"s" * 32
@@ -49,3 +50,17 @@ def test_code_that_knows_nothing_of_signatures_signs_nothing(ledger: EmbeddedLed
     signer = LocalSigner.random()
     for account in (ledger.token, ledger.domain.contract):
         assert not ledger.signed_by(account, STRUCT, signature(ledger, signer))
+
+
+def test_a_contract_is_a_wallet_and_an_account_with_a_key_is_none(ledger: EmbeddedLedger) -> None:
+    owner = LocalSigner.random()
+    assert is_wallet(ledger.chain, new_wallet(ledger, owner.address))
+    assert not is_wallet(ledger.chain, owner.address)
+
+
+def test_an_account_that_lends_itself_code_still_has_its_key() -> None:
+    class Lending:
+        def code(self, _: Address) -> bytes:
+            return DELEGATION + b"c" * 20
+
+    assert not is_wallet(Lending(), LocalSigner.random().address)  # type: ignore[arg-type]
