@@ -1,7 +1,8 @@
 """Everything that should be refused is refused through the client: by its own error, its class, in one line, for no gas."""
 
-from collections.abc import Callable
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -14,21 +15,15 @@ from marketplace.protocol.offer import Consent, Head, Member
 from marketplace.protocol.order import Means, Origin, Payment
 from marketplace.protocol.permit import Grant
 from marketplace.sealing.chunk import leaf_hash
+from tests.ledger import once
+from tests.ledger.attempts import Attempt, Attempts
 from tests.ledger.world import COMPLAINT, HOUR_S, KEY, PURPOSE, World
 
-Attempt = Callable[[], object]
-Bad = Callable[[World], Attempt]
-TRIED: dict[str, tuple[Bad, type[MarketplaceError], str]] = {}
-
-
-def refused(kind: type[MarketplaceError], error: str) -> Callable[[Bad], Bad]:
-    """Marks a function that sets a scene and gives what should be refused as `kind` by `error`."""
-
-    def mark(bad: Bad) -> Bad:
-        TRIED[bad.__name__] = (bad, kind, error)
-        return bad
-
-    return mark
+TRIED = Attempts()
+refused = TRIED.refused
+CONTRACTS = Path(__file__).parent.parent.parent / "contracts"
+MET_ELSEWHERE = {"InexactTransfer", "NotTransferable"}
+"""What only another token, or a wallet that moves a licence, can meet: tests/contracts/test_tokens.py, test_licences.py."""
 
 
 # -------------------------------------------------------------------------------------------------- wrong states, callers
@@ -414,9 +409,9 @@ def _foreign_consent(world: World, domain: Domain) -> Attempt:
     return lambda: world.ledger.publish(world.provider, head, members, [consent])
 
 
-@pytest.mark.parametrize("name", TRIED)
+@pytest.mark.parametrize("name", [*TRIED, *once.TRIED])
 def test_what_should_be_refused_is_refused_by_its_own_error(world: World, name: str) -> None:
-    bad, kind, error = TRIED[name]
+    bad, kind, error = {**TRIED, **once.TRIED}[name]
     attempt = bad(world)
     block, gas = world.ledger.head_block(), world.ledger.gas_balance_wei(world.provider.address)
     with pytest.raises(MarketplaceError) as caught:
@@ -426,3 +421,13 @@ def test_what_should_be_refused_is_refused_by_its_own_error(world: World, name: 
     assert "\n" not in str(caught.value)
     assert world.ledger.head_block() == block
     assert world.ledger.gas_balance_wei(world.provider.address) == gas
+
+
+def test_every_error_that_the_contracts_declare_is_met_through_the_client() -> None:
+    declared = {
+        name
+        for path in CONTRACTS.glob("*.sol")
+        for name in re.findall(r"^ +error (\w+)\(", path.read_text(), re.MULTILINE)
+    }
+    met = {error for _, _, error in (TRIED | once.TRIED).values()}
+    assert declared - met == MET_ELSEWHERE
