@@ -28,7 +28,7 @@ from marketplace.protocol.offer import Offer
 from marketplace.settings import Connection, write_connection
 from tests.buying.provider import BOND_UNITS, EURO, HandMadeProvider
 from tests.certificate.examples import RHO_MICRO
-from tests.ledger.fixtures import tell_anvil
+from tests.ledger.fixtures import ROOT, tell_anvil
 
 PASSPHRASE = "five words nobody else has"
 AGORA = Path(sys.executable).with_name("agora")
@@ -197,9 +197,9 @@ def build(url: str, folder: Path) -> Market:
 
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
-    """This process's environment without settings of ours, and then `settings`."""
+    """This process's environment without settings of ours, and then `settings`. Programs run the code that is tested."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AGORA_", "_AGORA"))}
-    return kept | {"NO_COLOR": "1", "COLUMNS": "80"} | dict(settings)
+    return kept | {"NO_COLOR": "1", "COLUMNS": "80", "PYTHONPATH": str(ROOT)} | dict(settings)
 
 
 def _cleared() -> dict[str, str | None]:

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -110,7 +111,15 @@ def test_completion_completes_commands() -> None:
     assert done.stdout.split() == ["relay", "reject", "refund"]
 
 
-def test_an_interrupted_fetch_ends_in_one_line_and_can_go_on(buyer: Buyer) -> None:
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Programs that a test starts can be interrupted, though a shell that runs the tests behind others ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupted_fetch_ends_in_one_line_and_can_go_on(buyer: Buyer, interruptible: None) -> None:
     order = buyer.place()
     process = subprocess.Popen(
         [AGORA, "fetch", order.hex()],
