@@ -59,7 +59,7 @@ def test_a_case_from_the_contest_to_the_ruling(case: Case, tmp_path: Path) -> No
     )
     assert examined.json()["because"] == SAID
     assert examined.json()["passed"] is True
-    assert len(examined.json()["checks"]) == 13
+    assert len(examined.json()["checks"]) == 14
     assert (seen / result.TABLE).exists()
     assert case.arbiter.agora("verify", str(seen)).code == 0
 

@@ -25,7 +25,7 @@ from marketplace.ledger.jsonrpc import JsonRpcChain
 from marketplace.ledger.ledger import Prepared, Receipt
 from marketplace.ledger.signer import LocalSigner, Signer
 from marketplace.protocol.identity import Address, OrderId
-from node import delivery, effects, files
+from node import commission, delivery, files
 from node.admission import Rules
 from node.home import JOURNAL, Keys, Node
 from node.journal import Journal
@@ -146,7 +146,7 @@ def watch_files(points: Points) -> None:
         with watched(path) as out:
             out.write(data)
 
-    effects.write_whole = write_whole  # type: ignore[attr-defined]
+    commission.write_whole = write_whole  # type: ignore[attr-defined]
     delivery.write_whole = write_whole  # type: ignore[attr-defined]
     delivery.whole_file = watched  # type: ignore[attr-defined]
 

@@ -21,15 +21,16 @@ from marketplace.sealing import capacity_for, plain_root_of
 from node.files import make_folder
 from node.journal import Journal, Mark
 from node.sale import read_secrets
+from node.synthesis.generators import generator_of
 from node.vault.database import connect
 from node.workers.job import Name
-from node.workers.making import GENERATOR, make
+from node.workers.making import make
 from tests.ledger.fixtures import tell_anvil
 from tests.ledger.world import anvil_world
 from tests.node.dying import DEADLY, EVERYWHERE, Points
 from tests.node.examples import SCHEMA
 from tests.node.market import HOUR_S, Market
-from tests.node.quick_child import Quick
+from tests.node.quick_child import quick
 from tests.node.runner import LOG, STOP, TICKS, Settings
 from tests.node.workplace import LONGEST_S, ROOT, STORAGE_KEY
 
@@ -183,7 +184,7 @@ def plain_root_again(market: Market, order: OrderView, real: bool) -> bytes:
     make_folder(folder)
     for name in (Name.JOB, Name.SPECIFICATION, Name.DESCRIPTION):
         (folder / name).write_bytes((kept / name).read_bytes())
-    make(folder, STORAGE_KEY, lambda _: None, GENERATOR if real else Quick())
+    make(folder, STORAGE_KEY, lambda _: None, generator_of if real else quick)
     with (folder / Name.RESULT).open("wb") as out:
         result.pack({name: folder / name for name in result.NAMES}, out)
     journal = Journal(market.folder / "node" / "journal.sqlite")
