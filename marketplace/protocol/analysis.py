@@ -105,10 +105,10 @@ class AnalysisSpecification:
             found = cls(
                 offer=bytes.fromhex(document["offer"]),
                 analyses=tuple(_analysis_of(each) for each in document["analyses"]),
-                slot_s=_whole(document["slot_s"]),
+                slot_s=canonical.whole(document["slot_s"]),
                 sealing_key=bytes.fromhex(document["sealing_key"]),
                 nonce=bytes.fromhex(document["nonce"]),
-                attestation=_text(document["attestation"]),
+                attestation=canonical.text(document["attestation"]),
                 only=tuple(Condition.of_document(each) for each in document.get("only", ())),
             )
         except (KeyError, TypeError, ValueError, InvalidOperation, AttributeError):
@@ -123,33 +123,23 @@ def _analysis_of(document: Mapping[str, Any]) -> Analysis:
         case "count":
             return Count()
         case "histogram":
-            return Histogram(_text(document["column"]), _whole(document["bins"]))
+            return Histogram(canonical.text(document["column"]), canonical.whole(document["bins"]))
         case "contingency":
-            return Contingency(_text(document["first"]), _text(document["second"]))
+            return Contingency(canonical.text(document["first"]), canonical.text(document["second"]))
         case "mean":
-            return Mean(_text(document["column"]))
+            return Mean(canonical.text(document["column"]))
         case "variance":
-            return Variance(_text(document["column"]))
+            return Variance(canonical.text(document["column"]))
         case "linear regression":
-            return LinearRegression(_text(document["outcome"]), tuple(map(_text, document["predictors"])))
+            return LinearRegression(
+                canonical.text(document["outcome"]), tuple(map(canonical.text, document["predictors"]))
+            )
         case "survival":
             return Survival(
-                time=_text(document["time"]),
-                event=_text(document["event"]),
-                happened=_text(document["happened"]),
-                grid=tuple(Decimal(_text(point)) for point in document["grid"]),
-                by=_text(document["by"]) if "by" in document else None,
+                time=canonical.text(document["time"]),
+                event=canonical.text(document["event"]),
+                happened=canonical.text(document["happened"]),
+                grid=tuple(Decimal(canonical.text(point)) for point in document["grid"]),
+                by=canonical.text(document["by"]) if "by" in document else None,
             )
     raise KeyError
-
-
-def _whole(value: object) -> int:
-    if type(value) is not int:
-        raise TypeError
-    return value
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError
-    return value

@@ -60,6 +60,20 @@ def format_name(noun: str, version: int) -> str:
     return f"agora/{noun}/{version}"
 
 
+def whole(value: object) -> int:
+    """`value` if it is a whole number. Raises `TypeError` for anything else, a truth value too."""
+    if type(value) is not int:
+        raise TypeError
+    return value
+
+
+def text(value: object) -> str:
+    """`value` if it is text. Raises `TypeError` for anything else."""
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
 def _depth(data: bytes) -> int:
     """How many brackets are open at once at most: asked before a parser that calls itself for each sees the bytes."""
     depth = deepest = 0

@@ -70,8 +70,8 @@ class SignedChunkRequest:
                 ChunkRequest(
                     OrderId(bytes.fromhex(document["order"])),
                     DeliveryHash(bytes.fromhex(document["delivery"])),
-                    tuple(_whole(index) for index in document["indices"]),
-                    _whole(document["until_s"]),
+                    tuple(canonical.whole(index) for index in document["indices"]),
+                    canonical.whole(document["until_s"]),
                 ),
                 bytes.fromhex(document["signature"]),
             )
@@ -129,10 +129,4 @@ def _key(part: Mapping[str, Any]) -> tuple[int, bytes]:
     key = bytes.fromhex(part["key"])
     if len(key) != KEY_BYTES:
         raise ValueError
-    return _whole(part["index"]), key
-
-
-def _whole(value: object) -> int:
-    if type(value) is not int:
-        raise TypeError
-    return value
+    return canonical.whole(part["index"]), key

@@ -7,6 +7,7 @@ from math import lcm
 from typing import Any, Protocol
 
 from marketplace.errors import Invalid
+from marketplace.protocol import canonical
 
 LARGEST_PARTS = 10
 MOST_DIGITS = 12
@@ -99,13 +100,13 @@ class Condition:
     @classmethod
     def of_document(cls, document: Mapping[str, Any]) -> "Condition":
         """The condition in `document`. Raises `KeyError`, `TypeError` or `InvalidOperation` where it is none."""
-        name, keys = _text(document["column"]), set(document) - {"column"}
+        name, keys = canonical.text(document["column"]), set(document) - {"column"}
         if keys == {"present"} and isinstance(document["present"], bool):
             return cls(name, present=document["present"])
         if keys == {"in"} and isinstance(document["in"], list):
-            return cls(name, values=tuple(_text(value) for value in document["in"]))
+            return cls(name, values=tuple(canonical.text(value) for value in document["in"]))
         if keys and keys <= {"from", "to"}:
-            lower, upper = (Decimal(_text(document[key])) if key in keys else None for key in ("from", "to"))
+            lower, upper = (Decimal(canonical.text(document[key])) if key in keys else None for key in ("from", "to"))
             return cls(name, lower=lower, upper=upper)
         raise KeyError
 
@@ -220,9 +221,9 @@ def of_document(document: Mapping[str, Any]) -> Constraint:
     kind, keys = document["kind"], set(document)
     if kind == "order" and keys == {"kind", "columns"} and isinstance(document["columns"], list):
         earlier, later = document["columns"] if len(document["columns"]) == 2 else (None, None)
-        return Order(_text(earlier), _text(later))
+        return Order(canonical.text(earlier), canonical.text(later))
     if kind == "sum" and keys == {"kind", "parts", "total"} and isinstance(document["parts"], list):
-        return Sum(tuple(_text(name) for name in document["parts"]), _text(document["total"]))
+        return Sum(tuple(canonical.text(name) for name in document["parts"]), canonical.text(document["total"]))
     if kind == "implies" and keys == {"kind", "when", "then"}:
         return Implies(Condition.of_document(document["when"]), Condition.of_document(document["then"]))
     raise KeyError
@@ -257,9 +258,3 @@ def _runs(codes: list[int]) -> tuple[Span, ...]:
     for code in codes:
         runs[-1:] = [(runs[-1][0], code + 1)] if runs and runs[-1][1] == code else [*runs[-1:], (code, code + 1)]
     return tuple(runs)
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError
-    return value

@@ -70,8 +70,8 @@ class SignedQuoteRequest:
             document = canonical.decode(data, REQUEST, VERSION)
             request = QuoteRequest(
                 _address(document["buyer"]),
-                Specification.decode(_text(document["specification"]).encode()),
-                _whole(document["until_s"]),
+                Specification.decode(canonical.text(document["specification"]).encode()),
+                canonical.whole(document["until_s"]),
             )
             signed = cls(request, bytes.fromhex(document["signature"]))
             if request.encode(signed.signature) != data:
@@ -109,7 +109,9 @@ class ExpectedScore:
         (low, high), (least, most) = document["likely"], document["wide"]
         ends = (_decimal(low), _decimal(high)), (_decimal(least), _decimal(most))
         floor = None if document["floor"] is None else _decimal(document["floor"])
-        return cls(_text(document["name"]), _decimal(document["value"]), *ends, floor, _decimal(document["ceiling"]))
+        return cls(
+            canonical.text(document["name"]), _decimal(document["value"]), *ends, floor, _decimal(document["ceiling"])
+        )
 
 
 @dataclass(frozen=True)
@@ -140,15 +142,15 @@ class Expectation:
     def of_document(cls, document: Mapping[str, Any]) -> "Expectation":
         """The expectation in `document`. Raises `KeyError`, `TypeError` or `ValueError` where it is none."""
         return cls(
-            generator=_text(document["generator"]),
-            tables=_whole(document["tables"]),
-            runs=_whole(document["runs"]),
+            generator=canonical.text(document["generator"]),
+            tables=canonical.whole(document["tables"]),
+            runs=canonical.whole(document["runs"]),
             scores=tuple(ExpectedScore.of_document(part) for part in document["scores"]),
-            decisive=None if document["decisive"] is None else _text(document["decisive"]),
+            decisive=None if document["decisive"] is None else canonical.text(document["decisive"]),
             below_floor=_truth(document["below_floor"]),
-            rows_needed=None if document["rows_needed"] is None else _whole(document["rows_needed"]),
+            rows_needed=None if document["rows_needed"] is None else canonical.whole(document["rows_needed"]),
             beyond=_truth(document["beyond"]),
-            seconds=_whole(document["seconds"]),
+            seconds=canonical.whole(document["seconds"]),
         )
 
 
@@ -201,11 +203,11 @@ class Quote:
             refusal, expected = document["refusal"], document["expectation"]
             quote = cls(
                 specification=bytes.fromhex(document["specification"]),
-                price_units=int(_text(document["price_units"])),
-                rho_micro=int(_text(document["rho_micro"])),
-                delta_atto=int(_text(document["delta_atto"])),
+                price_units=int(canonical.text(document["price_units"])),
+                rho_micro=int(canonical.text(document["rho_micro"])),
+                delta_atto=int(canonical.text(document["delta_atto"])),
                 epsilon=None if document["epsilon"] is None else _decimal(document["epsilon"]),
-                refusal=refusal and Refusal(DeclineReason[refusal["code"].upper()], _text(refusal["words"])),
+                refusal=refusal and Refusal(DeclineReason[refusal["code"].upper()], canonical.text(refusal["words"])),
                 expectation=expected and Expectation.of_document(expected),
             )
             if quote.encode() != data:
@@ -221,30 +223,18 @@ def decimal_of(value: float) -> str:
 
 
 def _address(value: object) -> Address:
-    if not _ADDRESS.fullmatch(_text(value)):
+    if not _ADDRESS.fullmatch(canonical.text(value)):
         raise ValueError
-    return Address(_text(value))
+    return Address(canonical.text(value))
 
 
 def _decimal(value: object) -> str:
-    if not _DECIMAL.fullmatch(_text(value)):
+    if not _DECIMAL.fullmatch(canonical.text(value)):
         raise ValueError
-    return _text(value)
+    return canonical.text(value)
 
 
 def _truth(value: object) -> bool:
     if not isinstance(value, bool):
-        raise TypeError
-    return value
-
-
-def _whole(value: object) -> int:
-    if type(value) is not int:
-        raise TypeError
-    return value
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
         raise TypeError
     return value

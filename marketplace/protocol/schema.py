@@ -7,6 +7,7 @@ from decimal import InvalidOperation
 from typing import Any
 
 from marketplace.errors import Corrupt, Invalid
+from marketplace.protocol import canonical
 from marketplace.protocol import constraints as declared
 from marketplace.protocol.columns import (
     LARGEST_CATEGORIES,
@@ -181,7 +182,7 @@ class Schema:
                 raise TypeError
             constraints = tuple(declared.of_document(each) for each in document.get("constraints", ()))
             timeline = _timeline_of(document["timeline"]) if "timeline" in document else None
-            fixed = tuple(_text(name) for name in _list(document.get("fixed", [])))
+            fixed = tuple(canonical.text(name) for name in _list(document.get("fixed", [])))
             tables = tuple(_table_of(each) for each in _list(document.get("tables", [])))
         except (KeyError, TypeError, InvalidOperation, AttributeError):
             raise Corrupt("expected a schema with columns, person and rows_per_person; got other parts") from None
@@ -194,24 +195,18 @@ _OPTIONAL = {"constraints", "timeline", "fixed", "tables"}
 def _timeline_of(document: Mapping[str, Any]) -> Timeline:
     if set(document) != {"column", "strict"} or not isinstance(document["strict"], bool):
         raise KeyError
-    return Timeline(_text(document["column"]), document["strict"])
+    return Timeline(canonical.text(document["column"]), document["strict"])
 
 
 def _table_of(document: Mapping[str, Any]) -> Table:
     if {"fixed", "tables"} & set(document):
         raise KeyError  # told here too, so that no document goes deeper than one table
     schema = {name: part for name, part in document.items() if name != "name"}
-    return Table(_text(document["name"]), Schema.of_document(schema))
+    return Table(canonical.text(document["name"]), Schema.of_document(schema))
 
 
 def _list(value: object) -> list[Any]:
     if not isinstance(value, list):
-        raise TypeError
-    return value
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
         raise TypeError
     return value
 

@@ -190,17 +190,17 @@ class Specification:
         try:
             specification = cls(
                 offer=bytes.fromhex(document["offer"]),
-                rows=_whole(document["rows"]),
+                rows=canonical.whole(document["rows"]),
                 workload=Workload(
-                    tuple(tuple(_text(name) for name in names) for names in document["workload"]),
+                    tuple(tuple(canonical.text(name) for name in names) for names in document["workload"]),
                     tuple(_curve(parts) for parts in document.get("curves", ())),
                 ),
-                slot_s=_whole(document["slot_s"]),
+                slot_s=canonical.whole(document["slot_s"]),
                 sealing_key=bytes.fromhex(document["sealing_key"]),
                 nonce=bytes.fromhex(document["nonce"]),
-                attestation=_text(document["attestation"]),
+                attestation=canonical.text(document["attestation"]),
                 only=tuple(Condition.of_document(each) for each in document.get("only", ())),
-                generator=_text(document.get("generator", DEFAULT_GENERATOR)),
+                generator=canonical.text(document.get("generator", DEFAULT_GENERATOR)),
                 subgroups=_text_or_none(document.get("subgroups")),
                 thresholds=tuple(_threshold(parts) for parts in document.get("thresholds", ())),
             )
@@ -229,25 +229,13 @@ def _curve_document(curve: Curve) -> list[str | None]:
 
 def _curve(parts: list[object]) -> Curve:
     time, event, by, *occurred = parts
-    return Curve(_text(time), _text(event), _text_or_none(by), *map(_text, occurred))
+    return Curve(canonical.text(time), canonical.text(event), _text_or_none(by), *map(canonical.text, occurred))
 
 
 def _threshold(parts: list[object]) -> Threshold:
     score, at_most = parts
-    return Threshold(_text(score), _text(at_most))
-
-
-def _whole(value: object) -> int:
-    if type(value) is not int:
-        raise TypeError
-    return value
+    return Threshold(canonical.text(score), canonical.text(at_most))
 
 
 def _text_or_none(value: object) -> str | None:
-    return None if value is None else _text(value)
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError
-    return value
+    return None if value is None else canonical.text(value)

@@ -102,7 +102,7 @@ class Measurements:
         document = canonical.decode(data, NOUN, VERSION)
         try:
             measurements = cls(
-                generator=_text(document["generator"]),
+                generator=canonical.text(document["generator"]),
                 choices=tuple(_choice_of(choice) for choice in document["choices"]),
                 histograms=tuple(histogram_of(histogram) for histogram in document["histograms"]),
             )
@@ -139,39 +139,27 @@ def spent_rho_micro(stages: Sequence[Choice | Histogram]) -> int:
 
 def _choice_of(document: dict[str, Any]) -> Choice:
     return Choice(
-        stage=_text(document["stage"]),
+        stage=canonical.text(document["stage"]),
         columns=_texts(document["columns"]),
-        rho_micro=_whole(document["rho_micro"]),
-        sensitivity=_whole(document["sensitivity"]),
-        epsilon=Fraction(_text(document["epsilon"])),
+        rho_micro=canonical.whole(document["rho_micro"]),
+        sensitivity=canonical.whole(document["sensitivity"]),
+        epsilon=Fraction(canonical.text(document["epsilon"])),
     )
 
 
 def histogram_of(document: dict[str, Any]) -> Histogram:
     """The histogram of a document. Raises `KeyError`, `TypeError` or `ValueError` where a part is missing or another."""
     return Histogram(
-        stage=_text(document["stage"]),
+        stage=canonical.text(document["stage"]),
         columns=_texts(document["columns"]),
-        rho_micro=_whole(document["rho_micro"]),
-        sensitivity=_whole(document["sensitivity"]),
-        sigma2=Fraction(_text(document["sigma2"])),
-        counts=tuple(_whole(count) for count in document["counts"]),
+        rho_micro=canonical.whole(document["rho_micro"]),
+        sensitivity=canonical.whole(document["sensitivity"]),
+        sigma2=Fraction(canonical.text(document["sigma2"])),
+        counts=tuple(canonical.whole(count) for count in document["counts"]),
     )
-
-
-def _whole(value: object) -> int:
-    if type(value) is not int:
-        raise TypeError
-    return value
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError
-    return value
 
 
 def _texts(values: object) -> tuple[str, ...]:
     if not isinstance(values, list):
         raise TypeError
-    return tuple(_text(value) for value in values)
+    return tuple(canonical.text(value) for value in values)
