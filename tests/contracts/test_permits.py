@@ -196,7 +196,8 @@ def test_a_permit_for_another_purpose_is_refused(stage: Stage, purpose: int) -> 
 @pytest.mark.parametrize("purpose", [0, 1, 255])
 def test_any_purpose_of_the_offers_set_will_do(stage: Stage, purpose: int) -> None:
     terms = asking(stage, purposes=1 | 2 | 1 << 255)
-    stage.placed(1, terms, permit=stage.market.grant(terms.offer, purpose=purpose))
+    life = stage.placed(1, terms, permit=stage.market.grant(terms.offer, purpose=purpose))
+    assert life.standing.state == OrderState.PLACED
 
 
 def test_a_permit_is_live_when_an_order_is_placed(stage: Stage) -> None:
@@ -260,6 +261,7 @@ def test_a_permit_that_just_outlives_the_reveal_window_will_do(stage: Stage) -> 
     life.accept()
     stage.market.evm.travel(life.standing.deadline)
     life.reveal()
+    assert life.standing.state == OrderState.REVEALED
 
 
 def test_a_revoked_permit_accepts_nothing_and_the_buyer_may_reject(stage: Stage) -> None:

@@ -299,8 +299,10 @@ def test_what_a_buyer_did_not_want_can_be_sold_to_another(market: Market, reason
 def test_stock_can_be_sold_while_its_own_order_is_still_open(market: Market) -> None:
     daemon = market.daemon()
     stock = sell_again(market, delivered(market, daemon))
-    market.run_until(daemon, stock.place(), OrderState.DELIVERED)
+    sale = market.run_until(daemon, stock.place(), OrderState.DELIVERED)
     daemon.close()
+    assert stock.view().state is OrderState.DELIVERED
+    assert delivery_of(sale).plain_root == delivery_of(stock.view()).plain_root
 
 
 def test_stock_is_deleted_after_its_offer_and_its_end_is_anchored(market: Market) -> None:
