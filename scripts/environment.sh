@@ -32,7 +32,7 @@ need() {
 }
 
 pip_install() {
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check -c .venv/constraints.txt "$@" >&2
+    .venv/bin/python -m pip install --quiet --quiet --disable-pip-version-check -c .venv/constraints.txt "$@" >&2
 }
 
 # Torch comes in the tested version and before anything that asks for a newer one, which would bring CUDA along. A torch
