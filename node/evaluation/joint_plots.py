@@ -1,0 +1,135 @@
+"""Plots of a joint analysis's answers: survival curves, bars of a histogram, shares of a table, coefficients, a mean."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from marketplace.protocol.analysis_counts import Distribution, Table
+from marketplace.protocol.analysis_survival import GroupCurve, Step
+from marketplace.protocol.schema import Number
+from node.evaluation.drawing import SHADE, Axis, Plot, colour, number
+
+AT_RISK_COLUMNS = 7
+ROW_PX = 26
+LONGEST_NAME = 24
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with the ends of its interval."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+
+
+def survival_plot(curves: Sequence[GroupCurve], time: str) -> str:
+    """Kaplan-Meier curves as steps, and under them how many of each group were still at risk at some points."""
+    last = float(curves[0].steps[-1].time)
+    plot = Plot(Axis(time, 0, last), Axis("share that survives", 0, 1), height=360, left=110)
+    marks = [plot.line(_stairs(curve), place) for place, curve in enumerate(curves)]
+    if len(curves) > 1:
+        for place, curve in enumerate(curves):
+            y = 28 + 16 * place
+            marks.append(plot.words(plot.width - 24, y, cut(curve.group), "end", colour(place)))
+    return plot.draw(marks, "Kaplan-Meier curves; the table below has their numbers")
+
+
+def at_risk(curves: Sequence[GroupCurve]) -> tuple[tuple[Step, ...], ...]:
+    """Of each curve the steps, at most 7 and evenly spread, whose numbers at risk stand under the plot."""
+    points = len(curves[0].steps)
+    shown = min(points, AT_RISK_COLUMNS)
+    places = sorted({round(place * (points - 1) / max(1, shown - 1)) for place in range(shown)})
+    return tuple(tuple(curve.steps[place] for place in places) for curve in curves)
+
+
+def _stairs(curve: GroupCurve) -> list[tuple[float, float]]:
+    """The curve for as long as anybody is at risk."""
+    points, level = [(0.0, 1.0)], 1.0
+    for step in (step for step in curve.steps if step.at_risk):
+        points += [(float(step.time), level), (float(step.time), step.survival)]
+        level = step.survival
+    return points
+
+
+def histogram_plot(found: Distribution, column: Number) -> str:
+    """Bars over a number's declared range."""
+    highest = max(1, *found.counts)
+    width = float(column.step)
+    plot = Plot(Axis(column.name, float(column.lower), float(column.upper) + width), Axis("rows", 0, highest * 1.05))
+    ends = [(float(first), float(last) + width) for first, last in found.texts]
+    bars = [plot.bar(low, high, count) for (low, high), count in zip(ends, found.counts, strict=True) if count > 0]
+    return plot.draw(bars, f"histogram of {column.name}; the table below has its numbers")
+
+
+def bars_plot(names: Sequence[str], counts: Sequence[int], across: str) -> str:
+    """A bar for each name, from the top down."""
+    plot = Plot(Axis(across, 0, max(1, *counts) * 1.05), Axis("", 0, 1), height=60 + ROW_PX * len(names), left=190)
+    marks = []
+    for place, (name, count) in enumerate(zip(names, counts, strict=True)):
+        y = 18 + ROW_PX * place
+        wide = plot.x(count) - plot.left
+        marks.append(
+            f'<rect x="{plot.left}" y="{y}" width="{wide:.1f}" height="17" fill="{colour(0)}" fill-opacity=".75"/>'
+        )
+        marks.append(plot.words(plot.left - 8, y + 13, cut(name), "end"))
+    return plot.draw(marks, "bars; the table below has their numbers", numbers_up=False)
+
+
+def shares_plot(found: Table, rows: Sequence[str], columns: Sequence[str], second: str) -> str:
+    """For each value of the first column how its rows fall over the second, as shares of one bar."""
+    keys = -(-len(columns) // 4)
+    plot = Plot(
+        Axis(f"share of rows by {second}", 0, 1),
+        Axis("", 0, 1),
+        height=64 + ROW_PX * len(rows) + 18 * keys,
+        left=190,
+    )
+    marks = []
+    for place, (name, counts) in enumerate(zip(rows, found.counts, strict=True)):
+        y, before, total = 18 + ROW_PX * place, 0, sum(counts)
+        marks.append(plot.words(plot.left - 8, y + 13, cut(name), "end"))
+        for series, count in enumerate(counts):
+            if count > 0:
+                x, end = plot.x(before / total), plot.x((before + count) / total)
+                size = f'width="{end - x:.1f}" height="17"'
+                marks.append(f'<rect x="{x:.1f}" y="{y}" {size} fill="{colour(series)}" fill-opacity=".75"/>')
+                before += count
+    for series, name in enumerate(columns):
+        x, y = plot.left + 138 * (series % 4), 18 + ROW_PX * len(rows) + 18 * (series // 4)
+        marks.append(f'<rect x="{x}" y="{y}" width="11" height="11" fill="{colour(series)}" fill-opacity=".75"/>')
+        marks.append(plot.words(x + 16, y + 10, cut(name, 17)))
+    return plot.draw(marks, "shares; the table below has the numbers", numbers_up=False)
+
+
+def forest_plot(estimates: Sequence[Estimate], across: str, nothing: float = 0.0) -> str:
+    """A dot and an interval for each estimate, from the top down, and a dashed line where nothing is associated."""
+    low = min(nothing, *(one.low for one in estimates))
+    high = max(nothing, *(one.high for one in estimates))
+    room = (high - low or 1.0) * 0.05
+    plot = Plot(Axis(across, low - room, high + room), Axis("", 0, 1), height=70 + ROW_PX * len(estimates), left=190)
+    marks = [plot.upright(nothing)]
+    for place, one in enumerate(estimates):
+        y = 28 + ROW_PX * place
+        ends = f'x1="{plot.x(one.low):.1f}" x2="{plot.x(one.high):.1f}" y1="{y}" y2="{y}"'
+        marks.append(f'<line {ends} stroke="{colour(0)}" stroke-width="2"/>')
+        marks.append(f'<circle cx="{plot.x(one.value):.1f}" cy="{y}" r="4.5" fill="{colour(0)}"/>')
+        marks.append(plot.words(plot.left - 8, y + 4, cut(one.name), "end"))
+    return plot.draw(marks, "estimates with intervals; the table below has their numbers", numbers_up=False)
+
+
+def mean_plot(column: Number, mean: float, spread: float | None) -> str:
+    """A mean on its declared range, and one standard deviation to both sides."""
+    plot = Plot(Axis(column.name, float(column.lower), float(column.upper)), Axis("", 0, 1), height=96, left=16)
+    marks = []
+    if spread is not None:
+        x, end = plot.x(mean - spread), plot.x(mean + spread)
+        marks.append(f'<rect x="{x:.1f}" y="24" width="{end - x:.1f}" height="18" fill="{SHADE}"/>')
+    marks.append(f'<circle cx="{plot.x(mean):.1f}" cy="33" r="5" fill="{colour(1)}"/>')
+    marks.append(plot.words(plot.x(mean), 18, number(mean), "middle"))
+    return plot.draw(marks, f"mean of {column.name}", numbers_up=False)
+
+
+def cut(name: str, longest: int = LONGEST_NAME) -> str:
+    """A name that fits beside a plot."""
+    return name if len(name) <= longest else name[: longest - 1] + "…"

@@ -1,0 +1,210 @@
+"""The report of a joint analysis: every kind of answer with its numbers and a plot, and the guarantee in words."""
+
+import re
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from marketplace.protocol.analysis import AnalysisSpecification
+from marketplace.protocol.analysis_counts import Contingency, Count, Distribution, Histogram, Table
+from marketplace.protocol.analysis_moments import Mean, Moments, Variance
+from marketplace.protocol.analysis_regression import Fit, LinearRegression, Term
+from marketplace.protocol.analysis_survival import GroupCurve, LogRank, Step, Survival, SurvivalCurves
+from marketplace.protocol.constraints import Condition
+from marketplace.protocol.schema import Category, Number, Schema
+from marketplace.protocol.specification import SEALING_KEY_BYTES
+from node.evaluation.drawing import Axis, number
+from node.evaluation.joint_answers import section_of
+from node.evaluation.joint_report import Charge, JointSubject, joint_report
+from node.evaluation.report import Promise
+
+SCHEMA = Schema(
+    (
+        Number("days", Decimal(0), Decimal(1000), Decimal(1), False),
+        Number("age", Decimal(20), Decimal(100), Decimal(1), True),
+        Category("<arm>", ("a&b", "c", "d"), False),
+        Category("died", ("no", "yes"), False),
+    ),
+    None,
+    1,
+)
+SURVIVAL = Survival("days", "died", "yes", (Decimal(100), Decimal(200), Decimal(300)), "<arm>")
+STEPS = (Step(Decimal(100), 40, 10, 0.75), Step(Decimal(200), 20, 10, 0.375), Step(Decimal(300), 0, 0, 0.375))
+CURVES = SurvivalCurves(
+    tuple(GroupCurve(name, STEPS, 212.5) for name in ("a&b", "c", "d")), LogRank(10.125, 2, 0.00633)
+)
+FIT = Fit(90, (Term("intercept", 3.5, 0.5, 0.00002), Term("age", -1.25, 0.5, 0.0144)), 0.25)
+EVERY: tuple[tuple[Any, Any, tuple[str, ...]], ...] = (
+    (Count(), 1234, ("1,234",)),
+    (
+        Histogram("age", 2),
+        Distribution((("20", "59"), ("60", "100")), (31, 4117), 12),
+        ("20 to 59", "31", "4,117", "no value", "12"),
+    ),
+    (
+        Histogram("<arm>", 3),
+        Distribution((("a&b", "a&b"), ("c", "c"), ("d", "d")), (5, 0, 7), None),
+        ("a&amp;b", "5", "7"),
+    ),
+    (
+        Contingency("<arm>", "died"),
+        Table(((10, 20), (30, 41), (0, 0)), 1.5, 1, 0.2207),
+        ("chi-square 1.5", "p = 0.221", "41"),
+    ),
+    (Mean("age"), Moments(88, 61.5), ("88", "61.5")),
+    (Variance("age"), Moments(88, 61.5, 2.25), ("2.25", "1.5")),
+    (LinearRegression("days", ("age",)), FIT, ("-1.25", "-2.244 to -0.2564", "p = 0.014", "p below 0.0001", "0.25")),
+    (SURVIVAL, CURVES, ("chi-square 10.12", "p = 0.0063", "0.7500", "212.5", "40", "a&amp;b")),
+)
+SUBJECT = JointSubject(
+    "Lungs <of> three", ("0xaa", "0xbb", "0xcc"), "ab" * 32, "one row is one person", "sums", 1, None, False
+)
+WITH_NOISE = Promise("masked sums", 28_000, 0, 10**13)
+EXACT = Promise("masked sums", 0, 0, 0)
+CHARGES = (Charge("0/rows", 1, 14_000, 1, Fraction(108)), Charge("1/leaving", 222, 14_000, 1, Fraction(107)))
+
+
+def specification(*analyses: Any) -> AnalysisSpecification:
+    return AnalysisSpecification(b"\1" * 32, analyses, 60, b"\2" * SEALING_KEY_BYTES, b"\3" * 32)
+
+
+def report(
+    subject: JointSubject = SUBJECT, promise: Promise = WITH_NOISE, charges: tuple[Charge, ...] = CHARGES
+) -> str:
+    asked, answers, _ = zip(*EVERY, strict=True)
+    return joint_report(subject, promise, SCHEMA, specification(*asked), answers, charges).decode()
+
+
+@pytest.mark.parametrize(("asked", "answer", "shown"), EVERY, ids=lambda value: type(value).__name__)
+def test_every_kind_of_answer_shows_its_numbers(asked: Any, answer: Any, shown: tuple[str, ...]) -> None:
+    section = section_of(asked, SCHEMA, answer)
+    for words in shown:
+        assert words in section
+    assert "<arm>" not in section
+
+
+@pytest.mark.parametrize(("asked", "answer", "shown"), EVERY[1:], ids=lambda value: type(value).__name__)
+def test_every_kind_of_answer_but_a_count_has_a_plot_within_its_frame(asked: Any, answer: Any, shown: Any) -> None:
+    drawings = re.findall("<svg.*?</svg>", section_of(asked, SCHEMA, answer), re.DOTALL)
+    assert len(drawings) == 1
+    drawing = ElementTree.fromstring(drawings[0])
+    _, _, width, height = map(float, drawing.attrib["viewBox"].split())
+    for part in drawing.iter():
+        for name, value in part.attrib.items():
+            if name in ("x", "x1", "x2", "cx"):
+                assert 0 <= float(value) <= width
+            if name in ("y", "y1", "y2", "cy"):
+                assert 0 <= float(value) <= height
+    for line in (part.attrib["points"] for part in drawing.iter("polyline")):
+        assert all(0 <= float(pair.split(",")[1]) <= height for pair in line.split())
+
+
+def test_a_curve_falls_from_one_by_steps_and_ends_where_nobody_is_at_risk() -> None:
+    section = section_of(SURVIVAL, SCHEMA, CURVES)
+    lines = re.findall('<polyline points="([^"]+)"', section)
+    assert len(lines) == 3
+    points = [tuple(map(float, pair.split(","))) for pair in lines[0].split()]
+    heights = [y for _, y in points]
+    assert heights == sorted(heights)
+    levels = sorted(set(heights))
+    assert levels[1] - levels[0] == pytest.approx((levels[2] - levels[0]) * 0.25 / 0.625, abs=0.1)
+    assert points[-1][0] < max(float(x) for x in re.findall('<line x1="[0-9.]+" x2="([0-9.]+)"', section))
+
+
+def test_answers_without_a_test_or_a_fit_say_so() -> None:
+    assert "No fit" in section_of(LinearRegression("days", ("age",)), SCHEMA, Fit(3, None, None))
+    nobody = Table(((0, 0), (0, 0), (0, 0)), 0.0, 0, None)
+    assert "No test is possible" in section_of(Contingency("<arm>", "died"), SCHEMA, nobody)
+    empty = replace(CURVES, log_rank=LogRank(0.0, 0, None))
+    assert "No test is possible" in section_of(SURVIVAL, SCHEMA, empty)
+    nothing = section_of(Mean("age"), SCHEMA, Moments(0, None))
+    assert "rows with a value" in nothing
+    assert "<svg" not in nothing
+    assert "not reached" in section_of(
+        SURVIVAL, SCHEMA, SurvivalCurves((GroupCurve("c", (Step(Decimal(100), 4, 0, 1.0),), 100.0),), None)
+    )
+
+
+def test_a_table_without_end_is_cut_and_says_where_the_rest_is() -> None:
+    texts = tuple((str(20 + place), str(20 + place)) for place in range(81))
+    section = section_of(Histogram("age", 81), SCHEMA, Distribution(texts, tuple(range(1000, 1081)), 3))
+    assert "1,059" in section
+    assert "1,060" not in section
+    assert "All 82 rows stand in the document beside this report." in section
+
+
+def test_an_answer_of_another_kind_is_shown_by_the_names_of_its_parts() -> None:
+    @dataclass(frozen=True)
+    class Odd:
+        left_over: float
+        note: str
+
+    section = section_of(Count(), SCHEMA, Odd(0.123456, "<b>"))
+    assert "left over" in section
+    assert "0.1235" in section
+    assert "&lt;b&gt;" in section
+
+
+def test_the_report_has_the_promise_its_terms_and_what_was_charged() -> None:
+    page = report()
+    for words in (
+        f"epsilon {WITH_NOISE.epsilon}",
+        "up to 1 of the 3 may tell theirs",
+        "one row is one person",
+        "even if 2 of the 3 join hands",
+        "rho = 0.028",
+        "0/rows",
+        "1/leaving",
+        "10.39",
+        "Lungs &lt;of&gt; three",
+    ):
+        assert words in page
+    assert page == report()
+    assert "<script" not in page
+
+
+def test_an_exact_report_promises_nothing_and_never_says_private() -> None:
+    page = report(replace(SUBJECT, smallest_cell=10), EXACT, ())
+    assert "Nobody is protected by noise" in page
+    assert "fewer than 10 persons" in page
+    assert "Handle it as you would handle the records themselves" in page
+    assert "private" not in page.lower()
+    assert "epsilon" not in page
+
+
+def test_public_records_are_called_so() -> None:
+    page = report(replace(SUBJECT, smallest_cell=1, is_public=True), EXACT, ())
+    assert "public data, exact" in page
+    assert "fewer than" not in page.split("The account")[0].split("Nobody is protected")[1]
+    assert "Handle it" not in page
+
+
+def test_conditions_are_told() -> None:
+    asked = replace(specification(Count()), only=(Condition("age", upper=Decimal(50)),))
+    page = joint_report(SUBJECT, EXACT, SCHEMA, asked, (3,)).decode()
+    assert "conditions on age" in page
+
+
+def test_more_charges_than_anybody_reads_are_counted() -> None:
+    many = tuple(replace(CHARGES[0], name=f"0/{place}") for place in range(50))
+    page = report(charges=many)
+    assert "0/39" in page
+    assert "0/40" not in page
+    assert "10 more are charged alike" in page
+
+
+def test_ticks_are_round_and_within_the_ends() -> None:
+    assert Axis("", 0, 1).ticks() == pytest.approx((0, 0.2, 0.4, 0.6, 0.8, 1))
+    assert Axis("", -37, 1080).ticks() == (0, 200, 400, 600, 800, 1000)
+    assert Axis("", 0.0011, 0.0019).ticks() == pytest.approx((0.0012, 0.0014, 0.0016, 0.0018))
+    assert [number(value) for value in (0.0, 1234567.0, 0.12345, 1e12, -2.5)] == [
+        "0",
+        "1,235,000",
+        "0.1235",
+        "1e+12",
+        "-2.5",
+    ]
