@@ -1,6 +1,6 @@
 """What exactly a buyer wants to know of several providers' records together: public, named on the ledger by its hash."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -10,7 +10,7 @@ from marketplace.protocol import canonical
 from marketplace.protocol.analysis_counts import Contingency, Count, Histogram
 from marketplace.protocol.analysis_moments import Mean, Variance
 from marketplace.protocol.analysis_regression import LinearRegression
-from marketplace.protocol.analysis_statistic import Statistic
+from marketplace.protocol.analysis_statistic import OneRound, Opened, Statistic
 from marketplace.protocol.analysis_survival import Survival
 from marketplace.protocol.constraints import Condition
 from marketplace.protocol.schema import Schema
@@ -59,28 +59,58 @@ class AnalysisSpecification:
         if len(self.only) > LARGEST_CONDITIONS:
             raise Invalid(f"expected at most {LARGEST_CONDITIONS} conditions, got {len(self.only)}")
 
-    def asked(self, schema: Schema) -> tuple[Asked, ...]:
-        """Every statistic that parties sum, in order: told from the declaration alone.
+    def rounds(self, schema: Schema) -> int:
+        """How many times parties sum, one after the other: fixed by the declaration, never by records."""
+        return max(analysis.rounds for analysis in self.analyses)
+
+    def schedule(self, schema: Schema) -> tuple[tuple[Asked, ...], ...]:
+        """What parties sum in each round, in order: told from the declaration alone, and so its price is.
 
         Raises `Invalid` where an analysis or a condition does not fit `schema`, or a sum could leave 64 bits.
         """
         for condition in self.only:
             condition.spans(schema.column(condition.column))
-        found = []
-        for place, analysis in enumerate(self.analyses):
-            for name in analysis.columns:
-                schema.column(name)
-            found += [Asked(f"{place}/{one.name}", place, one) for one in analysis.statistics(schema)]
-        return tuple(found)
+        for name in (name for analysis in self.analyses for name in analysis.columns):
+            schema.column(name)
+        return tuple(
+            tuple(
+                Asked(f"{place}/{one.name}", place, one)
+                for place, analysis in enumerate(self.analyses)
+                if number < analysis.rounds
+                for one in _statistics(analysis, schema, number)
+            )
+            for number in range(self.rounds(schema))
+        )
 
-    def results(self, schema: Schema, sums: Mapping[str, Sequence[int]]) -> tuple[Any, ...]:
-        """The answer to each analysis. `sums`: flat, by the names of `asked`. A function of the sums alone."""
-        parts: list[dict[str, Sequence[int]]] = [{} for _ in self.analyses]
-        for one in self.asked(schema):
+    def asked(self, schema: Schema, opened: Opened = ()) -> tuple[Asked, ...]:
+        """Every statistic that parties sum next, where `opened` are the sums of all earlier rounds; none at the end.
+
+        Raises `Invalid` as `schedule` does.
+        """
+        return (*self.schedule(schema), ())[len(opened)]
+
+    def results(self, schema: Schema, opened: Opened) -> tuple[Any, ...]:
+        """The answer to each analysis. `opened`: the sums of all rounds, flat, by the names of `asked`.
+
+        A function of the sums alone. Raises `Corrupt` where they are not those that were asked for.
+        """
+        schedule = self.schedule(schema)
+        if len(opened) != len(schedule):
+            raise Corrupt(f"expected the sums of {len(schedule)} rounds, got those of {len(opened)}; run it again")
+        for one, sums in ((one, sums) for asked, sums in zip(schedule, opened, strict=True) for one in asked):
             if len(sums[one.name]) != one.of.cells:
                 raise Corrupt(f"expected {one.of.cells} sums of {one.name}, got {len(sums[one.name])}; run it again")
-            parts[one.place][one.of.name] = sums[one.name]
-        return tuple(analysis.result(schema, part) for analysis, part in zip(self.analyses, parts, strict=True))
+        return tuple(
+            _result(analysis, schema, self.part(place, opened)) for place, analysis in enumerate(self.analyses)
+        )
+
+    def part(self, place: int, opened: Opened) -> Opened:
+        """Of `opened`, what the analysis at `place` has asked for, by the names that it gave."""
+        start = f"{place}/"
+        return tuple(
+            {name.removeprefix(start): sums for name, sums in one.items() if name.startswith(start)}
+            for one in opened[: self.analyses[place].rounds]
+        )
 
     def encode(self) -> bytes:
         """The canonical bytes, whose SHA-256 the order names; conditions stand in them where there are any."""
@@ -116,6 +146,14 @@ class AnalysisSpecification:
         if found.encode() != data:
             raise Corrupt("expected the parts of an analysis and no more; ask who made it")
         return found
+
+
+def _statistics(analysis: Analysis, schema: Schema, number: int) -> tuple[Statistic, ...]:
+    return analysis.statistics(schema) if isinstance(analysis, OneRound) else analysis.statistics(schema, number)
+
+
+def _result(analysis: Analysis, schema: Schema, opened: Opened) -> Any:
+    return analysis.result(schema, opened[0]) if isinstance(analysis, OneRound) else analysis.result(schema, opened)
 
 
 def _analysis_of(document: Mapping[str, Any]) -> Analysis:

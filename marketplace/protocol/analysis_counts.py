@@ -1,25 +1,21 @@
 """Joint analyses that are counts of rows: how many, how they fall over a column, and over two columns together."""
 
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from marketplace.errors import Invalid
-from marketplace.protocol.analysis_statistic import Statistic
+from marketplace.protocol.analysis_statistic import OneRound, Statistic, Sums
 from marketplace.protocol.analysis_tails import chi_square_tail
 from marketplace.protocol.schema import Schema
 
 LARGEST_BINS = 10_000
 LARGEST_TABLE_SIDE = 1_000
 
-Sums = Mapping[str, Sequence[int]]
-"""The summed statistics of one analysis, by name, each flat with the last index varying fastest."""
-
 
 @dataclass(frozen=True)
-class Count:
+class Count(OneRound):
     """How many rows there are."""
 
     def document(self) -> dict[str, Any]:
@@ -53,7 +49,7 @@ class Distribution:
 
 
 @dataclass(frozen=True)
-class Histogram:
+class Histogram(OneRound):
     """How the rows fall over a column, cut into `bins` of as equal numbers of codes as can be, at most one for a code."""
 
     column: str
@@ -109,7 +105,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Contingency:
+class Contingency(OneRound):
     """How the rows fall over two columns together. Rows in which one of them is missing are left out."""
 
     first: str

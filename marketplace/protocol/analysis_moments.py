@@ -5,8 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 from marketplace.errors import Invalid
-from marketplace.protocol.analysis_counts import Sums
-from marketplace.protocol.analysis_statistic import Statistic
+from marketplace.protocol.analysis_statistic import OneRound, Statistic, Sums
 from marketplace.protocol.schema import Number, Schema
 
 
@@ -23,7 +22,7 @@ class Moments:
 
 
 @dataclass(frozen=True)
-class Mean:
+class Mean(OneRound):
     """The mean of a number. Rows without a value are left out."""
 
     column: str

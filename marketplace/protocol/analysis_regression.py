@@ -8,8 +8,7 @@ from itertools import combinations_with_replacement
 from typing import Any
 
 from marketplace.errors import Invalid
-from marketplace.protocol.analysis_counts import Sums
-from marketplace.protocol.analysis_statistic import Statistic
+from marketplace.protocol.analysis_statistic import OneRound, Statistic, Sums
 from marketplace.protocol.analysis_tails import student_tail
 from marketplace.protocol.schema import Category, Column, Schema
 
@@ -42,7 +41,7 @@ class Fit:
 
 
 @dataclass(frozen=True)
-class LinearRegression:
+class LinearRegression(OneRound):
     """Ordinary least squares of a number on `predictors`: numbers, and categories of two values, 1 for the second.
 
     Rows in which one of the columns is missing are left out.

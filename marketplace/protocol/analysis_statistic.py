@@ -1,7 +1,9 @@
 """What a party counts over its own rows for a joint analysis: whole numbers, their bounds, and what one person moves."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
+from typing import ClassVar
 
 from marketplace.errors import Invalid
 
@@ -11,6 +13,18 @@ LARGEST_BOUND = 2**34
 LARGEST_CELLS = 2**24
 LARGEST_NOISE = 2**62
 """Rows of all parties times bound stay within 2^62, noise within 2^62: every sum keeps its sign in 64 bits."""
+
+Sums = Mapping[str, Sequence[int]]
+"""The summed statistics of one round, by name, each flat with the last index varying fastest."""
+
+Opened = Sequence[Sums]
+"""The sums of one round after the other, from the first."""
+
+
+class OneRound:
+    """An analysis that is answered from sums which are all told from its declaration, and so asked for at once."""
+
+    rounds: ClassVar[int] = 1
 
 
 @dataclass(frozen=True)

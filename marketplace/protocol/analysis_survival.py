@@ -8,8 +8,7 @@ from itertools import accumulate
 from typing import Any
 
 from marketplace.errors import Invalid
-from marketplace.protocol.analysis_counts import Sums
-from marketplace.protocol.analysis_statistic import Statistic
+from marketplace.protocol.analysis_statistic import OneRound, Statistic, Sums
 from marketplace.protocol.analysis_tails import chi_square_tail, quadratic_form
 from marketplace.protocol.schema import Category, Column, Number, Schema
 
@@ -54,7 +53,7 @@ class SurvivalCurves:
 
 
 @dataclass(frozen=True)
-class Survival:
+class Survival(OneRound):
     """Survival until `happened` in column `event`, at times of `time`, for each value of `by`.
 
     `grid`: rising points of time above 0; each time is moved up to the next point, and who is watched beyond the last one

@@ -12,7 +12,7 @@ from marketplace.protocol.analysis import Analysis, AnalysisSpecification
 from marketplace.protocol.analysis_counts import Contingency, Count, Histogram
 from marketplace.protocol.analysis_moments import Mean
 from marketplace.protocol.analysis_regression import LinearRegression
-from marketplace.protocol.analysis_statistic import LARGEST_PARTY_ROWS
+from marketplace.protocol.analysis_statistic import LARGEST_PARTY_ROWS, Opened
 from marketplace.protocol.analysis_survival import Survival
 from marketplace.protocol.schema import Schema
 from marketplace.scores.constraints import meet
@@ -24,16 +24,17 @@ Integers = NDArray[np.int64]
 
 
 def count(
-    specification: AnalysisSpecification, schema: Schema, rows: int, codes: Mapping[str, Codes]
+    specification: AnalysisSpecification, schema: Schema, rows: int, codes: Mapping[str, Codes], opened: Opened = ()
 ) -> dict[str, Integers]:
-    """Every statistic of `specification`, flat, by its name: exact, not noisy, for the provider's own process alone.
+    """Every statistic of the next round, flat, by its name: exact, not noisy, for the provider's own process alone.
 
-    `codes`: of each column that it names, -1 for missing, each of `rows` rows. Sensitivities stand at each `Statistic`.
+    `codes`: of each column that `specification` names, -1 for missing, each of `rows` rows. `opened`: the sums of all
+    rounds before. Sensitivities stand at each `Statistic`.
     Raises `Invalid`, naming the column, where a code is none of the schema; `Refused` for more rows than sums can hold.
     """
     if rows > LARGEST_PARTY_ROWS:
         raise Refused(f"expected at most {LARGEST_PARTY_ROWS} rows at a party, got more; narrow the analysis")
-    asked = specification.asked(schema)
+    asked = specification.asked(schema, opened)
     names = {name for analysis in specification.analyses for name in analysis.columns}
     names |= {condition.column for condition in specification.only}
     checked = {name: _checked(schema, name, rows, codes[name]) for name in sorted(names)}
@@ -41,7 +42,8 @@ def count(
     for condition in specification.only:
         kept &= meet(condition, schema, checked[condition.column])
     used = {name: column[kept] for name, column in checked.items()}
-    found = [_counted(analysis, schema, int(kept.sum()), used) for analysis in specification.analyses]
+    places = {one.place for one in asked}
+    found = {place: _counted(specification.analyses[place], schema, int(kept.sum()), used) for place in places}
     return {one.name: found[one.place][one.of.name] for one in asked}
 
 

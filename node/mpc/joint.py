@@ -1,4 +1,4 @@
-"""One party's whole part in a joint analysis: agree, count once, sum, and answer from the sums alone."""
+"""One party's whole part in a joint analysis: agree, count and sum round by round, and answer from the sums alone."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketplace.protocol.analysis import AnalysisSpecification
+from marketplace.protocol.analysis_statistic import Opened
 from marketplace.protocol.schema import Schema
 from node.mpc.masks import Tensor
 from node.mpc.running import Closing, PartyProcess
@@ -18,12 +19,12 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Answer:
-    """What everybody learns: the sums by name, flat, and the results, one for each analysis, which follow from them.
+    """What everybody learns: each round's sums by name, flat, and the results, one for each analysis, which follow.
 
     `seconds`: from the first word between the parties' processes to everybody's signature.
     """
 
-    sums: Mapping[str, tuple[int, ...]]
+    opened: tuple[Mapping[str, tuple[int, ...]], ...]
     results: tuple[Any, ...]
     closing: Closing
     seconds: float
@@ -33,19 +34,23 @@ def take_part(
     process: PartyProcess,
     specification: AnalysisSpecification,
     schema: Schema,
-    count: Callable[[], Mapping[str, Integers]],
+    count: Callable[[Opened], Mapping[str, Integers]],
 ) -> Answer:
     """The answer to `specification`, the same at every party. Raises `Ended`, which names a party.
 
-    `count`: this party's statistics, with its noise in them unless the order is an exact one. It is called once, after all
-    parties have agreed on order and specification, so that nothing is spent on an analysis that does not begin.
+    `count`: this party's statistics of the next round, told from the sums of all rounds before, with its noise in them
+    unless the order is an exact one. It is called once for each round, after all parties have agreed on order and
+    specification, so that nothing is spent on an analysis that does not begin.
     """
     begun = time.perf_counter()
     process.ready()
-    values = count()
-    sums = {
-        one.name: tuple(process.sum(Tensor(0, one.name, one.of.cells), values[one.name]).tolist())
-        for one in specification.asked(schema)
-    }
+    opened: tuple[Mapping[str, tuple[int, ...]], ...] = ()
+    while asked := specification.asked(schema, opened):
+        values = count(opened)
+        sums = {
+            one.name: tuple(process.sum(Tensor(len(opened), one.name, one.of.cells), values[one.name]).tolist())
+            for one in asked
+        }
+        opened = (*opened, sums)
     closing = process.finish()
-    return Answer(sums, specification.results(schema, sums), closing, time.perf_counter() - begun)
+    return Answer(opened, specification.results(schema, opened), closing, time.perf_counter() - begun)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from marketplace.keys.tls import make_tls_file, tls_fingerprint
 from marketplace.protocol.analysis import AnalysisSpecification
+from marketplace.protocol.analysis_statistic import Opened
 from marketplace.protocol.schema import Schema
 from node.files import make_folder, write_whole
 from node.mpc.joint import Answer, take_part
@@ -25,7 +26,7 @@ TLS_FILE = "tls.pem"
 DEFAULT = Limits()
 
 Integers = NDArray[np.int64]
-Count = Callable[[], Mapping[str, Integers]]
+Count = Callable[[Opened], Mapping[str, Integers]]
 
 
 def answer_here(
@@ -37,7 +38,7 @@ def answer_here(
     threshold: int = 1,
     limits: Limits = DEFAULT,
 ) -> tuple[Answer, ...]:
-    """The answer as each party has it. `counts`: of each party its statistics, as `take_part` asks for them.
+    """The answer as each party has it. `counts`: of each party its statistics of a round, as `take_part` asks for them.
 
     `order`: 32 bytes. `folder`: where each party gets a folder of its own. Raises `Refused` for too few parties, and
     `Ended`, which names a party.

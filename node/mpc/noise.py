@@ -60,29 +60,30 @@ def rho_micro_of_sum(sensitivity_squared: int, sigma2: Fraction, honest: int, ce
 
 
 def shares(
-    asked: Sequence[Asked], rho_micro: int, rows_in_pool: int, parties: int, threshold: int
-) -> tuple[Share, ...]:
-    """How the rho of an order is spent: evenly over its statistics, each with the least noise that it pays for.
+    schedule: Sequence[Sequence[Asked]], rho_micro: int, rows_in_pool: int, parties: int, threshold: int
+) -> tuple[tuple[Share, ...], ...]:
+    """How the rho of an order is spent, for each round: evenly over all statistics of all rounds, with the least noise
+    that each pays for.
 
     `rows_in_pool`: the most rows that one person has at all parties together; a person may be at every one. Every opened
     number is charged. Raises `Invalid` where the rho is too small for noise that 64 bits hold, or for one micro-rho each.
     """
     check_parties(parties, threshold)
-    price = rho_micro // max(1, len(asked))
+    count = sum(map(len, schedule))
+    price = rho_micro // max(1, count)
     if price < 2:
-        raise Invalid(
-            f"expected at least 2 micro-rho for each of {len(asked)} statistics; offer more rho or ask for less"
-        )
-    honest, found = parties - threshold, []
-    for one in asked:
-        squared = one.of.sensitivity_squared(rows_in_pool)
-        sigma2 = max(Fraction(SMALLEST_SIGMA2), Fraction(squared) * MICRO / (2 * honest * (price - 1)))
-        if sigma2 > LARGEST_SIGMA2 or reach(sigma2, parties, one.of.cells) > LARGEST_NOISE:
-            raise Invalid(
-                f"statistic {one.name!r}: expected noise that sums can hold; offer more rho or a coarser column"
-            )
-        found.append(Share(one.name, one.of.cells, squared, honest, sigma2))
-    return tuple(found)
+        raise Invalid(f"expected at least 2 micro-rho for each of {count} statistics; offer more rho or ask for less")
+    return tuple(
+        tuple(_share(one, price, rows_in_pool, parties, parties - threshold) for one in asked) for asked in schedule
+    )
+
+
+def _share(one: Asked, price: int, rows_in_pool: int, parties: int, honest: int) -> Share:
+    squared = one.of.sensitivity_squared(rows_in_pool)
+    sigma2 = max(Fraction(SMALLEST_SIGMA2), Fraction(squared) * MICRO / (2 * honest * (price - 1)))
+    if sigma2 > LARGEST_SIGMA2 or reach(sigma2, parties, one.of.cells) > LARGEST_NOISE:
+        raise Invalid(f"statistic {one.name!r}: expected noise that sums can hold; offer more rho or a coarser column")
+    return Share(one.name, one.of.cells, squared, honest, sigma2)
 
 
 def reach(sigma2: Fraction, parties: int, cells: int) -> int:

@@ -103,7 +103,7 @@ def survival_by_sex(parts: Sequence[Codes], folder: Path) -> Act:
     grid = tuple(Decimal(day) for day in range(WIDTH, LAST_DAY + 1, WIDTH))
     question = Survival("time", "status", "2", grid, "sex")
     asked = AnalysisSpecification(bytes(32), (question,), 1, bytes(SEALING_KEY_BYTES), secrets.token_bytes(32))
-    counts = [lambda part=part: count(asked, LUNG, len(part["sex"]), part) for part in parts]
+    counts = [lambda opened, part=part: count(asked, LUNG, len(part["sex"]), part, opened) for part in parts]
     answers = answer_here(asked, LUNG, secrets.token_bytes(32), counts, folder)
     curves: SurvivalCurves = answers[0].results[0]
     return Act(curves, len(parts), max(one.seconds for one in answers), sum(one.closing.moved_bytes for one in answers))

@@ -58,7 +58,7 @@ def summed(whole: AnalysisSpecification, codes: dict[str, Codes]) -> dict[str, l
 
 def answer(analysis: Analysis, codes: dict[str, Codes], only: tuple[Condition, ...] = ()) -> object:
     whole = specification(analysis, only=only)
-    return whole.results(SCHEMA, summed(whole, codes))[0]
+    return whole.results(SCHEMA, [summed(whole, codes)])[0]
 
 
 def values(codes: Codes, column: Number) -> np.ndarray:
@@ -172,7 +172,7 @@ def test_dependent_predictors_and_too_few_rows_determine_no_fit() -> None:
     for codes in (same, {name: column[:2] for name, column in same.items()}):
         whole = specification(LinearRegression("level", ("days", "outcome")))
         sums = count(whole, SCHEMA, len(codes["days"]), codes)
-        fit = whole.results(SCHEMA, {name: values.tolist() for name, values in sums.items()})[0]
+        fit = whole.results(SCHEMA, [{name: values.tolist() for name, values in sums.items()}])[0]
         assert (fit.rows, fit.terms, fit.r_squared) == (len(codes["days"]), None, None)
 
 
@@ -208,7 +208,7 @@ def test_the_largest_grids_that_are_allowed_lose_no_digit(size: int) -> None:
     schema = Schema((Number("x", Decimal(0), Decimal(size - 1), Decimal(1), False),), None, 1)
     whole = specification(Variance("x"))
     for codes in (np.zeros(1000, int), np.full(1000, size - 1), np.arange(1000) % size):
-        found = whole.results(schema, {n: s.tolist() for n, s in count(whole, schema, 1000, {"x": codes}).items()})[0]
+        found = whole.results(schema, [{n: s.tolist() for n, s in count(whole, schema, 1000, {"x": codes}).items()}])[0]
         exact = [int(code) for code in codes]
         mean = sum(exact) / 1000
         assert found.mean == pytest.approx(mean, rel=1e-15, abs=0)

@@ -1,6 +1,7 @@
 """Hospitals answer together: all the same, with noise that is theirs, and nothing counted before all have agreed."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -11,7 +12,9 @@ import pytest
 from marketplace.errors import Refused
 from marketplace.protocol.analysis import AnalysisSpecification
 from marketplace.protocol.analysis_counts import Count
+from marketplace.protocol.analysis_statistic import Opened, Statistic
 from marketplace.protocol.analysis_survival import Survival
+from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import SEALING_KEY_BYTES
 from node.mpc.counting import count
 from node.mpc.ending import Ended
@@ -30,28 +33,62 @@ QUESTION = AnalysisSpecification(
 
 
 def test_with_noise_all_have_the_same_sums_near_the_pooled_ones_and_none_of_those(tmp_path: Path) -> None:
-    parts = shares(QUESTION.asked(LUNG), 30_000, 3, 3, 1)
+    (parts,) = shares(QUESTION.schedule(LUNG), 30_000, 3, 3, 1)
     true = [count(QUESTION, LUNG, len(codes["sex"]), codes) for codes in lung_cancer()]
 
     def noisy(number: int) -> Mapping[str, np.ndarray]:
         return add(true[number], parts, NoiseStream(bytes([number]) * 32, b"lung"))
 
     answers = answer_here(
-        QUESTION, LUNG, bytes(32), [lambda number=number: noisy(number) for number in range(3)], tmp_path
+        QUESTION, LUNG, bytes(32), [lambda _, number=number: noisy(number) for number in range(3)], tmp_path
     )
-    assert all((one.sums, one.results) == (answers[0].sums, answers[0].results) for one in answers)
+    assert all((one.opened, one.results) == (answers[0].opened, answers[0].results) for one in answers)
     for part in parts:
-        off = np.array(answers[0].sums[part.name]) - sum(one[part.name] for one in true)
+        off = np.array(answers[0].opened[0][part.name]) - sum(one[part.name] for one in true)
         assert 0 < np.abs(off).max() <= reach(part.sigma2, 3, part.cells)
         assert part.sigma2 == Fraction(9 * 10**6, 2 * 2 * (15_000 - 1))
         if part.cells > 30:
             assert off.var() == pytest.approx(float(3 * part.sigma2), rel=0.5)
 
 
+@dataclass(frozen=True)
+class Compounding:
+    """Three rounds: in each a hospital adds its number and the sum of the round before."""
+
+    columns = ()
+    rounds = 3
+
+    def statistics(self, schema: Schema, number: int) -> tuple[Statistic, ...]:
+        return (Statistic(f"step{number}", (1,), 1, 1),)
+
+    def result(self, schema: Schema, opened: Opened) -> list[int]:
+        return [sums[f"step{number}"][0] for number, sums in enumerate(opened)]
+
+    def document(self) -> dict[str, str]:
+        return {"kind": "compounding"}
+
+
+def test_what_is_counted_in_a_round_follows_from_the_sums_before_it(tmp_path: Path) -> None:
+    question = replace(QUESTION, analyses=(Compounding(), Count()))  # type: ignore[arg-type]
+    asked: dict[int, list[int]] = {number: [] for number in range(3)}
+
+    def counted(number: int, opened: Opened) -> Mapping[str, np.ndarray]:
+        asked[number].append(len(opened))
+        before = opened[-1][f"0/step{len(opened) - 1}"][0] if opened else 0
+        first = {} if opened else {"1/rows": np.array([10])}
+        return {f"0/step{len(opened)}": np.array([before + number]), **first}
+
+    counts = [lambda opened, number=number: counted(number, opened) for number in range(3)]
+    answers = answer_here(question, LUNG, bytes(32), counts, tmp_path)
+    assert [one.results for one in answers] == [([3, 12, 39], 30)] * 3
+    assert asked == {number: [0, 1, 2] for number in range(3)}
+    assert [set(sums) for sums in answers[0].opened] == [{"0/step0", "1/rows"}, {"0/step1"}, {"0/step2"}]
+
+
 def test_two_hospitals_are_refused_before_anything_is_counted(tmp_path: Path) -> None:
     counted: list[int] = []
     with pytest.raises(Refused, match="3 to 16 parties"):
-        answer_here(QUESTION, LUNG, bytes(32), [lambda: counted.append(1) or {}] * 2, tmp_path)  # type: ignore[func-returns-value]
+        answer_here(QUESTION, LUNG, bytes(32), [lambda _: counted.append(1) or {}] * 2, tmp_path)  # type: ignore[func-returns-value]
     assert counted == []
 
 
@@ -62,7 +99,7 @@ def test_nobody_counts_before_all_have_agreed(hospitals: Callable[..., Hospitals
     counted: list[int] = []
 
     def work(number: int, process: PartyProcess) -> Answer:
-        return take_part(process, QUESTION, LUNG, lambda: counted.append(number) or {})  # type: ignore[func-returns-value]
+        return take_part(process, QUESTION, LUNG, lambda _: counted.append(number) or {})  # type: ignore[func-returns-value]
 
     for one in made.each(work).values():
         with pytest.raises(Ended):

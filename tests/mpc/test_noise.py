@@ -76,26 +76,26 @@ def test_noise_too_small_for_the_theorem_has_no_price(wrong: tuple[int, Fraction
 
 @given(st.integers(1_000, 2_000_000), st.integers(1, 48), st.integers(3, 16))
 def test_an_order_never_costs_more_than_its_rho_nor_much_less(rho_micro: int, rows: int, parties: int) -> None:
-    parts = shares(specification().asked(COARSE), rho_micro, rows, parties, 1)
+    (parts,) = shares(specification().schedule(COARSE), rho_micro, rows, parties, 1)
     spent = sum(part.rho_micro for part in parts)
     assert spent <= rho_micro
     assert all(part.sigma2 == 4 or part.rho_micro >= rho_micro // len(parts) - 1 for part in parts)
 
 
 def test_a_person_at_every_party_and_every_dishonest_party_makes_the_noise_larger() -> None:
-    asked = specification().asked(COARSE)
-    alone = shares(asked, 30_000, 1, 5, 1)[0].sigma2
-    assert shares(asked, 30_000, 5, 5, 1)[0].sigma2 == 25 * alone
-    assert shares(asked, 30_000, 1, 5, 2)[0].sigma2 == alone * Fraction(4, 3)
+    schedule = specification().schedule(COARSE)
+    alone = shares(schedule, 30_000, 1, 5, 1)[0][0].sigma2
+    assert shares(schedule, 30_000, 5, 5, 1)[0][0].sigma2 == 25 * alone
+    assert shares(schedule, 30_000, 1, 5, 2)[0][0].sigma2 == alone * Fraction(4, 3)
 
 
 def test_too_little_rho_too_fine_a_column_and_too_few_parties_are_refused() -> None:
     with pytest.raises(Invalid, match="more rho"):
-        shares(specification().asked(COARSE), 5, 1, 3, 1)
+        shares(specification().schedule(COARSE), 5, 1, 3, 1)
     with pytest.raises(Invalid, match="coarser column"):
-        shares(specification().asked(FINE), 100, 1000, 3, 1)
+        shares(specification().schedule(FINE), 100, 1000, 3, 1)
     with pytest.raises(Refused):
-        shares(specification().asked(COARSE), 30_000, 1, 2, 1)
+        shares(specification().schedule(COARSE), 30_000, 1, 2, 1)
 
 
 def convolved(sigma2: float, times: int) -> dict[int, float]:
@@ -117,18 +117,18 @@ def drawn(sigma2: Fraction, parties: int) -> np.ndarray:
 
 
 def test_what_honest_parties_add_is_what_they_are_charged_for() -> None:
-    part = shares(specification().asked(COARSE)[:1], 30_560, 1, 3, 1)[0]
+    part = shares([specification().asked(COARSE)[:1]], 30_560, 1, 3, 1)[0][0]
     assert fits(drawn(part.sigma2, part.honest), convolved(float(part.sigma2), part.honest))
 
 
 @pytest.mark.parametrize("share", [Fraction(1, 2), Fraction(9, 10)])
 def test_the_same_draws_reject_noise_that_is_a_half_or_a_tenth_smaller(share: Fraction) -> None:
-    part = shares(specification().asked(COARSE)[:1], 3_056, 1, 3, 1)[0]
+    part = shares([specification().asked(COARSE)[:1]], 3_056, 1, 3, 1)[0][0]
     assert not fits(drawn(part.sigma2 * share, part.honest), convolved(float(part.sigma2), part.honest))
 
 
 def test_the_same_draws_reject_noise_of_one_party_too_few() -> None:
-    part = shares(specification().asked(COARSE)[:1], 3_056, 1, 3, 1)[0]
+    part = shares([specification().asked(COARSE)[:1]], 3_056, 1, 3, 1)[0][0]
     assert not fits(drawn(part.sigma2, part.honest - 1), convolved(float(part.sigma2), part.honest))
 
 

@@ -158,7 +158,20 @@ def test_rows_of_one_person_count_together(rows: int, squared: int) -> None:
 
 def test_sums_of_another_length_are_corrupt() -> None:
     with pytest.raises(Corrupt, match="expected 6 sums of 0/cells, got 5"):
-        specification(Contingency("arm", "outcome")).results(SCHEMA, {"0/cells": [1] * 5})
+        specification(Contingency("arm", "outcome")).results(SCHEMA, [{"0/cells": [1] * 5}])
+
+
+def test_the_sums_of_another_number_of_rounds_are_corrupt() -> None:
+    for opened in ([], [{"0/rows": [1]}] * 2):
+        with pytest.raises(Corrupt, match="expected the sums of 1 rounds"):
+            specification(Count()).results(SCHEMA, opened)
+
+
+def test_after_the_last_round_nothing_is_asked() -> None:
+    whole = specification(*EVERY)
+    assert whole.rounds(SCHEMA) == 1
+    assert whole.asked(SCHEMA) == whole.schedule(SCHEMA)[0]
+    assert whole.asked(SCHEMA, [{}]) == ()
 
 
 @settings(max_examples=25)
@@ -166,7 +179,7 @@ def test_sums_of_another_length_are_corrupt() -> None:
 def test_whatever_noise_makes_of_the_sums_there_is_an_answer_that_can_be(sums: list[int]) -> None:
     whole = specification(*EVERY)
     given_sums = {one.name: sums[: one.of.cells] for one in whole.asked(SCHEMA)}
-    rows, histogram, table, mean, variance, _, curves, fit = whole.results(SCHEMA, given_sums)
+    rows, histogram, table, mean, variance, _, curves, fit = whole.results(SCHEMA, [given_sums])
     assert rows >= 0 and min(histogram.counts) >= 0 and histogram.missing >= 0
     assert table.p is None or 0 <= table.p <= 1
     assert mean.mean is None or 30 <= mean.mean <= 200
@@ -183,7 +196,7 @@ def test_whatever_noise_makes_of_the_sums_there_is_an_answer_that_can_be(sums: l
 def test_without_rows_there_is_no_mean_no_test_and_nobody_at_risk() -> None:
     whole = specification(*EVERY)
     empty = {one.name: [0] * one.of.cells for one in whole.asked(SCHEMA)}
-    rows, _, table, mean, _, alone, curves, fit = whole.results(SCHEMA, empty)
+    rows, _, table, mean, _, alone, curves, fit = whole.results(SCHEMA, [empty])
     assert (rows, table.p, mean.mean, curves.log_rank.p) == (0, None, None, None)
     assert (fit.rows, fit.terms) == (0, None)
     assert {step.survival for step in alone.curves[0].steps} == {1.0}
