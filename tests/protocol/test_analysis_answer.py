@@ -12,7 +12,7 @@ from marketplace.protocol.offer import Guarantee
 from tests.protocol.test_analysis import GRID, SCHEMA, specification
 
 ASKED = specification(Count(), Survival("days", "outcome", "dead", GRID))
-RESULTS = ASKED.results(SCHEMA, {"0/rows": [2**60], "1/leaving": [1, 2, 3, 4, 5, 6, 7, 8]})
+RESULTS = ASKED.results(SCHEMA, [{"0/rows": [2**60], "1/leaving": [1, 2, 3, 4, 5, 6, 7, 8]}])
 
 
 def test_every_answer_stands_beside_its_question() -> None:
