@@ -7,7 +7,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from node.mpc import party, summing
+from node.mpc import party, summing, transcript
 from node.mpc.frames import HEAD, Kind, Line
 from node.mpc.transcript import Transcript
 
@@ -50,13 +50,13 @@ def equivocate(self: summing.Summing, kind: Kind, payload: bytes | memoryview) -
 def sign_for_another(self: summing.Summing, kind: Kind, payload: bytes | memoryview) -> None:
     if kind == Kind.TRANSCRIPT:
         self._plan.__dict__["own"] = 0
-        payload = summing.sign(self._key, self._plan, self._recording.digest())
+        payload = transcript.sign(self._key, self._plan, self._recording.digest())
     tell(self, kind, payload)
 
 
 def forge(self: summing.Summing) -> Transcript:
-    transcript = finish(self)
-    return replace(transcript, signatures=transcript.signatures[::-1])
+    finished = finish(self)
+    return replace(finished, signatures=finished.signatures[::-1])
 
 
 def go_astray() -> None:
