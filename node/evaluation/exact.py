@@ -15,6 +15,7 @@ from node.evaluation.attack import SMALLEST_HOLDOUT, attack
 from node.evaluation.codes import frame_of
 from node.evaluation.intervals import of_repeats, of_share
 from node.evaluation.provider import Copies, ExactScore, ProviderScores
+from node.evaluation.sample import resampled
 
 REPEATS = 8
 
@@ -57,7 +58,7 @@ def _scores(
 ) -> tuple[ExactScore, ...]:
     generator = np.random.Generator(np.random.PCG64(int.from_bytes(seed, "big")))
     shuffles = [shuffle(training, seed, repeat) for repeat in range(REPEATS)]
-    drawn = [_bootstrap(training, generator) for _ in range(REPEATS)]
+    drawn = [resampled(training, generator) for _ in range(REPEATS)]
     scores = []
     for measure in wanted:
         own, *others = (float(distance) for distance in measure.distances([made, *shuffles, *drawn], training))
@@ -66,11 +67,6 @@ def _scores(
             ExactScore(measure.name, own, held, real, of_repeats(others[:REPEATS]), of_repeats(others[REPEATS:]))
         )
     return tuple(scores)
-
-
-def _bootstrap(table: Cells, generator: np.random.Generator) -> Cells:
-    rows = generator.integers(0, table.rows, table.rows)
-    return Cells(table.names, tuple(cells[rows] for cells in table.columns), table.sizes)
 
 
 def copies(training: pd.DataFrame, holdout: pd.DataFrame, synthetic: pd.DataFrame) -> Copies:

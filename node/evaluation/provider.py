@@ -90,14 +90,18 @@ class Attacked(Withheld):
 
 @dataclass(frozen=True, repr=False)
 class Subgroup(Withheld):
-    """One value of the specification's column of subgroups, told by its code. `distance`: the mean L1 distance of the other
-    columns' distributions from the training records within it; `real`: of the holdout. `rows`: training records."""
+    """One value of the specification's column of subgroups, told by its code. `rows`: training records within it.
+
+    `compared`: first the mean L1 distance of the other columns' distributions from the training records within it, then
+    utility and survival there. `attack`, `attacks`, `copies`: on its records alone.
+    """
 
     code: int
     rows: int
-    distance: float
-    real: float
-    utility: tuple[Compared, ...]
+    compared: tuple[Compared, ...]
+    attack: Attack
+    attacks: tuple[Attacked, ...]
+    copies: Copies
 
 
 @dataclass(frozen=True, repr=False)

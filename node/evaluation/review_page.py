@@ -9,6 +9,7 @@ from node.evaluation.provider_report import BANNER
 from node.evaluation.report import Subject
 
 HEADS = ["What", "Synthetic", "Real: the ceiling", "Shuffled: the floor", ""]
+ATTACK_HEADS = ["Attack", "Training records", "Held-out records", "Of each", "Reading"]
 
 
 def review_page(subject: Subject, schema: Schema, column: str | None, found: Evaluation) -> bytes:
@@ -31,7 +32,8 @@ def review_page(subject: Subject, schema: Schema, column: str | None, found: Eva
                 "Survival",
                 "For each curve of the order. Concordance: how often a Cox model, learnt from the table, ranks two held-out "
                 "patients rightly. Overlap: how far the 95 % intervals of its coefficients agree with those from the real "
-                "training records (ceiling: those of the holdout). Distance and log-rank: the curve itself beside the real one.",
+                "training records (ceiling: those of the holdout). Distance: of the curve from the real one. Log-rank: how much "
+                "greater the hazard is than the real one; where the interval leaves out 1, the two differ at 5 %.",
                 found.survival,
             ),
             _section(
@@ -61,32 +63,33 @@ def _row(found: Compared) -> list[str]:
 def _subgroups(schema: Schema, column: str | None, groups: Sequence[Subgroup]) -> str:
     if column is None:
         return page.section("Subgroups", page.paragraph("The order names no column of subgroups."))
-    names = {group.code: f"{column} = {schema.column(column).text(group.code)}" for group in groups}
-    distances = [
-        [page.text(names[group.code]), f"{group.rows:,}", f"{group.distance:.4f}", f"{group.real:.4f}"]
-        for group in groups
-    ]
-    predicted = [
-        [page.text(f"{names[group.code]}: {each.name}"), *_row(each)[1:]] for group in groups for each in group.utility
-    ]
+    names = [page.text(f"{column} = {schema.column(column).text(group.code)}") for group in groups]
+    compared, attacked = [], []
+    for name, group in zip(names, groups, strict=True):
+        compared += [[f"{name}: {row[0]}", *row[1:]] for row in map(_row, group.compared)]
+        area, copies = group.attack.auc, group.copies
+        attacked += [
+            [f"{name}: told from held-out records (area, 0.5 is guessing)", _estimate(area), "", f"{group.attack.records:,}",
+             _told(area.low > 0.5)],
+            [f"{name}: copies, word for word", _estimate(copies.training), _estimate(copies.holdout), f"{group.rows:,}",
+             _told(copies.training.low > copies.holdout.high)],
+            *([f"{name}: {row[0]}", *row[1:]] for row in map(_attacked, group.attacks)),
+        ]  # fmt: skip
     return page.section(
         "Subgroups",
         page.paragraph(
             "The same within each value that all tables have 40 times. Distance: of the other columns' distributions from "
-            "the training records, 0 is the same. A group that is much worse off than the others is served worse."
+            "the training records, 0 is the same. A group that is much worse off than the others is served worse; one "
+            "whose records can be told apart is protected worse."
         ),
-        page.table(["Group", "Training records", "Distance", "Distance of the holdout"], distances, (1, 2, 3)),
-        page.table(HEADS, predicted, (1, 2, 3)),
+        page.table(HEADS, compared, (1, 2, 3)),
+        page.table(ATTACK_HEADS, attacked, (1, 2, 3)),
     )
 
 
 def _attacks(attacks: Sequence[Attacked]) -> str:
     if not attacks:
         return page.section("Attacks", page.paragraph("Not made: fewer than 40 records are held out."))
-    rows = [
-        [page.text(each.name), _estimate(each.members), _estimate(each.others), f"{each.records:,}", _reading(each)]
-        for each in attacks
-    ]
     return page.section(
         "Attacks",
         page.paragraph(
@@ -94,14 +97,17 @@ def _attacks(attacks: Sequence[Attacked]) -> str:
             "that were held out. What is right on both is knowledge about the population. These attacks fit no model: that "
             "they fail proves nothing, that one succeeds does."
         ),
-        page.table(["Attack", "Training records", "Held-out records", "Of each", "Reading"], rows, (1, 2, 3)),
+        page.table(ATTACK_HEADS, [_attacked(each) for each in attacks], (1, 2, 3)),
     )
 
 
-def _reading(attack: Attacked) -> str:
-    if attack.members.low > attack.others.high:
-        return '<span class="weak">tells training records apart</span>'
-    return page.text("no difference shown")
+def _attacked(attack: Attacked) -> list[str]:
+    told = _told(attack.members.low > attack.others.high)
+    return [page.text(attack.name), _estimate(attack.members), _estimate(attack.others), f"{attack.records:,}", told]
+
+
+def _told(apart: bool) -> str:
+    return '<span class="weak">tells training records apart</span>' if apart else page.text("no difference shown")
 
 
 def _estimate(estimate: Estimate) -> str:

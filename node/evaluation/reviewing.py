@@ -1,21 +1,29 @@
 """All that a reviewer of health data asks of a synthetic table, on real records: for the provider alone, on demand."""
 
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
 import pyarrow as pa
 
 from marketplace.errors import Invalid
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import Specification
-from marketplace.scores.cells import Bins
-from marketplace.scores.measure import subgroup_measures
+from marketplace.scores.cells import Bins, Cells
+from marketplace.scores.measure import Measure, subgroup_measures
+from node.evaluation.attack import attack
 from node.evaluation.codes import frame_of
 from node.evaluation.disclosure import disclosure
+from node.evaluation.exact import copies
 from node.evaluation.fidelity import fidelity, violations
-from node.evaluation.provider import Evaluation, Subgroup
-from node.evaluation.sample import Sample
+from node.evaluation.intervals import of_draws
+from node.evaluation.provider import Compared, Estimate, Evaluation, Subgroup
+from node.evaluation.sample import Sample, resampled
 from node.evaluation.survival import survival
 from node.evaluation.utility import utility
 
 FEWEST_ROWS = 40
+BOOTSTRAPS = 100
 
 
 def review(
@@ -51,16 +59,49 @@ def _subgroups(sample: Sample, schema: Schema, specification: Specification) -> 
     column = specification.subgroups
     if column is None:
         return ()
-    bins = Bins.of(sample.training, schema)
-    training, holdout, made = (bins.cut(table) for table in (sample.training, sample.holdout, sample.synthetic))
+    cut = Bins.of(sample.training, schema).cut
+    tables = (sample.synthetic, sample.holdout, sample.shuffled)
+    training, (made, holdout, shuffled) = cut(sample.training), (cut(table) for table in tables)
     found = []
     for measure in subgroup_measures(made, column):
         assert measure.within is not None
         code = measure.within[1]
-        tables = (sample.training, sample.holdout, sample.synthetic)
-        one, two, three = (table[table[column] == code] for table in tables)
-        if min(len(one), len(two), len(three)) >= FEWEST_ROWS:
-            group = Sample.draw(one, two, three, sample.seed)
-            own, real = (float(measure.distance(table, training)) for table in (made, holdout))
-            found.append(Subgroup(code, len(one), own, real, utility(group, schema, specification.workload)))
+        within = [table[table[column] == code] for table in (sample.training, sample.holdout, sample.synthetic)]
+        if min(map(len, within)) < FEWEST_ROWS:
+            continue
+        generator = sample.generator(measure.name)
+        distances = (
+            _distance(measure, each.only(column, code), training, generator) for each in (made, holdout, shuffled)
+        )
+        found.append(_subgroup(code, Compared("distance", *distances), within, sample, schema, specification))
     return tuple(found)
+
+
+def _subgroup(
+    code: int,
+    distance: Compared,
+    within: Sequence[pd.DataFrame],
+    sample: Sample,
+    schema: Schema,
+    specification: Specification,
+) -> Subgroup:
+    """`within`: training records, holdout and synthetic rows of the group."""
+    training, holdout, made = within
+    group, workload = Sample.draw(training, holdout, made, sample.seed), specification.workload
+    known = f"inference of {specification.subgroups}"
+    return Subgroup(
+        code,
+        len(training),
+        (distance, *utility(group, schema, workload), *survival(group, schema, workload)),
+        attack(training, holdout, sample.synthetic, schema, sample.seed),
+        tuple(each for each in disclosure(group, schema) if each.name != known),
+        copies(training, holdout, made),
+    )
+
+
+def _distance(measure: Measure, table: Cells, training: Cells, generator: np.random.Generator) -> Estimate:
+    """`table`: the group's rows alone."""
+    value, *drawn = map(
+        float, measure.distances([table, *(resampled(table, generator) for _ in range(BOOTSTRAPS))], training)
+    )
+    return of_draws(value, drawn)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from marketplace.scores.cells import Cells
+
 MOST_ROWS = 5_000
 
 
@@ -36,3 +38,9 @@ class Sample:
     def generator(self, what: str) -> np.random.Generator:
         """A generator of its own for `what`, the same for the same seed."""
         return np.random.Generator(np.random.PCG64([self.seed, zlib.crc32(what.encode())]))
+
+
+def resampled(table: Cells, generator: np.random.Generator) -> Cells:
+    """As many rows, drawn with putting back."""
+    rows = generator.integers(0, table.rows, table.rows)
+    return Cells(table.names, tuple(cells[rows] for cells in table.columns), table.sizes)

@@ -6,6 +6,8 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
+from lifelines import CoxPHFitter
+from lifelines.statistics import logrank_test
 
 from marketplace.errors import Invalid
 from marketplace.protocol.constraints import Order
@@ -14,12 +16,15 @@ from marketplace.protocol.specification import Curve, Workload
 from marketplace.scores.cells import Bins
 from marketplace.scores.measure import measures
 from node.evaluation.disclosure import disclosure
+from node.evaluation.exact import copies
 from node.evaluation.features import features
 from node.evaluation.fidelity import fidelity, manifold, pattern_distance, violations
 from node.evaluation.provider import Compared, Evaluation
+from node.evaluation.report import Subject
+from node.evaluation.review_page import review_page
 from node.evaluation.reviewing import review
 from node.evaluation.sample import Sample
-from node.evaluation.survival import overlap, survival
+from node.evaluation.survival import hazard_ratio, overlap, overlap_of, survival
 from node.evaluation.utility import area, utility
 from tests.evaluation.tables import SCHEMA, arrow, records, shuffled, specification
 
@@ -34,6 +39,7 @@ FOLLOWED = Schema(
     1,
 )
 FOLLOWING = Workload((), (Curve("days", "status"),))
+SUBJECT = Subject("Hearts", "Ward 7", "ab" * 32, "one row is one person", 900, 2, 900)
 
 
 def patients(rows: int, seed: int, effect: float = 1.2) -> pd.DataFrame:
@@ -99,19 +105,63 @@ def test_features_of_two_tables_of_one_schema_are_encoded_alike() -> None:
 
 def test_survival_on_good_rows_is_like_that_of_the_holdout_and_on_shuffled_ones_is_not() -> None:
     good = Sample.draw(patients(800, 1), patients(500, 2), patients(800, 3), 7)
-    concordance, overlaps, distance, logrank = survival(good, FOLLOWED, FOLLOWING)
+    concordance, overlaps, distance, ratio = survival(good, FOLLOWED, FOLLOWING)
     assert concordance.synthetic.high > concordance.real.low > 0.6
     assert concordance.shuffled.high < concordance.real.low
     assert overlaps.synthetic.value > 0.5 > overlaps.shuffled.value
     assert distance.synthetic.value < 0.05 < distance.shuffled.value
-    assert logrank.synthetic.value < 6.7
+    assert ratio.synthetic.low < 1 < ratio.synthetic.high
+    for found in (concordance, overlaps, distance, ratio):
+        for each in (found.synthetic, found.real, found.shuffled):
+            assert each.low <= each.value <= each.high and each.low < each.high
 
 
 def test_a_weaker_effect_shows_in_the_overlap_of_the_intervals() -> None:
-    weak = Sample.draw(patients(1_500, 1), patients(800, 2), patients(1_500, 3, 0.2), 7)
+    weak = Sample.draw(patients(800, 1), patients(400, 2), patients(800, 3, 0.2), 7)
     assert (
         named(survival(weak, FOLLOWED, FOLLOWING))["days until status: overlap of Cox intervals"].synthetic.value < 0.5
     )
+
+
+def test_the_interval_of_an_overlap_is_as_wide_as_models_of_records_drawn_again_make_it() -> None:
+    def fitted(table: pd.DataFrame) -> CoxPHFitter:
+        return CoxPHFitter(penalizer=0.01).fit(table, "days", "status")
+
+    def ends(model: CoxPHFitter) -> pd.DataFrame:
+        return pd.DataFrame(model.confidence_intervals_.to_numpy(), model.params_.index, ["low", "high"])
+
+    table = patients(400, 2)
+    real, other = fitted(patients(400, 1)), fitted(table)
+    again = [
+        overlap(ends(real), ends(fitted(table.sample(400, replace=True, random_state=seed)))) for seed in range(60)
+    ]
+    found = overlap_of(real, other, np.random.default_rng(1))
+    assert (
+        found == overlap_of(real, other, np.random.default_rng(1)) != overlap_of(real, other, np.random.default_rng(2))
+    )
+    assert found.value == pytest.approx(overlap(ends(real), ends(other)))
+    low, high = np.quantile(again, (0.025, 0.975))
+    assert found.high - found.low == pytest.approx(high - low, rel=0.4)
+
+
+def test_the_log_rank_is_that_of_lifelines_and_its_interval_leaves_out_one_where_that_rejects() -> None:
+    for seed, effect in enumerate((1.0, 1.05, 1.15, 1.2, 1.3, 2.0)):
+        random = np.random.default_rng(seed)
+        first = np.arange(600) < 250
+        time = np.ceil(random.exponential(np.where(first, 20 / effect, 20)))
+        event = random.random(600) < 0.7
+        found = hazard_ratio(time, event, first)
+        theirs = logrank_test(time[first], time[~first], event[first], event[~first])
+        deviation = (math.log(found.high) - math.log(found.low)) / 2 / 1.96
+        assert (math.log(found.value) / deviation) ** 2 == pytest.approx(theirs.test_statistic, rel=1e-9)
+        assert (found.low > 1 or found.high < 1) is bool(theirs.p_value < 0.05)
+        assert found.low < effect < found.high
+
+
+def test_curves_that_are_never_at_risk_together_tell_nothing_of_their_hazards() -> None:
+    early = np.array([True, True, False, False])
+    apart = hazard_ratio(np.array([1.0, 2.0, 5.0, 6.0]), ~early, early)
+    assert apart.low == pytest.approx(0.001) and apart.high == pytest.approx(1000)
 
 
 def test_a_curve_with_too_few_events_is_left_out() -> None:
@@ -180,6 +230,16 @@ def test_distances_of_marginals_and_missing_values_are_those_of_sdmetrics() -> N
     assert ours["missingness"] == pytest.approx(missing, abs=1e-9)
 
 
+def test_copies_are_those_of_sdmetrics() -> None:
+    from sdmetrics.single_table import NewRowSynthesis
+
+    training = records(400, 1)[["stage", "dose"]]
+    made = pd.concat([training.iloc[:90], records(310, 3)[["stage", "dose"]]]).reset_index(drop=True)
+    metadata = {"columns": {"stage": {"sdtype": "categorical"}, "dose": {"sdtype": "categorical"}}}
+    theirs = NewRowSynthesis.compute(training, made, metadata)
+    assert copies(training, records(200, 2)[["stage", "dose"]], made).synthetic.value == pytest.approx(1 - theirs)
+
+
 def test_patterns_of_missing_values_are_compared_jointly() -> None:
     one = pd.DataFrame({"a": [-1, 0, -1, 0], "b": [-1, 0, -1, 0]})
     two = pd.DataFrame({"a": [-1, 0, -1, 0], "b": [0, -1, 0, -1]})
@@ -214,12 +274,17 @@ def test_too_few_records_are_not_attacked() -> None:
 # ------------------------------------------------------------------------------------------------------------- review
 
 
-NARROW = Schema((SCHEMA.columns[1], SCHEMA.columns[3]), "patient", 2)
+NARROW, WIDER = (
+    Schema(columns, "patient", 2)
+    for columns in ((SCHEMA.columns[1], SCHEMA.columns[3]), (SCHEMA.columns[0], *SCHEMA.columns[1::2]))
+)
 
 
-def reviewed(synthetic: pd.DataFrame, subgroups: str | None = "stage", seed: int = 7) -> Evaluation:
-    tables = (arrow(table[["stage", "dose"]]) for table in (records(900, 1), records(600, 2), synthetic))
-    return review(*tables, NARROW, specification(None, 1_000, subgroups), seed)
+def reviewed(
+    synthetic: pd.DataFrame, subgroups: str | None = "stage", seed: int = 7, schema: Schema = NARROW
+) -> Evaluation:
+    tables = (arrow(table[list(schema.names)]) for table in (records(900, 1), records(600, 2), synthetic))
+    return review(*tables, schema, specification(None, 1_000, subgroups), seed)
 
 
 def test_a_review_is_the_same_for_the_same_seed_and_prints_no_value() -> None:
@@ -237,9 +302,31 @@ def test_a_subgroup_that_is_worse_than_the_others_shows() -> None:
     synthetic.loc[synthetic["stage"] == 1, "dose"] = 500
     groups = reviewed(synthetic).subgroups
     assert [group.code for group in groups] == [0, 1, 2, 3]
-    assert max(groups, key=lambda group: group.distance).code == 1
-    assert groups[1].distance > 2 * groups[1].real
+    distances = [group.compared[0] for group in groups]
+    assert max(range(4), key=lambda code: distances[code].synthetic.value) == 1
+    assert distances[1].synthetic.low > 2 * distances[1].real.high
+    for one in distances:
+        assert one.name == "distance"
+        assert one.synthetic.low <= one.synthetic.value <= one.synthetic.high
+        assert one.real.low < one.real.high
+    assert distances[0].real.high < distances[0].shuffled.low
     assert [group.rows for group in groups] == records(900, 1)["stage"].value_counts().sort_index().tolist()
+
+
+def test_a_subgroup_whose_records_were_copied_is_told_apart_and_the_others_are_not() -> None:
+    training, synthetic = records(900, 1), records(900, 3)
+    copied = training["stage"] == 2
+    found = reviewed(pd.concat([synthetic[synthetic["stage"] != 2], training[copied]]), schema=WIDER)
+    for group in found.subgroups:
+        mine = group.code == 2
+        assert (group.attack.auc.low > 0.6) is mine
+        assert (group.copies.training.low > group.copies.holdout.high) is mine
+        assert [attack.name for attack in group.attacks] == ["singling out", "linkability"]
+        assert group.copies.training.value == 1 or not mine
+    page = review_page(SUBJECT, WIDER, "stage", found)
+    told = [line for line in page.decode().splitlines() if "tells training records apart" in line]
+    assert len([line for line in told if "stage = III:" in line]) >= 2
+    assert not [line for line in told if "stage = IV:" in line]
 
 
 def test_too_few_rows_are_refused() -> None:
