@@ -97,14 +97,23 @@ def prediction_of(
 ) -> Prediction | None:
     """What an order of `offer` is expected to score on the dataset at `index`, from its public documents alone.
 
-    None for a generator that was never fitted, and for an exact offer. Raises `Invalid` or `Refused` where
-    `_objection_to_cost` would object.
+    None where `unpredicted` says why. Raises `Invalid` or `Refused` where `_objection_to_cost` would object.
     """
     fit = fit_of(serving(specification.generator, description.schema))
-    if fit is None or offer.head.guarantee is Guarantee.EXACT:
+    if fit is None or unpredicted(offer, specification, description):
         return None
     rho_micro = spending_of(offer.members[index].rho_micro).generate_micro
     return predict(description.schema, description.rows_declared, specification, rho_micro, fit)
+
+
+def unpredicted(offer: Offer, specification: Specification, description: Description) -> str | None:
+    """Why no score of such an order is foretold; None where all are. Raises `Invalid` as `serving`."""
+    if offer.head.guarantee is Guarantee.EXACT:
+        return "predictions were fitted to runs with noise, and an exact result has none"
+    name = serving(specification.generator, description.schema)
+    if fit_of(name) is None:
+        return f"no runs of {name} on public tables are on record"
+    return None
 
 
 def objection_to_stock(application: StockApplication, rules: Rules) -> Objection | None:

@@ -63,8 +63,8 @@ def _terms(quoted: Quoted) -> Iterator[str]:
     if answer.expectation is not None:
         yield f"  made in     about {answer.expectation.seconds:,} s of one processor"
     yield f"  let in      {'yes' if answer.refusal is None else f'no: {answer.refusal.words}'}"
-    if answer.expectation is None:
-        yield "  expected    nothing is known of what this order would be like"
+    if answer.unknown is not None:
+        yield f"  expected    nothing is foretold: {answer.unknown}"
 
 
 def _scores(expectation: Expectation) -> Table:
@@ -109,4 +109,5 @@ def _document(quoted: Quoted) -> dict[str, Any]:
         "epsilon": None if answer.epsilon is None else float(answer.epsilon),
         "refusal": refusal,
         "expectation": answer.expectation and answer.expectation.document(),
+        "unknown": answer.unknown,
     }

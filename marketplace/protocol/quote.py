@@ -167,8 +167,8 @@ class Quote:
     """A node's answer, no promise: what an order costs, whether it would be let in, and what it would be like.
 
     `specification`: SHA-256 of the one that was asked about. `epsilon`: a decimal, what the order's rho implies at the
-    offer's delta; None where the guarantee is exact. `refusal`: None where it would be let in. `expectation`: None for a
-    generator that was never fitted, or where the order could not be measured at all.
+    offer's delta; None where the guarantee is exact. `refusal`: None where it would be let in. `expectation`: None where nothing
+    is known of what the order would be like, and then `unknown` says why.
     """
 
     specification: bytes
@@ -178,6 +178,7 @@ class Quote:
     epsilon: str | None
     refusal: Refusal | None
     expectation: Expectation | None
+    unknown: str | None = None
 
     def encode(self) -> bytes:
         """The answer as it is sent."""
@@ -192,6 +193,7 @@ class Quote:
                 "epsilon": self.epsilon,
                 "refusal": refusal,
                 "expectation": self.expectation and self.expectation.document(),
+                "unknown": self.unknown,
             }
         )
 
@@ -209,8 +211,9 @@ class Quote:
                 epsilon=None if document["epsilon"] is None else _decimal(document["epsilon"]),
                 refusal=refusal and Refusal(DeclineReason[refusal["code"].upper()], canonical.text(refusal["words"])),
                 expectation=expected and Expectation.of_document(expected),
+                unknown=None if document["unknown"] is None else canonical.text(document["unknown"]),
             )
-            if quote.encode() != data:
+            if quote.encode() != data or (quote.expectation is None) is (quote.unknown is None):
                 raise ValueError
         except (KeyError, TypeError, ValueError, AttributeError):
             raise Corrupt("expected the parts of a quote, got others; ask whose node answered") from None

@@ -27,7 +27,7 @@ from marketplace.protocol.quote import (
 )
 from marketplace.protocol.rho import delta_of, epsilon_of
 from marketplace.protocol.states import DeclineReason
-from node.admission import Application, Holding, Rules, objection, prediction_of
+from node.admission import Application, Holding, Rules, objection, prediction_of, unpredicted
 from node.commission import LARGEST_DOCUMENT_BYTES
 from node.synthesis.prediction import Predicted, Prediction, fits
 
@@ -86,10 +86,12 @@ class Quotes:
         refusal = _closed(view, account.datasets[offer.members[application.index].dataset], application.index, now_s)
         if refusal is None and (found := objection(application, self.rules)):
             refusal = Refusal(found.code, found.words)
-        measurable = refusal is None or refusal.code is not DeclineReason.SPECIFICATION
+        prediction, unknown = None, "it cannot be made as it is asked for"
         try:
-            specification.check(description.schema)
-            prediction = prediction_of(offer, application.index, specification, description) if measurable else None
+            if refusal is None or refusal.code is not DeclineReason.SPECIFICATION:
+                specification.check(description.schema)
+                prediction = prediction_of(offer, application.index, specification, description)
+                unknown = unpredicted(offer, specification, description) or unknown
         except (Invalid, Refused):
             prediction = None
         head, rho_micro = offer.head, offer.members[application.index].rho_micro
@@ -101,7 +103,8 @@ class Quotes:
             delta_atto=head.delta_atto,
             epsilon=None if exact else decimal_of(epsilon_of(rho_micro, delta_of(head.delta_atto))),
             refusal=refusal,
-            expectation=_expectation(prediction) if prediction and not exact else None,
+            expectation=_expectation(prediction) if prediction else None,
+            unknown=None if prediction else unknown,
         )
 
     def _application(self, account: Account, view: OfferView, request: QuoteRequest) -> Application:

@@ -89,7 +89,10 @@ def test_too_few_records_are_told_with_how_many_would_do(buyer: Buyer, tmp_path:
 def test_of_a_generator_without_a_fit_the_terms_are_told(buyer: Buyer, tmp_path: Path) -> None:
     with quoting(buyer, tmp_path):
         ran = buyer.agora("quote", buyer.market.offer.id.hex(), "--generator", "unheard-of")
-    assert "  expected    nothing is known of what this order would be like" in ran.out.splitlines()
+    assert (
+        "  expected    nothing is foretold: no runs of unheard-of on public tables are on record"
+        in ran.out.splitlines()
+    )
     assert "  let in      no: this node serves other generators: private-marginals" in ran.out.splitlines()
 
 

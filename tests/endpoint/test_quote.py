@@ -158,7 +158,7 @@ def test_what_admission_would_say_is_said_before_the_order(counter: Counter) -> 
 
 def test_a_generator_that_was_never_fitted_is_quoted_without_scores(counter: Counter) -> None:
     quote = counter.ask(wishes=Wishes(generator="unheard-of"))
-    assert quote.expectation is None
+    assert (quote.expectation, quote.unknown) == (None, "no runs of unheard-of on public tables are on record")
     assert quote.refusal is not None
     assert "this node serves other generators" in quote.refusal.words
 
@@ -167,7 +167,7 @@ def test_a_wish_that_the_schema_rules_out_is_refused_without_scores(counter: Cou
     request = counter.request()
     wrong = replace(request.specification, only=(Condition("height", present=True),))
     quote = Quote.decode(counter.quotes.answer(counter.signed(replace(request, specification=wrong))))
-    assert quote.expectation is None
+    assert (quote.expectation, quote.unknown) == (None, "it cannot be made as it is asked for")
     assert quote.refusal is not None
     assert (quote.refusal.code, "'height'" in quote.refusal.words) == (DeclineReason.SPECIFICATION, True)
 

@@ -14,6 +14,7 @@ from marketplace.protocol.identity import DatasetId
 from marketplace.protocol.offer import Guarantee, Kind, Member, Offer
 from marketplace.protocol.order import Order, pack_versions
 from marketplace.protocol.rho import delta_of, largest_delta_atto, largest_rho_micro
+from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import Curve, Specification, Workload
 from marketplace.protocol.states import DeclineReason
 from node.admission import (
@@ -25,6 +26,7 @@ from node.admission import (
     objection_to_stock,
     objection_to_terms,
     prediction_of,
+    unpredicted,
 )
 from node.objection import Objection
 from node.spending import LEAST_EVALUATE_MICRO
@@ -33,6 +35,7 @@ from scripts.benchmarks.public import public_table
 from tests.node.examples import DESCRIPTION as FEW
 from tests.node.examples import HIDDEN, PERMITTED, offer, order, specification
 from tests.protocol.examples import address
+from tests.vault.linked import LIVER
 
 ROWS_DECLARED = 4_000
 DESCRIPTION = replace(FEW, rows_declared=ROWS_DECLARED)
@@ -160,6 +163,21 @@ def test_of_a_generator_that_was_never_fitted_nothing_is_expected() -> None:
     unknown = specification(generator="unheard-of")
     assert prediction_of(offer(), 0, unknown, FEW) is None
     assert prediction_of(offer(), 0, specification(), FEW) is not None
+
+
+@pytest.mark.parametrize(
+    ("terms", "generator", "schema", "words"),
+    [
+        (EXACT, "private-marginals", FEW.schema, "an exact result has none"),
+        (offer(), "neural", FEW.schema, "no runs of neural on public tables"),
+        (offer(), "private-marginals", LIVER, "no runs of private-visits on public tables"),
+    ],
+)
+def test_where_nothing_is_foretold_it_is_said_why(terms: Offer, generator: str, schema: Schema, words: str) -> None:
+    asked, described = specification(generator=generator), replace(FEW, schema=schema)
+    assert words in (unpredicted(terms, asked, described) or "")
+    assert prediction_of(terms, 0, asked, described) is None
+    assert unpredicted(offer(), specification(), FEW) is None
 
 
 @pytest.mark.parametrize("generator", ["private-marginals", "neural-exact"])

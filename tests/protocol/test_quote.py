@@ -26,7 +26,7 @@ SCORE = ExpectedScore("l1_3way", "0.2000", ("0.1500", "0.2500"), ("0.1000", "0.3
 ALONE = replace(SCORE, name="l1_1way", floor=None)
 EXPECTATION = Expectation("private-marginals/2", 20, 400, (ALONE, SCORE), "l1_3way", False, None, False, 3)
 QUOTE = Quote(b"s" * 32, 250_000_000, 28_936, 6 * 10**12, "1.0000", None, EXPECTATION)
-NO = replace(QUOTE, refusal=Refusal(DeclineReason.RULES, "not here"), expectation=None, epsilon=None)
+NO = replace(QUOTE, refusal=Refusal(DeclineReason.RULES, "not here"), expectation=None, epsilon=None, unknown="no runs")
 
 
 def spelled(document: dict[str, object]) -> bytes:
@@ -62,12 +62,20 @@ def test_an_answer_survives_being_sent(quote: Quote) -> None:
     assert Quote.decode(quote.encode()) == quote
 
 
-@pytest.mark.parametrize("part", ["specification", "price_units", "rho_micro", "epsilon", "refusal", "expectation"])
+@pytest.mark.parametrize(
+    "part", ["specification", "price_units", "rho_micro", "epsilon", "refusal", "expectation", "unknown"]
+)
 @pytest.mark.parametrize("value", [True, 1.5, "x", [1], {"code": "rules"}, -1])
 def test_a_part_of_another_kind_makes_an_answer_corrupt(part: str, value: object) -> None:
     document = json.loads(QUOTE.encode())
     with pytest.raises(Corrupt):
         Quote.decode(spelled(document | {part: value}))
+
+
+def test_an_answer_either_expects_something_or_says_why_not() -> None:
+    for wrong in (replace(QUOTE, unknown="no runs"), replace(NO, unknown=None)):
+        with pytest.raises(Corrupt):
+            Quote.decode(wrong.encode())
 
 
 @pytest.mark.parametrize(
