@@ -1,0 +1,172 @@
+"""What can be told of a joint analysis before it is bought: who learns what, against whom it holds, what it takes."""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from marketplace.protocol import canonical
+from marketplace.protocol.analysis import Asked
+
+SETUP_S, PARTY_S, STATISTIC_S, CELL_S = 0.5, 0.3, 0.02, 8e-7
+PAIR_BYTES, STATISTIC_BYTES, CELL_BYTES = 420, 56, 16
+"""Measured between processes of one machine with two cores: a cell's seconds with two peers (decision 0013), and a party's
+bytes with each of its peers (decision 0018)."""
+
+_DECIMAL = re.compile(r"[0-9]{1,12}\.[0-9]{4}", re.ASCII)
+
+
+class Lane(StrEnum):
+    """By what parties compute together."""
+
+    SUMS = "sums"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How an analysis is answered. `threshold`: how many dishonest parties the noise is sized against.
+
+    `smallest_cell`: of an exact answer, the fewest persons that a number in it may count; None with noise.
+    """
+
+    lane: Lane
+    parties: int
+    threshold: int
+    smallest_cell: int | None
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether no noise is in the answer."""
+        return self.smallest_cell is not None
+
+
+def learned(setting: Setting) -> dict[str, str]:
+    """Who learns what, by who it is."""
+    if setting.lane is Lane.CLOSED:
+        opened = "which cells were closed, and the numbers of all others"
+    elif setting.is_exact:
+        opened = "the exact sums over all parties"
+    else:
+        opened = "the sums over all parties, with everybody's noise in them"
+    return {
+        "every party": opened,
+        "the buyer": f"{opened}, and the answers that follow from them",
+        "everybody": "the question, the parties, the price and the day, which stand on the ledger; no number of the answer",
+        "nobody": "another party's own numbers, or any record",
+    }
+
+
+def threats(setting: Setting) -> tuple[str, ...]:
+    """Against whom it holds, a sentence each."""
+    others = setting.threshold if setting.lane is Lane.CLOSED else setting.parties - 1
+    inputs = (
+        f"A party's own numbers stay hidden from up to {others} of the {setting.parties} parties together, as long as they "
+        "follow the protocol (honest but curious)."
+    )
+    if setting.is_exact:
+        return (inputs, "No noise is in the answer: nothing bounds what it may reveal about one person.")
+    honest = setting.parties - setting.threshold
+    noise = (
+        f"The noise of {honest} parties alone reaches the promise: it holds against up to {setting.threshold} that reveal "
+        "theirs. That a party adds its noise, and counts its records truly, nobody else can see."
+    )
+    return (inputs, noise)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a party and its peers need for it. `bytes`: sent and heard by one party."""
+
+    seconds: int
+    bytes: int
+
+
+def cost_of_sums(schedule: Sequence[Sequence[Asked]], parties: int) -> Cost:
+    """What summing takes, for all rounds of `schedule`, between nodes that are close to each other."""
+    statistics = [one.of for asked in schedule for one in asked]
+    cells, peers = sum(statistic.cells for statistic in statistics), parties - 1
+    seconds = SETUP_S + PARTY_S * parties + (STATISTIC_S * len(statistics) + CELL_S * cells) * peers / 2
+    return Cost(math.ceil(seconds), peers * (PAIR_BYTES + STATISTIC_BYTES * len(statistics) + CELL_BYTES * cells))
+
+
+@dataclass(frozen=True)
+class Noise:
+    """The noise in one statistic's sums. `sigma`: the standard deviation of all parties' noise in a cell, a decimal of
+    four digits, in what the statistic counts. `rho_micro`: what opening it costs in one round."""
+
+    name: str
+    cells: int
+    sigma: str
+    rho_micro: int
+
+    def document(self) -> dict[str, Any]:
+        """The noise as a value for canonical JSON."""
+        return {**vars(self), "rho_micro": str(self.rho_micro)}
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a node says of a joint analysis. `noise`: of each statistic of the first round; of an exact one none.
+
+    `rounds`: how many times sums are opened. `own_view`: the epsilon that a party's view has, which knows its own noise;
+    `outside`: that of the buyer, who knows nobody's; both decimals of four digits, None of an exact one.
+    """
+
+    setting: Setting
+    rounds: int
+    cost: Cost
+    noise: tuple[Noise, ...]
+    own_view: str | None
+    outside: str | None
+
+    def document(self) -> dict[str, Any]:
+        """The forecast as a value for canonical JSON."""
+        return {
+            "lane": self.setting.lane.value,
+            "parties": self.setting.parties,
+            "threshold": self.setting.threshold,
+            "smallest_cell": self.setting.smallest_cell,
+            "rounds": self.rounds,
+            "seconds": self.cost.seconds,
+            "bytes": str(self.cost.bytes),
+            "noise": [one.document() for one in self.noise],
+            "own_view": self.own_view,
+            "outside": self.outside,
+        }
+
+    @classmethod
+    def of_document(cls, document: Mapping[str, Any]) -> "Forecast":
+        """The forecast in `document`. Raises `KeyError`, `TypeError` or `ValueError` where it is none."""
+        smallest, own_view, outside = document["smallest_cell"], document["own_view"], document["outside"]
+        setting = Setting(
+            Lane(canonical.text(document["lane"])),
+            canonical.whole(document["parties"]),
+            canonical.whole(document["threshold"]),
+            None if smallest is None else canonical.whole(smallest),
+        )
+        return cls(
+            setting,
+            canonical.whole(document["rounds"]),
+            Cost(canonical.whole(document["seconds"]), int(canonical.text(document["bytes"]))),
+            tuple(_noise_of(part) for part in document["noise"]),
+            None if own_view is None else _decimal(own_view),
+            None if outside is None else _decimal(outside),
+        )
+
+
+def _noise_of(document: Mapping[str, Any]) -> Noise:
+    return Noise(
+        canonical.text(document["name"]),
+        canonical.whole(document["cells"]),
+        _decimal(document["sigma"]),
+        int(canonical.text(document["rho_micro"])),
+    )
+
+
+def _decimal(value: object) -> str:
+    if not _DECIMAL.fullmatch(canonical.text(value)):
+        raise ValueError
+    return canonical.text(value)
