@@ -6,11 +6,10 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from marketplace.protocol.analysis_noise import LARGEST_SIGMA2
+from marketplace.protocol.rho import MICRO
 from node.noise.coins import coins, exponential_coins
 from node.noise.stream import Stage
-
-MICRO = 1_000_000
-LARGEST_SIGMA2 = 2**60
 
 
 def discrete_gaussian(stage: Stage, sigma2: Fraction, size: int) -> NDArray[np.int64]:

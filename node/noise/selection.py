@@ -7,8 +7,8 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from marketplace.protocol.rho import MICRO
 from node.noise.coins import exponential_coins
-from node.noise.gaussian import MICRO
 from node.noise.stream import Stage
 
 BATCH = 256

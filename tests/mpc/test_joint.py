@@ -12,6 +12,7 @@ import pytest
 from marketplace.errors import Refused
 from marketplace.protocol.analysis import AnalysisSpecification
 from marketplace.protocol.analysis_counts import Count
+from marketplace.protocol.analysis_noise import reach, shares
 from marketplace.protocol.analysis_statistic import Opened, Statistic
 from marketplace.protocol.analysis_survival import Survival
 from marketplace.protocol.schema import Schema
@@ -20,7 +21,7 @@ from node.mpc.counting import count
 from node.mpc.ending import Ended
 from node.mpc.joint import Answer, take_part
 from node.mpc.local import answer_here
-from node.mpc.noise import add, reach, shares
+from node.mpc.noise import add
 from node.mpc.running import PartyProcess
 from node.noise.stream import NoiseStream
 from scripts.story.hospitals import LUNG, lung_cancer

@@ -13,9 +13,10 @@ from marketplace.errors import Invalid, Refused
 from marketplace.protocol.analysis import AnalysisSpecification
 from marketplace.protocol.analysis_counts import Count, Histogram
 from marketplace.protocol.analysis_moments import Variance
+from marketplace.protocol.analysis_noise import Share, reach, rho_micro_of_sum, shares
 from marketplace.protocol.schema import Number, Schema
 from marketplace.protocol.specification import SEALING_KEY_BYTES
-from node.mpc.noise import Share, add, reach, rho_micro_of_sum, shares
+from node.mpc.noise import add
 from node.noise.gaussian import rho_micro_of_gaussian
 from node.noise.stream import NoiseStream
 from tests.noise.goodness import fits
