@@ -42,6 +42,18 @@ class Setting:
         """Whether no noise is in the answer."""
         return self.smallest_cell is not None
 
+    @property
+    def is_public(self) -> bool:
+        """Whether the parties declare their records to be public data, so that any number may be told."""
+        return self.smallest_cell == 1
+
+
+def guarantee_words(setting: Setting) -> str:
+    """The guarantee in a few words."""
+    if not setting.is_exact:
+        return "differentially private"
+    return "public data, exact" if setting.is_public else f"exact, no cell below {setting.smallest_cell}"
+
 
 def learned(setting: Setting) -> dict[str, str]:
     """Who learns what, by who it is."""

@@ -12,6 +12,8 @@ import pytest
 from marketplace.protocol.analysis import AnalysisSpecification
 from marketplace.protocol.analysis_counts import Contingency, Count, Distribution, Histogram, Table
 from marketplace.protocol.analysis_moments import Mean, Moments, Variance
+from marketplace.protocol.analysis_noise import Share
+from marketplace.protocol.analysis_quote import Lane, Setting
 from marketplace.protocol.analysis_regression import Fit, LinearRegression, Term
 from marketplace.protocol.analysis_survival import GroupCurve, LogRank, Step, Survival, SurvivalCurves
 from marketplace.protocol.constraints import Condition
@@ -19,7 +21,7 @@ from marketplace.protocol.schema import Category, Number, Schema
 from marketplace.protocol.specification import SEALING_KEY_BYTES
 from node.evaluation.drawing import Axis, number
 from node.evaluation.joint_answers import section_of
-from node.evaluation.joint_report import Charge, JointSubject, joint_report
+from node.evaluation.joint_report import joint_report
 from node.evaluation.report import Promise
 
 SCHEMA = Schema(
@@ -60,23 +62,20 @@ EVERY: tuple[tuple[Any, Any, tuple[str, ...]], ...] = (
     (LinearRegression("days", ("age",)), FIT, ("-1.25", "-2.244 to -0.2564", "p = 0.014", "p below 0.0001", "0.25")),
     (SURVIVAL, CURVES, ("chi-square 10.12", "p = 0.0063", "0.7500", "212.5", "40", "a&amp;b")),
 )
-SUBJECT = JointSubject(
-    "Lungs <of> three", ("0xaa", "0xbb", "0xcc"), "ab" * 32, "one row is one person", "sums", 1, None, False
-)
+ORDER = b"\xab" * 32
+DP, PUBLIC = Setting(Lane.SUMS, 3, 1, None), Setting(Lane.SUMS, 3, 1, 1)
 WITH_NOISE = Promise("masked sums", 28_000, 0, 10**13)
 EXACT = Promise("masked sums", 0, 0, 0)
-CHARGES = (Charge("0/rows", 1, 14_000, 1, Fraction(108)), Charge("1/leaving", 222, 14_000, 1, Fraction(107)))
+SHARES = ((Share("0/rows", 1, 9, 2, Fraction(36)), Share("1/leaving", 222, 1, 2, Fraction(100))),)
 
 
 def specification(*analyses: Any) -> AnalysisSpecification:
     return AnalysisSpecification(b"\1" * 32, analyses, 60, b"\2" * SEALING_KEY_BYTES, b"\3" * 32)
 
 
-def report(
-    subject: JointSubject = SUBJECT, promise: Promise = WITH_NOISE, charges: tuple[Charge, ...] = CHARGES
-) -> str:
+def report(setting: Setting = DP, promise: Promise = WITH_NOISE, shares: tuple[tuple[Share, ...], ...] = SHARES) -> str:
     asked, answers, _ = zip(*EVERY, strict=True)
-    return joint_report(subject, promise, SCHEMA, specification(*asked), answers, charges).decode()
+    return joint_report(ORDER, setting, promise, SCHEMA, specification(*asked), answers, shares).decode()
 
 
 @pytest.mark.parametrize(("asked", "answer", "shown"), EVERY, ids=lambda value: type(value).__name__)
@@ -153,22 +152,29 @@ def test_the_report_has_the_promise_its_terms_and_what_was_charged() -> None:
     page = report()
     for words in (
         f"epsilon {WITH_NOISE.epsilon}",
-        "up to 1 of the 3 may tell theirs",
+        f"right at most {WITH_NOISE.guess} times in 100",
+        "up to 1 that reveal theirs",
         "one row is one person",
-        "even if 2 of the 3 join hands",
+        "up to 2 of the 3 parties together",
         "rho = 0.028",
-        "0/rows",
-        "1/leaving",
+        f"{SHARES[0][0].rho_micro:,}",
         "10.39",
-        "Lungs &lt;of&gt; three",
+        "17.32",
+        "8 questions",
+        "ab" * 32,
     ):
         assert words in page
     assert page == report()
     assert "<script" not in page
 
 
+def test_one_question_is_the_title() -> None:
+    page = joint_report(ORDER, PUBLIC, EXACT, SCHEMA, specification(SURVIVAL), (CURVES,)).decode()
+    assert "<h1>Survival: days until died is yes, by &lt;arm&gt;</h1>" in page
+
+
 def test_an_exact_report_promises_nothing_and_never_says_private() -> None:
-    page = report(replace(SUBJECT, smallest_cell=10), EXACT, ())
+    page = report(Setting(Lane.SUMS, 3, 1, 10), EXACT, ())
     assert "Nobody is protected by noise" in page
     assert "fewer than 10 persons" in page
     assert "Handle it as you would handle the records themselves" in page
@@ -177,23 +183,23 @@ def test_an_exact_report_promises_nothing_and_never_says_private() -> None:
 
 
 def test_public_records_are_called_so() -> None:
-    page = report(replace(SUBJECT, smallest_cell=1, is_public=True), EXACT, ())
+    page = report(PUBLIC, EXACT, ())
     assert "public data, exact" in page
-    assert "fewer than" not in page.split("The account")[0].split("Nobody is protected")[1]
+    assert "persons is in it" not in page
     assert "Handle it" not in page
 
 
 def test_conditions_are_told() -> None:
     asked = replace(specification(Count()), only=(Condition("age", upper=Decimal(50)),))
-    page = joint_report(SUBJECT, EXACT, SCHEMA, asked, (3,)).decode()
-    assert "conditions on age" in page
+    assert b"conditions on age" in joint_report(ORDER, PUBLIC, EXACT, SCHEMA, asked, (3,))
 
 
-def test_more_charges_than_anybody_reads_are_counted() -> None:
-    many = tuple(replace(CHARGES[0], name=f"0/{place}") for place in range(50))
-    page = report(charges=many)
-    assert "0/39" in page
-    assert "0/40" not in page
+def test_more_charges_than_anybody_reads_are_counted_and_rounds_are_named() -> None:
+    many = tuple(replace(SHARES[0][0], name=f"0/{place}") for place in range(25))
+    page = report(shares=(many, many))
+    assert "0/24, round 1" in page
+    assert "0/14, round 2" in page
+    assert "0/15, round 2" not in page
     assert "10 more are charged alike" in page
 
 

@@ -15,6 +15,7 @@ from marketplace.protocol.analysis_quote import (
     Noise,
     Setting,
     cost_of_sums,
+    guarantee_words,
     learned,
     threats,
 )
@@ -107,3 +108,8 @@ def test_what_is_no_forecast_is_not_read(name: str, value: Any) -> None:
 def test_the_setting_says_whether_noise_is_in_it() -> None:
     assert not DP.is_exact
     assert replace(DP, smallest_cell=1).is_exact
+    assert [guarantee_words(setting) for setting in (DP, EXACT, CLOSED)] == [
+        "differentially private",
+        "public data, exact",
+        "exact, no cell below 10",
+    ]
