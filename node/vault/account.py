@@ -21,6 +21,14 @@ class Debit:
     rho_micro: int
 
 
+@dataclass(frozen=True)
+class ExactDraw:
+    """One entry: `order` took one of the allowance of `dataset`, for ever. Both are ids of 32 bytes."""
+
+    order: bytes
+    dataset: bytes
+
+
 class Account:
     """What every dataset of this vault may reveal, and what it has given, in micro-rho. Entries are only added."""
 
@@ -94,10 +102,14 @@ class Account:
 
     def exact_left(self, dataset: bytes) -> int:
         """How many exact orders `dataset` may still serve; 0 for one that nobody gave an allowance."""
+        used = self._number("SELECT count(*) FROM exact_draw WHERE dataset = ?", dataset)
+        return max(0, self.exact_total(dataset) - used)
+
+    def exact_total(self, dataset: bytes) -> int:
+        """How many exact orders `dataset` may serve in all; 0 for one that nobody gave an allowance."""
         newest = "SELECT exact_total FROM allowance WHERE dataset = ? ORDER BY sequence DESC LIMIT 1"
         found = query(self._connection, newest, (dataset,))
-        used = self._number("SELECT count(*) FROM exact_draw WHERE dataset = ?", dataset)
-        return max(0, int(found[0][0]) - used) if found else 0
+        return int(found[0][0]) if found else 0
 
     def total(self, dataset: bytes) -> int:
         """What `dataset` may reveal in all; 0 for one that nobody gave a total."""
@@ -115,6 +127,11 @@ class Account:
         """All debits in the order in which they were made."""
         rows = query(self._connection, "SELECT order_id, dataset, rho_micro FROM debit ORDER BY sequence")
         return tuple(Debit(*row) for row in rows)
+
+    def exact_draws(self) -> tuple[ExactDraw, ...]:
+        """All exact orders that took of an allowance, in that order."""
+        rows = query(self._connection, "SELECT order_id, dataset FROM exact_draw ORDER BY sequence")
+        return tuple(ExactDraw(*row) for row in rows)
 
     def _taken(self, order: bytes, dataset: bytes) -> int | None:
         statement = "SELECT rho_micro FROM debit WHERE order_id = ? AND dataset = ?"
