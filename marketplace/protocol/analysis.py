@@ -1,16 +1,18 @@
 """What exactly a buyer wants to know of several providers' records together: public, named on the ledger by its hash."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, TypeVar
 
 from marketplace.errors import Corrupt, Invalid
 from marketplace.protocol import canonical
 from marketplace.protocol.analysis_counts import Contingency, Count, Histogram
+from marketplace.protocol.analysis_cox import CoxRegression
+from marketplace.protocol.analysis_logistic import LogisticRegression
 from marketplace.protocol.analysis_moments import Mean, Variance
 from marketplace.protocol.analysis_regression import LinearRegression
-from marketplace.protocol.analysis_statistic import OneRound, Opened, Statistic
+from marketplace.protocol.analysis_statistic import NO_NOISE, OneRound, Opened, Statistic, Variances
 from marketplace.protocol.analysis_survival import Survival
 from marketplace.protocol.constraints import Condition
 from marketplace.protocol.schema import Schema
@@ -19,7 +21,11 @@ from marketplace.protocol.specification import ATTESTATION, LARGEST_CONDITIONS, 
 NOUN, VERSION = "analysis", 1
 LARGEST_ANALYSES = 20
 
-Analysis = Count | Histogram | Contingency | Mean | Variance | LinearRegression | Survival
+T = TypeVar("T")
+
+Analysis = (
+    Count | Histogram | Contingency | Mean | Variance | LinearRegression | Survival | LogisticRegression | CoxRegression
+)
 
 
 @dataclass(frozen=True)
@@ -89,10 +95,11 @@ class AnalysisSpecification:
         """
         return (*self.schedule(schema), ())[len(opened)]
 
-    def results(self, schema: Schema, opened: Opened) -> tuple[Any, ...]:
+    def results(self, schema: Schema, opened: Opened, noise: Sequence[Variances] = ()) -> tuple[Any, ...]:
         """The answer to each analysis. `opened`: the sums of all rounds, flat, by the names of `asked`.
 
-        A function of the sums alone. Raises `Corrupt` where they are not those that were asked for.
+        `noise`: of each round, where there is some; it widens intervals and makes tests say less. A function of the sums
+        and of what was declared. Raises `Corrupt` where they are not those that were asked for.
         """
         schedule = self.schedule(schema)
         if len(opened) != len(schedule):
@@ -100,16 +107,18 @@ class AnalysisSpecification:
         for one, sums in ((one, sums) for asked, sums in zip(schedule, opened, strict=True) for one in asked):
             if len(sums[one.name]) != one.of.cells:
                 raise Corrupt(f"expected {one.of.cells} sums of {one.name}, got {len(sums[one.name])}; run it again")
+        noise = noise or (NO_NOISE,) * len(schedule)
         return tuple(
-            _result(analysis, schema, self.part(place, opened)) for place, analysis in enumerate(self.analyses)
+            _result(analysis, schema, self.part(place, opened), self.part(place, noise))
+            for place, analysis in enumerate(self.analyses)
         )
 
-    def part(self, place: int, opened: Opened) -> Opened:
-        """Of `opened`, what the analysis at `place` has asked for, by the names that it gave."""
+    def part(self, place: int, rounds: Sequence[Mapping[str, T]]) -> tuple[Mapping[str, T], ...]:
+        """Of each of the `rounds`, what belongs to the analysis at `place`, by the names that it gave."""
         start = f"{place}/"
         return tuple(
-            {name.removeprefix(start): sums for name, sums in one.items() if name.startswith(start)}
-            for one in opened[: self.analyses[place].rounds]
+            {name.removeprefix(start): value for name, value in one.items() if name.startswith(start)}
+            for one in rounds[: self.analyses[place].rounds]
         )
 
     def encode(self) -> bytes:
@@ -152,8 +161,10 @@ def _statistics(analysis: Analysis, schema: Schema, number: int) -> tuple[Statis
     return analysis.statistics(schema) if isinstance(analysis, OneRound) else analysis.statistics(schema, number)
 
 
-def _result(analysis: Analysis, schema: Schema, opened: Opened) -> Any:
-    return analysis.result(schema, opened[0]) if isinstance(analysis, OneRound) else analysis.result(schema, opened)
+def _result(analysis: Analysis, schema: Schema, opened: Opened, noise: Sequence[Variances]) -> Any:
+    if isinstance(analysis, OneRound):
+        return analysis.result(schema, opened[0], noise[0])
+    return analysis.result(schema, opened, noise)
 
 
 def _analysis_of(document: Mapping[str, Any]) -> Analysis:
@@ -172,12 +183,35 @@ def _analysis_of(document: Mapping[str, Any]) -> Analysis:
             return LinearRegression(
                 canonical.text(document["outcome"]), tuple(map(canonical.text, document["predictors"]))
             )
+        case "logistic regression":
+            return LogisticRegression(
+                canonical.text(document["outcome"]),
+                canonical.text(document["happened"]),
+                tuple(map(canonical.text, document["predictors"])),
+                canonical.whole(document["rounds"]),
+                canonical.whole(document["bits"]),
+            )
+        case "cox regression":
+            return CoxRegression(
+                time=canonical.text(document["time"]),
+                event=canonical.text(document["event"]),
+                happened=canonical.text(document["happened"]),
+                grid=_grid(document),
+                predictors=tuple(map(canonical.text, document["predictors"])),
+                rounds=canonical.whole(document["rounds"]),
+                bits=canonical.whole(document["bits"]),
+                doublings=canonical.whole(document["doublings"]),
+            )
         case "survival":
             return Survival(
                 time=canonical.text(document["time"]),
                 event=canonical.text(document["event"]),
                 happened=canonical.text(document["happened"]),
-                grid=tuple(Decimal(canonical.text(point)) for point in document["grid"]),
+                grid=_grid(document),
                 by=canonical.text(document["by"]) if "by" in document else None,
             )
     raise KeyError
+
+
+def _grid(document: Mapping[str, Any]) -> tuple[Decimal, ...]:
+    return tuple(Decimal(canonical.text(point)) for point in document["grid"])

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from marketplace.errors import Invalid
-from marketplace.protocol.analysis_statistic import OneRound, Statistic, Sums
+from marketplace.protocol.analysis_statistic import NO_NOISE, OneRound, Statistic, Sums, Variances
 from marketplace.protocol.analysis_tails import chi_square_tail
 from marketplace.protocol.schema import Schema
 
@@ -31,7 +31,7 @@ class Count(OneRound):
         """What each party counts. A row adds 1 to one cell."""
         return (Statistic("rows", (1,), 1, 1),)
 
-    def result(self, schema: Schema, sums: Sums) -> int:
+    def result(self, schema: Schema, sums: Sums, noise: Variances = NO_NOISE) -> int:
         """The number of rows, 0 where noise made it negative."""
         return max(0, sums["rows"][0])
 
@@ -81,7 +81,7 @@ class Histogram(OneRound):
         cells = len(self.starts(schema)) - 1 + schema.column(self.column).missing
         return (Statistic("bins", (cells,), 1, 1),)
 
-    def result(self, schema: Schema, sums: Sums) -> Distribution:
+    def result(self, schema: Schema, sums: Sums, noise: Variances = NO_NOISE) -> Distribution:
         """The counts, 0 where noise made one negative."""
         column, starts = schema.column(self.column), self.starts(schema)
         counts = [max(0, count) for count in sums["bins"]]
@@ -129,7 +129,7 @@ class Contingency(OneRound):
             )
         return (Statistic("cells", sides, 1, 1),)
 
-    def result(self, schema: Schema, sums: Sums) -> Table:
+    def result(self, schema: Schema, sums: Sums, noise: Variances = NO_NOISE) -> Table:
         """The table and its test. Source: Pearson 1900. Negative counts, which noise makes, are taken as 0."""
         width = schema.column(self.second).size
         flat = [max(0, count) for count in sums["cells"]]

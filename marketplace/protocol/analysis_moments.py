@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 from marketplace.errors import Invalid
-from marketplace.protocol.analysis_statistic import OneRound, Statistic, Sums
+from marketplace.protocol.analysis_statistic import NO_NOISE, OneRound, Statistic, Sums, Variances
 from marketplace.protocol.schema import Number, Schema
 
 
@@ -47,7 +47,7 @@ class Mean(OneRound):
         sums = (Statistic("present", (1,), 1, 1), Statistic("sum", (1,), reach, reach**2))
         return (*sums, Statistic("squares", (1,), reach**2, reach**4)) if self.with_variance else sums
 
-    def result(self, schema: Schema, sums: Sums) -> Moments:
+    def result(self, schema: Schema, sums: Sums, noise: Variances = NO_NOISE) -> Moments:
         """The moments in the column's units, within what its bounds allow also where noise says otherwise."""
         column, rows = _number(schema, self.column), max(0, sums["present"][0])
         half = Fraction(column.step) / 2

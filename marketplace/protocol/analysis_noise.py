@@ -8,7 +8,7 @@ from fractions import Fraction
 from marketplace.errors import Invalid
 from marketplace.protocol.analysis import Asked
 from marketplace.protocol.analysis_parties import check_parties
-from marketplace.protocol.analysis_statistic import LARGEST_NOISE
+from marketplace.protocol.analysis_statistic import LARGEST_NOISE, Variances
 from marketplace.protocol.rho import MICRO
 
 SMALLEST_SIGMA2 = 4
@@ -57,18 +57,28 @@ def rho_micro_of_sum(sensitivity_squared: int, sigma2: Fraction, honest: int, ce
 def shares(
     schedule: Sequence[Sequence[Asked]], rho_micro: int, rows_in_pool: int, parties: int, threshold: int
 ) -> tuple[tuple[Share, ...], ...]:
-    """How the rho of an order is spent, for each round: evenly over all statistics of all rounds, with the least noise
-    that each pays for.
+    """How the rho of an order is spent, for each round: by their weights over all statistics of all rounds, with the least
+    noise that each pays for.
 
     `rows_in_pool`: the most rows that one person has at all parties together; a person may be at every one. Every opened
     number is charged. Raises `Invalid` where the rho is too small for noise that 64 bits hold, or for one micro-rho each.
     """
     check_parties(parties, threshold)
-    count = sum(map(len, schedule))
-    price = rho_micro // max(1, count)
-    if price < 2:
-        raise Invalid(f"expected at least 2 micro-rho for each of {count} statistics; offer more rho or ask for less")
-    return tuple(tuple(share_of(one, price, rows_in_pool, parties, threshold) for one in asked) for asked in schedule)
+    weights = [one.of.weight for asked in schedule for one in asked]
+    price = rho_micro // max(1, sum(weights))
+    if price * min(weights) < 2:
+        raise Invalid(
+            f"expected at least 2 micro-rho for each of {len(weights)} statistics; offer more rho or ask for less"
+        )
+    return tuple(
+        tuple(share_of(one, price * one.of.weight, rows_in_pool, parties, threshold) for one in asked)
+        for asked in schedule
+    )
+
+
+def variances(parts: Sequence[Sequence[Share]], parties: int) -> tuple[Variances, ...]:
+    """The variance of the noise in the sums, for each round and name: where all `parties` add theirs, dishonest ones too."""
+    return tuple({part.name: float(parties * part.sigma2) for part in round_} for round_ in parts)
 
 
 def share_of(one: Asked, price_micro: int, rows_in_pool: int, parties: int, threshold: int) -> Share:

@@ -8,7 +8,7 @@ from itertools import combinations_with_replacement
 from typing import Any
 
 from marketplace.errors import Invalid
-from marketplace.protocol.analysis_statistic import OneRound, Statistic, Sums
+from marketplace.protocol.analysis_statistic import NO_NOISE, OneRound, Statistic, Sums, Variances
 from marketplace.protocol.analysis_tails import student_tail
 from marketplace.protocol.schema import Category, Column, Schema
 
@@ -65,7 +65,7 @@ class LinearRegression(OneRound):
             raise Invalid(f"expected 1 to {MOST_PREDICTORS} predictors, all different and not the outcome; name others")
         if isinstance(schema.column(self.outcome), Category):
             raise Invalid(f"column {self.outcome!r}: expected a number as the outcome, got a category; name a number")
-        return (1, *(_reach(schema.column(name)) for name in self.columns))
+        return (1, *(reach(schema.column(name)) for name in self.columns))
 
     def statistics(self, schema: Schema) -> tuple[Statistic, ...]:
         """What each party counts: of every pair of columns, the intercept among them, the sum of their products.
@@ -81,11 +81,11 @@ class LinearRegression(OneRound):
             found.append(Statistic(f"{a},{b}", (1,), bound, bound**2))
         return tuple(found)
 
-    def result(self, schema: Schema, sums: Sums) -> Fit:
+    def result(self, schema: Schema, sums: Sums, noise: Variances = NO_NOISE) -> Fit:
         """The fit in the columns' units. Source: Gauss 1823; exact up to the last square root."""
         size = len(self.columns) + 1
         centred = [[Fraction(sums[f"{min(a, b)},{max(a, b)}"][0]) for b in range(size)] for a in range(size)]
-        products = _in_units(centred, [_line(schema.column(name)) for name in self.columns])
+        products = _in_units(centred, [line(schema.column(name)) for name in self.columns])
         rows, outcome = int(centred[0][0]), size - 1
         design = [row[:outcome] for row in products[:outcome]]
         inverse = _inverse(design)
@@ -107,14 +107,15 @@ class LinearRegression(OneRound):
         return Fit(rows, tuple(terms), float(1 - left / total))
 
 
-def _reach(column: Column) -> int:
+def reach(column: Column) -> int:
+    """The largest centred code of a predictor, in absolute value. Raises `Invalid` for more than two categories."""
     if isinstance(column, Category) and column.size != 2:
         raise Invalid(f"column {column.name!r}: expected a number or two categories, got {column.size}; name another")
     return max(1, column.size - 1)
 
 
-def _line(column: Column) -> tuple[Fraction, Fraction]:
-    """The value of a centred code is the first plus the second times it."""
+def line(column: Column) -> tuple[Fraction, Fraction]:
+    """The value of a centred code is the first plus the second times it; two categories are 0 and 1."""
     if isinstance(column, Category):
         return Fraction(1, 2), Fraction(1, 2)
     return (Fraction(column.lower) + Fraction(column.upper)) / 2, Fraction(column.step) / 2

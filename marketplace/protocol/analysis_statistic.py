@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
+from types import MappingProxyType
 from typing import ClassVar
 
 from marketplace.errors import Invalid
@@ -16,6 +17,11 @@ LARGEST_NOISE = 2**62
 
 Sums = Mapping[str, Sequence[int]]
 """The summed statistics of one round, by name, each flat with the last index varying fastest."""
+
+Variances = Mapping[str, float]
+"""The variance of the noise in each cell of one round's sums, by name: of all parties' parts. No name: no noise."""
+
+NO_NOISE: Variances = MappingProxyType({})
 
 Opened = Sequence[Sums]
 """The sums of one round after the other, from the first."""
@@ -32,14 +38,15 @@ class Statistic:
     """Whole numbers that every party counts over its own rows, and that are summed over the parties.
 
     `shape`: of the table that they form, the last index varying fastest. A row adds at most `bound` to each cell, in
-    absolute value, and all that it adds is a vector whose squared L2 length is at most `row_squared`. Raises `Invalid`
-    for one that could leave 64 bits.
+    absolute value, and all that it adds is a vector whose squared L2 length is at most `row_squared`. `weight`: its part
+    of an order's rho, beside those of the other statistics. Raises `Invalid` for one that could leave 64 bits.
     """
 
     name: str
     shape: tuple[int, ...]
     bound: int
     row_squared: int
+    weight: int = 1
 
     def __post_init__(self) -> None:
         if not 1 <= self.bound <= LARGEST_BOUND:

@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import Any
 
 from marketplace.errors import Invalid
-from marketplace.protocol.analysis_statistic import OneRound, Statistic, Sums
+from marketplace.protocol.analysis_statistic import NO_NOISE, OneRound, Statistic, Sums, Variances
 from marketplace.protocol.analysis_tails import chi_square_tail, quadratic_form
 from marketplace.protocol.schema import Category, Column, Number, Schema
 
@@ -100,7 +100,7 @@ class Survival(OneRound):
 
     def event_code(self, schema: Schema) -> int:
         """The code of `happened`. Raises `Invalid` where it is no value of the column."""
-        return _code(schema.column(self.event), self.happened)
+        return code_of(schema.column(self.event), self.happened)
 
     def ends(self, schema: Schema) -> tuple[int, ...]:
         """For each point of the grid, the first code of `time` that lies beyond it; rising, perhaps not strictly."""
@@ -119,7 +119,7 @@ class Survival(OneRound):
             raise Invalid("expected different columns for time, event and group; name others")
         return (Statistic("leaving", (len(self.groups(schema)), len(self.ends(schema)) + 1, 2), 1, 1),)
 
-    def result(self, schema: Schema, sums: Sums) -> SurvivalCurves:
+    def result(self, schema: Schema, sums: Sums, noise: Variances = NO_NOISE) -> SurvivalCurves:
         """Curves and test. Where noise made counts negative, or more than are there, the nearest possible ones are taken.
 
         Source: Kaplan and Meier 1958; Mantel 1966, with the hypergeometric variance for tied times.
@@ -172,7 +172,8 @@ def _at_risk_and_events(leaving: Sequence[int]) -> tuple[list[int], list[int]]:
     return at_risk[:-1], counts[1::2][:-1]
 
 
-def _code(column: Column, text: str) -> int:
+def code_of(column: Column, text: str) -> int:
+    """The code of a declared value. Raises `Invalid` for any other."""
     if isinstance(column, Category):
         found = column.values.index(text) if text in column.values else -1
     else:

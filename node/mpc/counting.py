@@ -2,25 +2,22 @@
 
 from collections.abc import Mapping
 from itertools import combinations_with_replacement
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from marketplace.errors import Invalid, Refused
 from marketplace.protocol.analysis import Analysis, AnalysisSpecification
 from marketplace.protocol.analysis_counts import Contingency, Count, Histogram
+from marketplace.protocol.analysis_cox import CoxRegression
+from marketplace.protocol.analysis_logistic import LogisticRegression
 from marketplace.protocol.analysis_moments import Mean
 from marketplace.protocol.analysis_regression import LinearRegression
 from marketplace.protocol.analysis_statistic import LARGEST_PARTY_ROWS, Opened
 from marketplace.protocol.analysis_survival import Survival
 from marketplace.protocol.schema import Schema
 from marketplace.scores.constraints import meet
-
-MISSING = -1
-
-Codes = NDArray[np.signedinteger[Any]]
-Integers = NDArray[np.int64]
+from node.mpc.codes import MISSING, Codes, Integers
+from node.mpc.steps import cox_sums, logistic_sums
 
 
 def count(
@@ -43,11 +40,16 @@ def count(
         kept &= meet(condition, schema, checked[condition.column])
     used = {name: column[kept] for name, column in checked.items()}
     places = {one.place for one in asked}
-    found = {place: _counted(specification.analyses[place], schema, int(kept.sum()), used) for place in places}
+    found = {}
+    for place in sorted(places):
+        analysis, before = specification.analyses[place], specification.part(place, opened)
+        found[place] = _counted(analysis, schema, int(kept.sum()), used, before)
     return {one.name: found[one.place][one.of.name] for one in asked}
 
 
-def _counted(analysis: Analysis, schema: Schema, rows: int, codes: Mapping[str, Codes]) -> dict[str, Integers]:
+def _counted(
+    analysis: Analysis, schema: Schema, rows: int, codes: Mapping[str, Codes], opened: Opened
+) -> dict[str, Integers]:
     match analysis:
         case Count():
             return {"rows": np.array([rows], np.int64)}
@@ -64,6 +66,10 @@ def _counted(analysis: Analysis, schema: Schema, rows: int, codes: Mapping[str, 
             return _products(analysis, schema, codes)
         case Survival():
             return {"leaving": _leaving(analysis, schema, codes)}
+        case LogisticRegression():
+            return logistic_sums(analysis, schema, codes, opened)
+        case CoxRegression():
+            return cox_sums(analysis, schema, codes, opened)
 
 
 def _in_bins(analysis: Histogram, schema: Schema, codes: Codes) -> Integers:

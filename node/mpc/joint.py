@@ -1,7 +1,7 @@
 """One party's whole part in a joint analysis: agree, count and sum round by round, and answer from the sums alone."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketplace.protocol.analysis import AnalysisSpecification
-from marketplace.protocol.analysis_statistic import Opened
+from marketplace.protocol.analysis_statistic import Opened, Variances
 from marketplace.protocol.schema import Schema
 from node.mpc.masks import Tensor
 from node.mpc.running import Closing, PartyProcess
@@ -35,12 +35,14 @@ def take_part(
     specification: AnalysisSpecification,
     schema: Schema,
     count: Callable[[Opened], Mapping[str, Integers]],
+    noise: Sequence[Variances] = (),
 ) -> Answer:
     """The answer to `specification`, the same at every party. Raises `Ended`, which names a party.
 
     `count`: this party's statistics of the next round, told from the sums of all rounds before, with its noise in them
     unless the order is an exact one. It is called once for each round, after all parties have agreed on order and
-    specification, so that nothing is spent on an analysis that does not begin.
+    specification, so that nothing is spent on an analysis that does not begin. `noise`: what all parties together put into the
+    sums of each round (`protocol.analysis_noise.variances`), of which the answer tells.
     """
     begun = time.perf_counter()
     process.ready()
@@ -53,4 +55,4 @@ def take_part(
         }
         opened = (*opened, sums)
     closing = process.finish()
-    return Answer(opened, specification.results(schema, opened), closing, time.perf_counter() - begun)
+    return Answer(opened, specification.results(schema, opened, noise), closing, time.perf_counter() - begun)

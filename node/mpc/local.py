@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from marketplace.keys.tls import make_tls_file, tls_fingerprint
 from marketplace.protocol.analysis import AnalysisSpecification
-from marketplace.protocol.analysis_statistic import Opened
+from marketplace.protocol.analysis_statistic import Opened, Variances
 from marketplace.protocol.schema import Schema
 from node.files import make_folder, write_whole
 from node.mpc.joint import Answer, take_part
@@ -37,8 +37,10 @@ def answer_here(
     folder: Path,
     threshold: int = 1,
     limits: Limits = DEFAULT,
+    noise: Sequence[Variances] = (),
 ) -> tuple[Answer, ...]:
-    """The answer as each party has it. `counts`: of each party its statistics of a round, as `take_part` asks for them.
+    """The answer as each party has it. `counts`: of each party its statistics of a round; they and `noise` as
+    `take_part` asks for them.
 
     `order`: 32 bytes. `folder`: where each party gets a folder of its own. Raises `Refused` for too few parties, and
     `Ended`, which names a party.
@@ -58,7 +60,7 @@ def answer_here(
             processes.append(opened.enter_context(PartyProcess(plan, own, password, listener)))
         with ThreadPoolExecutor(len(counts)) as pool:
             taking = [
-                pool.submit(take_part, process, specification, schema, count)
+                pool.submit(take_part, process, specification, schema, count, noise)
                 for process, count in zip(processes, counts, strict=True)
             ]
             return tuple(one.result() for one in taking)

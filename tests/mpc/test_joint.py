@@ -62,7 +62,7 @@ class Compounding:
     def statistics(self, schema: Schema, number: int) -> tuple[Statistic, ...]:
         return (Statistic(f"step{number}", (1,), 1, 1),)
 
-    def result(self, schema: Schema, opened: Opened) -> list[int]:
+    def result(self, schema: Schema, opened: Opened, noise: object) -> list[int]:
         return [sums[f"step{number}"][0] for number, sums in enumerate(opened)]
 
     def document(self) -> dict[str, str]:
