@@ -14,7 +14,7 @@ FEWEST_BITS, MOST_BITS = 8, 30
 FEWEST_ROUNDS, MOST_ROUNDS = 2, 25
 LONGEST_STEP = 10.0
 """The most that one step changes the linear predictor of any row that the declared ranges allow."""
-SETTLED = 1e-4
+SETTLED = 1e-2
 """How far the last step may go, in standard errors, for the answer to be one; Newton's method squares what is left."""
 NOISE_STEPS = 5.0
 LEAST_SHARE, FIRST_RIDGE = 1e-9, 2.0**-20
@@ -24,7 +24,8 @@ GRID_BITS = 40
 TOO_FEW = "expected rows with the event and rows without it"
 DEPENDENT = "the predictors depend on each other or never vary"
 UNSETTLED = (
-    "the coefficients still move after the last round: the event may be separated by a predictor; or ask for more"
+    "the coefficients still move after the last round: a predictor may separate the event and be left out, "
+    "or more rounds or bits be asked for"
 )
 TOO_NOISY = "the noise is larger than what is measured; buy more rho or ask for fewer predictors or rounds"
 
