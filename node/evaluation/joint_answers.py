@@ -6,14 +6,18 @@ from typing import Any
 
 from marketplace.protocol.analysis import Analysis
 from marketplace.protocol.analysis_counts import Contingency, Count, Distribution, Histogram, Table
+from marketplace.protocol.analysis_cox import CoxRegression
+from marketplace.protocol.analysis_logistic import LogisticRegression
 from marketplace.protocol.analysis_moments import Mean, Moments
-from marketplace.protocol.analysis_regression import Fit, LinearRegression
+from marketplace.protocol.analysis_newton import LikelihoodFit
+from marketplace.protocol.analysis_regression import INTERCEPT, Fit, LinearRegression, Term
 from marketplace.protocol.analysis_survival import Step, Survival, SurvivalCurves
 from marketplace.protocol.analysis_tails import student_tail
 from marketplace.protocol.schema import Number, Schema
 from node.evaluation import joint_plots, page
 from node.evaluation.drawing import COLOURS, number
 
+NORMAL_TIMES = 1.96
 MOST_ROWS, MOST_BARS, MOST_CELLS = 60, 40, 400
 NO_TEST = "No test is possible: fewer than two groups have anybody in them."
 
@@ -31,6 +35,8 @@ def section_of(analysis: Analysis, schema: Schema, answer: Any) -> str:
             parts = list(_moments(analysis, schema, answer))
         case LinearRegression(), Fit():
             parts = list(_fit(analysis, answer))
+        case LogisticRegression() | CoxRegression(), LikelihoodFit():
+            parts = list(_likelihood_fit(analysis, answer))
         case Survival(), SurvivalCurves():
             parts = list(_survival(analysis, answer))
         case _:
@@ -49,6 +55,10 @@ def heading(analysis: Analysis) -> str:
             return f"{analysis.first} and {analysis.second} together"
         case Mean():
             return f"The mean of {analysis.column}"
+        case LogisticRegression():
+            return f"How the odds that {analysis.outcome} is {analysis.happened} depend on {', '.join(analysis.predictors)}"
+        case CoxRegression():
+            return f"How the hazard of {analysis.event} {analysis.happened} depends on {', '.join(analysis.predictors)}"
         case LinearRegression():
             return f"How {analysis.outcome} depends on {', '.join(analysis.predictors)}"
         case Survival():
@@ -123,6 +133,19 @@ def _fit(asked: LinearRegression, found: Fit) -> Iterator[str]:
     share = "" if found.r_squared is None else f" R squared is {number(found.r_squared)}."
     yield page.paragraph(f"Least squares over {found.rows:,} rows.{share}")
     times = _student_times(found.rows - len(found.terms))
+    yield from _terms(found.terms, times, f"change of {asked.outcome} for one unit, with its 95 % interval")
+
+
+def _likelihood_fit(asked: LogisticRegression | CoxRegression, found: LikelihoodFit) -> Iterator[str]:
+    if found.terms is None:
+        yield page.paragraph(f"No fit over {found.rows:,} rows, {found.events:,} with the event: {found.reason}.")
+        return
+    yield page.paragraph(f"Greatest likelihood over {found.rows:,} rows, {found.events:,} of them with the event.")
+    what = "log odds" if isinstance(asked, LogisticRegression) else "log hazard"
+    yield from _terms(found.terms, NORMAL_TIMES, f"change of the {what} for one unit, with its 95 % interval")
+
+
+def _terms(terms: Sequence[Term], times: float, what: str) -> Iterator[str]:
     estimates = [
         joint_plots.Estimate(
             term.name,
@@ -130,9 +153,9 @@ def _fit(asked: LinearRegression, found: Fit) -> Iterator[str]:
             term.coefficient - times * term.standard_error,
             term.coefficient + times * term.standard_error,
         )
-        for term in found.terms
+        for term in terms
     ]
-    yield joint_plots.forest_plot(estimates[1:], f"change of {asked.outcome} for one unit, with its 95 % interval")
+    yield joint_plots.forest_plot([one for one in estimates if one.name != INTERCEPT], what)
     rows = [
         [
             page.text(term.name),
@@ -141,7 +164,7 @@ def _fit(asked: LinearRegression, found: Fit) -> Iterator[str]:
             number(term.standard_error),
             page.text(p_text(term.p)),
         ]
-        for term, one in zip(found.terms, estimates, strict=True)
+        for term, one in zip(terms, estimates, strict=True)
     ]
     yield page.table(["Term", "Coefficient", "95 % interval", "Standard error", "It is 0"], rows, numbers=(1, 2, 3, 4))
 

@@ -11,7 +11,10 @@ import pytest
 
 from marketplace.protocol.analysis import AnalysisSpecification
 from marketplace.protocol.analysis_counts import Contingency, Count, Distribution, Histogram, Table
+from marketplace.protocol.analysis_cox import CoxRegression
+from marketplace.protocol.analysis_logistic import LogisticRegression
 from marketplace.protocol.analysis_moments import Mean, Moments, Variance
+from marketplace.protocol.analysis_newton import TOO_FEW, LikelihoodFit
 from marketplace.protocol.analysis_noise import Share
 from marketplace.protocol.analysis_quote import Lane, Setting
 from marketplace.protocol.analysis_regression import Fit, LinearRegression, Term
@@ -60,6 +63,16 @@ EVERY: tuple[tuple[Any, Any, tuple[str, ...]], ...] = (
     (Mean("age"), Moments(88, 61.5), ("88", "61.5")),
     (Variance("age"), Moments(88, 61.5, 2.25), ("2.25", "1.5")),
     (LinearRegression("days", ("age",)), FIT, ("-1.25", "-2.244 to -0.2564", "p = 0.014", "p below 0.0001", "0.25")),
+    (
+        LogisticRegression("died", "yes", ("age",)),
+        LikelihoodFit(90, 31, FIT.terms, None),
+        ("90 rows, 31 of them", "-2.23 to -0.27", "odds that died is yes depend on age"),
+    ),
+    (
+        CoxRegression("days", "died", "yes", (Decimal(100),), ("age",)),
+        LikelihoodFit(90, 31, FIT.terms[1:], None),
+        ("90 rows, 31 of them", "-1.25", "hazard of died yes depends on age"),
+    ),
     (SURVIVAL, CURVES, ("chi-square 10.12", "p = 0.0063", "0.7500", "212.5", "40", "a&amp;b")),
 )
 ORDER = b"\xab" * 32
@@ -160,7 +173,7 @@ def test_the_report_has_the_promise_its_terms_and_what_was_charged() -> None:
         f"{SHARES[0][0].rho_micro:,}",
         "10.39",
         "17.32",
-        "8 questions",
+        "10 questions",
         "ab" * 32,
     ):
         assert words in page
@@ -214,3 +227,8 @@ def test_ticks_are_round_and_within_the_ends() -> None:
         "1e+12",
         "-2.5",
     ]
+
+
+def test_a_fit_that_there_is_none_of_says_why() -> None:
+    section = section_of(LogisticRegression("died", "yes", ("age",)), SCHEMA, LikelihoodFit(90, 0, None, TOO_FEW))
+    assert "No fit over 90 rows, 0 with the event: expected rows with the event" in section

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from marketplace.errors import Corrupt, Invalid
 from marketplace.protocol.analysis import AnalysisSpecification
 from marketplace.protocol.analysis_counts import Contingency, Count, Histogram
+from marketplace.protocol.analysis_cox import CoxRegression
+from marketplace.protocol.analysis_logistic import LogisticRegression
 from marketplace.protocol.analysis_moments import Mean, Variance
 from marketplace.protocol.analysis_regression import LinearRegression
 from marketplace.protocol.analysis_statistic import (
@@ -48,6 +50,10 @@ EVERY = (
     Survival("days", "outcome", "dead", GRID, "arm"),
     LinearRegression("weight", ("days", "outcome")),
 )
+ITERATED = (
+    LogisticRegression("outcome", "dead", ("days", "weight"), 5, 16),
+    CoxRegression("days", "outcome", "dead", GRID, ("weight",), 4, 18, 3),
+)
 
 
 def specification(*analyses: object) -> AnalysisSpecification:
@@ -56,7 +62,8 @@ def specification(*analyses: object) -> AnalysisSpecification:
 
 def test_what_is_encoded_is_decoded() -> None:
     whole = replace(
-        specification(*EVERY), only=(Condition("arm", values=("a", "b")), Condition("days", upper=Decimal(9)))
+        specification(*EVERY, *ITERATED),
+        only=(Condition("arm", values=("a", "b")), Condition("days", upper=Decimal(9))),
     )
     assert AnalysisSpecification.decode(whole.encode()) == whole
     assert AnalysisSpecification.decode(specification(Count()).encode()) == specification(Count())
@@ -172,6 +179,17 @@ def test_after_the_last_round_nothing_is_asked() -> None:
     assert whole.rounds(SCHEMA) == 1
     assert whole.asked(SCHEMA) == whole.schedule(SCHEMA)[0]
     assert whole.asked(SCHEMA, [{}]) == ()
+    longer = specification(*EVERY, *ITERATED)
+    assert longer.rounds(SCHEMA) == 5
+    names = [{one.name for one in longer.asked(SCHEMA, [{}] * number)} for number in range(6)]
+    assert names[0] > {one.name for one in whole.asked(SCHEMA)}
+    assert names[1:] == [
+        {"8/gradient", "8/information", "9/risk"},
+        {"8/gradient", "8/information", "9/risk"},
+        {"8/gradient", "8/information", "9/risk", "9/beyond"},
+        {"8/gradient", "8/information"},
+        set(),
+    ]
 
 
 @settings(max_examples=25)
