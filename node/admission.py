@@ -9,7 +9,8 @@ from marketplace.protocol.identity import NOBODY, Address
 from marketplace.protocol.offer import Guarantee, Kind, Offer
 from marketplace.protocol.order import Order
 from marketplace.protocol.rho import delta_of, epsilon_of
-from marketplace.protocol.specification import ATTESTATION, DEFAULT_GENERATOR, Specification, Workload
+from marketplace.protocol.schema import Schema
+from marketplace.protocol.specification import ATTESTATION, DEFAULT_GENERATOR, Specification, Workload, standing_in
 from marketplace.protocol.states import DeclineReason
 from node.evaluation.stages import check_scores
 from node.objection import Objection
@@ -85,7 +86,7 @@ def objection(application: Application, rules: Rules) -> Objection | None:
         or _objection_to_buyer(order, specification, rules)
         or _objection_to_slot(offer, specification, rules)
         or _objection_to_wishes(application, rules)
-        or _objection_to_generator(offer, specification.generator, rules)
+        or _objection_to_generator(offer, specification.generator, application.description.schema, rules)
         or _objection_to_records(application)
         or _objection_to_cost(application)
         or _objection_to_quality(application, rules)
@@ -186,8 +187,8 @@ def _objection_to_wishes(application: Application, rules: Rules) -> Objection | 
     return _unless(lambda: specification.workload.check(description.schema))
 
 
-def _objection_to_generator(offer: Offer, name: str, rules: Rules) -> Objection | None:
-    if name not in rules.generators:
+def _objection_to_generator(offer: Offer, name: str, schema: Schema, rules: Rules) -> Objection | None:
+    if standing_in(name, schema) not in {standing_in(each, schema) for each in rules.generators}:
         served = ", ".join(sorted(rules.generators)) or "none"
         return Objection(DeclineReason.RULES, f"this node serves other generators: {served}")
     entry = GENERATORS.get(name)

@@ -26,7 +26,7 @@ PLACE_WITHIN_S = 3_600
 class Wishes:
     """What a buyer asks for within an offer.
 
-    `rows`: how many synthetic rows; None for as many as the description declares. `slot_s`: seconds between the times at
+    `rows`: how many synthetic rows, or persons; None for `Description.rows_by_default`. `slot_s`: seconds between the times at
     which a delivery may be posted. `permit`: None for the one that fits. `place_within_s`: how long the order can be placed.
     `only`: conditions that every synthetic row is to meet.
     `generator`: what is to make the rows; None for the default one. `subgroups`: a column whose values are scored one by
@@ -101,7 +101,7 @@ def specification_of(entry: Entry, wishes: Wishes, sealing_key: bytes, nonce: by
         return replace(earlier, offer=offer, slot_s=wishes.slot_s, sealing_key=sealing_key, nonce=nonce)
     specification = Specification(
         offer=offer,
-        rows=entry.description.rows_declared if wishes.rows is None else wishes.rows,
+        rows=entry.description.rows_by_default if wishes.rows is None else wishes.rows,
         workload=wishes.workload or Workload(),
         slot_s=wishes.slot_s,
         sealing_key=sealing_key,

@@ -31,6 +31,7 @@ from marketplace.commands.wishes import (
 from marketplace.errors import Invalid
 from marketplace.protocol.amounts import euro_text
 from marketplace.protocol.identity import PermitId
+from marketplace.protocol.specification import standing_in
 from marketplace.terminal import guarded, parse_id, parse_offer, say, show_json
 
 OfferArgument = Annotated[str, typer.Argument(metavar="OFFER", help="The offer's id.")]
@@ -120,7 +121,7 @@ def price_lines(purchase: Purchase) -> list[str]:
         f"  compute fee {euro_text(head.compute_fee_units)} of it is lost if you reject the delivery or let it lapse",
         f"  guarantee   {guarantee_text(entry)}",
         *(f"  rho         {taken_text(head, source)}" for source in entry.sources),
-        f"  generator   {purchase.specification.generator}",
+        f"  generator   {standing_in(purchase.specification.generator, entry.description.schema)}",
         f"  unit        {entry.description.schema.unit}",
         f"  licence     {head.licence_s // 86_400} days from the reveal",
         f"  terms       {purchase.terms_hash.hex()}",

@@ -16,6 +16,7 @@ from marketplace.commands.wishes import Curves, GeneratorName, Marginals, Only, 
 from marketplace.protocol.amounts import euro_text
 from marketplace.protocol.quote import Expectation
 from marketplace.protocol.rho import DELTA_UNIT
+from marketplace.protocol.specification import standing_in
 from marketplace.terminal import guarded, parse_offer, plain, say, show_json
 
 WAYS = {"l1_1way": " (columns)", "l1_2way": " (pairs)", "l1_3way": " (triples)"}
@@ -54,7 +55,9 @@ def quote(
 
 def _terms(quoted: Quoted) -> Iterator[str]:
     entry, order, answer = quoted.entry, quoted.specification, quoted.quote
-    yield f"{entry.description.title}: {order.rows:,} synthetic rows by {order.generator}"
+    schema = entry.description.schema
+    rows = "persons, each with its rows," if schema.is_linked else "rows"
+    yield f"{entry.description.title}: {order.rows:,} synthetic {rows} by {standing_in(order.generator, schema)}"
     yield from (f"  only where  {condition_text(condition)}" for condition in order.only)
     yield f"  price       {euro_text(answer.price_units)}"
     promise = f"epsilon {answer.epsilon}, delta {delta_text(answer.delta_atto)}" if answer.epsilon else "exact"
@@ -101,7 +104,7 @@ def _document(quoted: Quoted) -> dict[str, Any]:
     return {
         "offer": order.offer.hex(),
         "rows": order.rows,
-        "generator": order.generator,
+        "generator": standing_in(order.generator, quoted.entry.description.schema),
         "only": [condition.document() for condition in order.only],
         "price_units": answer.price_units,
         "rho_micro": answer.rho_micro,

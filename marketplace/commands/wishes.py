@@ -14,7 +14,8 @@ from marketplace.protocol.threshold import Threshold
 Rows = Annotated[
     int | None,
     typer.Option(
-        help="Synthetic rows, or persons with their rows where a schema is linked; the declared rows by default."
+        help="Synthetic rows, or persons with their rows where a schema is linked; by default as many as make the declared "
+        "rows."
     ),
 ]
 Marginals = Annotated[

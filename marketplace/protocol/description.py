@@ -29,6 +29,13 @@ class Description:
                 f"expected a number of rows rounded to two digits and to tens, got {self.rows_declared}; round it"
             )
 
+    @property
+    def rows_by_default(self) -> int:
+        """How many rows a result has where nobody says: those declared; persons, where the declared rows follow each other
+        under them, as many as have surely no more rows than that."""
+        visits = self.schema.rows_per_person if self.schema.timeline is not None else 1
+        return -(-self.rows_declared // visits)
+
     def encode(self) -> bytes:
         """The canonical bytes, whose SHA-256 the dataset's version names."""
         return canonical.encode(

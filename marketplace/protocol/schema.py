@@ -132,6 +132,16 @@ class Schema:
                 return column
         raise Invalid(f"expected one of the columns {', '.join(self.names)}; got {name!r}")
 
+    def place(self, name: str) -> tuple[str, str]:
+        """The table and its column that a wish means: `column` of the main table, or `table/column` of a further one.
+
+        Raises `Invalid` if there is none.
+        """
+        table = next((each for each in self.tables if name.startswith(f"{each.name}/")), None)
+        if table is None or name in self.names:
+            return MAIN, self.column(name).name
+        return table.name, table.schema.column(name.removeprefix(f"{table.name}/")).name
+
     @property
     def unit(self) -> str:
         """Whom the guarantee protects, in words for the buyer."""

@@ -10,7 +10,7 @@ from typing import Any
 from marketplace.errors import Corrupt, Invalid
 from marketplace.protocol import canonical
 from marketplace.protocol.constraints import Condition
-from marketplace.protocol.schema import LARGEST_SIZE, Category, Column, Number, Schema
+from marketplace.protocol.schema import LARGEST_SIZE, MAIN, Category, Column, Number, Schema
 from marketplace.protocol.threshold import Threshold
 
 NOUN, VERSION = "specification", 1
@@ -21,7 +21,7 @@ LARGEST_CONDITIONS = 20
 LARGEST_THRESHOLDS = 50
 MOST_GROUPS = 12
 SEALING_KEY_BYTES = 1_216
-DEFAULT_GENERATOR = "private-marginals"
+DEFAULT_GENERATOR, LINKED_GENERATOR = "private-marginals", "private-visits"
 GENERATOR = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
 
 ATTESTATION = (
@@ -51,7 +51,10 @@ class Curve:
 
 @dataclass(frozen=True)
 class Workload:
-    """What the specification cares about: sets of one to three columns, and survival curves, perhaps none."""
+    """What the specification cares about: sets of one to three columns, and survival curves, perhaps none.
+
+    Columns of a further table are named as `Schema.place` has them.
+    """
 
     marginals: tuple[tuple[str, ...], ...] = ()
     curves: tuple[Curve, ...] = ()
@@ -62,21 +65,33 @@ class Workload:
         return (*self.marginals, *(curve.marginal for curve in self.curves))
 
     def check(self, schema: Schema) -> None:
-        """Raises `Invalid` unless every marginal names one to three different columns of `schema`, times are numbers, events
-        have the value that counts, and groups are few."""
+        """Raises `Invalid` unless every marginal names one to three different columns of one table of `schema`, times are
+        numbers, events have the value that counts, and groups are few."""
         if len(self.all_marginals) > LARGEST_WORKLOAD:
             raise Invalid(f"expected at most {LARGEST_WORKLOAD} marginals in a workload, got {len(self.all_marginals)}")
         for marginal in self.all_marginals:
             if not 1 <= len(set(marginal)) == len(marginal) <= LARGEST_MARGINAL:
                 raise Invalid(f"expected marginals of 1 to {LARGEST_MARGINAL} different columns in a workload")
-            for name in marginal:
-                schema.column(name)
+            if len({schema.place(name)[0] for name in marginal}) > 1:
+                raise Invalid(f"expected the columns of one table in a marginal, {', '.join(marginal)} are of several")
         for curve in self.curves:
             if not isinstance(schema.column(curve.time), Number):
                 raise Invalid(f"expected a number as a curve's time, got the category {curve.time!r}; name the time")
             event_code(curve, schema)
             if curve.by is not None:
                 check_groups(curve.by, schema)
+
+    def of_table(self, table: str, schema: Schema) -> "Workload":
+        """What is asked of one table of `schema`, under its own columns' names; curves are asked of the main one."""
+        placed = [[schema.place(name) for name in marginal] for marginal in self.marginals]
+        own = tuple(tuple(column for _, column in marginal) for marginal in placed if marginal[0][0] == table)
+        return Workload(own, self.curves if table == MAIN else ())
+
+
+def standing_in(generator: str, schema: Schema) -> str:
+    """The name of the generator that serves who asks for `generator`: the linked one in the default one's place, where rows
+    hang together under persons."""
+    return LINKED_GENERATOR if schema.is_linked and generator == DEFAULT_GENERATOR else generator
 
 
 def event_code(curve: Curve, schema: Schema) -> int:

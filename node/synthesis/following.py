@@ -42,11 +42,11 @@ class StrandBudget:
     choices_micro: int
 
 
-def strand_budget(strand: Strand, gap: Column, rho_micro: int) -> StrandBudget:
-    """The division of `rho_micro`. Raises `Refused` if it cannot pay for every stage."""
+def strand_budget(strand: Strand, gap: Column, wished: int, rho_micro: int) -> StrandBudget:
+    """The division of `rho_micro`, where so many marginals are `wished`. Raises `Refused` if it cannot pay for every stage."""
     columns = (*strand.schema.columns, gap)
     levels = [len(widths(column)) for column in columns]
-    stages = sum(levels) + (1 + EXTRAS_PER_TARGET) * len(columns)
+    stages = sum(levels) + (1 + EXTRAS_PER_TARGET) * len(columns) + wished
     least = -(-LEAST_MICRO_PER_STAGE * stages * 100 // CHOICES_PERCENT)
     if rho_micro < least:
         raise Refused(
@@ -71,10 +71,14 @@ def prefix_of(strand: Strand) -> str:
 
 @dataclass
 class Following:
-    """One strand's part of a draw, in progress. `persons`: cells and bins of `layout.person_names`, released before."""
+    """One strand's part of a draw, in progress. `persons`: cells and bins of `layout.person_names`, released before.
+
+    `wished`: marginals to measure in any case, as far as one model holds them, which released numbers tell.
+    """
 
     followed: Followed
     persons: Columns
+    wished: Sequence[Marginal]
     budget: StrandBudget
     noise: NoiseStream
     progress: Progress
@@ -88,6 +92,9 @@ class Following:
         columns = strand_columns(self._layout, self.persons, self._count_rows, self._count_gaps)
         binned = self.followed.binned(columns)
         last: list[Marginal] = list(self._layout.own_pairs)
+        for marginal in self.wished:
+            if marginal not in last and _fits(self._layout, columns.sizes, [*last, marginal]):
+                last.append(marginal)
         prices = self._prices(columns, len(last))
         left = self.budget.rho_micro - spent_rho_micro(self.stages) - sum(prices)
         share = left // max(1, len(last) + len(prices))

@@ -5,7 +5,7 @@ from importlib import import_module
 
 from marketplace.errors import Invalid
 from marketplace.protocol.schema import Schema
-from marketplace.protocol.specification import DEFAULT_GENERATOR
+from marketplace.protocol.specification import DEFAULT_GENERATOR, LINKED_GENERATOR, standing_in
 from node.synthesis.generator import Generator
 
 
@@ -13,7 +13,8 @@ from node.synthesis.generator import Generator
 class Entry:
     """Where a generator is: its module and its class, which is made without arguments.
 
-    `words`: what it does, for the report. `exact`: whether it promises no differential privacy, so that only an offer that
+    `words`: what it does, for the report. `linked`: whether it makes rows that hang together under persons, and no others.
+    `exact`: whether it promises no differential privacy, so that only an offer that
     promises none either may use it. `licence`: that of its library, where what it makes may not be sold without one; empty
     for none.
     """
@@ -21,11 +22,11 @@ class Entry:
     module: str
     name: str
     words: str
+    linked: bool = False
     exact: bool = False
     licence: str = ""
 
 
-LINKED_GENERATOR = "private-visits"
 GENERATORS = {
     DEFAULT_GENERATOR: Entry(
         "node.synthesis.marginals",
@@ -36,6 +37,7 @@ GENERATORS = {
         "node.synthesis.visits",
         "PrivateVisits",
         "noisy low-dimensional counts of persons and of how their rows follow each other, and models fitted to them",
+        linked=True,
     ),
     "neural": Entry(
         "node.synthesis.neural.neural",
@@ -58,6 +60,18 @@ GENERATORS = {
         )
         for method in ("Copula", "Ctgan", "Tvae")
     },
+    **{
+        f"sdv-{method.lower()}": Entry(
+            "node.synthesis.sdv_engine.linked",
+            f"Sdv{method}",
+            f"SDV's {method.upper()} synthesizer fitted to persons and their rows as they are, without noise; SDV is under "
+            "BUSL-1.1",
+            linked=True,
+            exact=True,
+            licence="BUSL-1.1",
+        )
+        for method in ("Par", "Hma")
+    },
 }
 
 
@@ -73,14 +87,14 @@ def generator_of(name: str) -> Generator:
 def serving(asked: str, schema: Schema) -> str:
     """The name of the generator that makes what was asked of records of `schema`.
 
-    Where rows hang together under persons, the linked generator stands in the default one's place; `Invalid` where another
-    is asked for, which would make rows without their persons.
+    Where rows hang together under persons, the linked generator stands in the default one's place; `Invalid` where one is
+    asked for that would make rows without their persons, or persons where there are none.
     """
-    if not schema.is_linked:
-        return asked
-    if asked not in (DEFAULT_GENERATOR, LINKED_GENERATOR):
-        raise Invalid(
-            f"expected {LINKED_GENERATOR} or the default generator for rows that hang together under persons, got "
-            f"{asked[:40]!r}; ask for one of them"
+    name = standing_in(asked, schema)
+    if name in GENERATORS and GENERATORS[name].linked != schema.is_linked:
+        served = ", ".join(each for each, entry in GENERATORS.items() if entry.linked == schema.is_linked)
+        records = (
+            "rows that hang together under persons" if schema.is_linked else "rows of one table without a timeline"
         )
-    return LINKED_GENERATOR
+        raise Invalid(f"expected one of {served} for {records}, got {asked[:40]!r}; ask for one of them")
+    return name

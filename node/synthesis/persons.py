@@ -1,11 +1,13 @@
 """A linked schema's persons as a plain table of a row each: what is fixed, how many rows follow, and the first of them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
 
+from marketplace.errors import Invalid
 from marketplace.protocol.constraints import Condition, Constraint, Implies, Order, Sum
 from marketplace.protocol.schema import LARGEST_CONSTRAINTS, MAIN, Column, Number, Schema
 from node.nesting import MISSING, Codes, Strand, person_columns, persons_of, rows_of, strands_of
@@ -28,6 +30,17 @@ def persons_schema(schema: Schema) -> Schema:
         presence += _presence(strand) if strand.least_rows == 0 else []
     every = (*constraints, *presence)[: max(LARGEST_CONSTRAINTS, len(schema.constraints))]
     return Schema(tuple(columns), schema.person, 1, every)
+
+
+def check_persons(only: Sequence[Condition], schema: Schema) -> None:
+    """Raises `Invalid` unless every condition is on a column in which a person is one and the same."""
+    names = {column.name for column in person_columns(schema)}
+    for condition in only:
+        if condition.column not in names:
+            raise Invalid(
+                f"condition on {condition.column!r}: expected a column that is the same in all rows of a person; ask for "
+                "persons"
+            )
 
 
 def first_columns(strand: Strand) -> tuple[Column, ...]:

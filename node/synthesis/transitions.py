@@ -3,6 +3,7 @@
 Beside `records` the one module of generators that computes from records. What it returns is not noisy.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -67,6 +68,30 @@ class Layout:
         return tuple(
             (len(self.person_names) + place, target) for place, target in zip(self.kept, self.targets[1:], strict=True)
         )
+
+    def wished(self, marginals: Iterable[Sequence[str]]) -> tuple[Marginal, ...]:
+        """The places of those `marginals` that tell how a row depends on the person and on itself, each once.
+
+        Names are those of a person's columns and of the strand's; a time stands for that of the row before.
+        """
+        names = [*self.person_names[:-1], *self.strand.schema.names]
+        return tuple(
+            dict.fromkeys(
+                places
+                for marginal in marginals
+                if len(places := tuple(sorted(self._place(names.index(name)) for name in marginal))) > 1
+                and places[-1] in self.targets
+            )
+        )
+
+    def _place(self, index: int) -> int:
+        """The place of a column of the person, or of a row that is drawn, by its index among both."""
+        column = index - (len(self.person_names) - 1)
+        if column < 0:
+            return index
+        if column == self.time:
+            return len(self.person_names) + column
+        return self.targets[1 + self.kept.index(column)]
 
     @property
     def least_gap(self) -> int:

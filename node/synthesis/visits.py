@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from marketplace.errors import Corrupt, Invalid, Refused
 from marketplace.protocol.constraints import Condition
-from marketplace.protocol.schema import MAIN, Schema
+from marketplace.protocol.schema import MAIN, OWN_PREFIX, Schema
 from marketplace.protocol.specification import Specification, Workload
 from node.nesting import MISSING, Codes, Strand, nest, person_columns, strands_of
 from node.noise.stream import KEY_BYTES, NoiseStream
@@ -26,7 +26,8 @@ from node.synthesis.generator import Cancelled, Measured, Progress
 from node.synthesis.marginals import NAME as PERSONS_NAME
 from node.synthesis.marginals import PrivateMarginals
 from node.synthesis.measurements import Choice, Histogram, Measurements
-from node.synthesis.persons import first_columns, persons_schema, persons_table
+from node.synthesis.persons import check_persons, first_columns, persons_schema, persons_table
+from node.synthesis.structure import Marginal
 from node.synthesis.transitions import Followed, Layout, gap_column
 from node.synthesis.walking import Crowd, Model, restricted, walked
 
@@ -43,8 +44,8 @@ class Shares:
     strands: tuple[StrandBudget | None, ...]
 
 
-def shares_of(schema: Schema, rho_micro: int) -> Shares:
-    """The division of `rho_micro`, from the schema alone. Raises `Refused` if it cannot pay for every stage."""
+def shares_of(schema: Schema, workload: Workload, rho_micro: int) -> Shares:
+    """The division of `rho_micro`, from schema and workload alone. Raises `Refused` if it cannot pay for every stage."""
     gaps = [gap_column(strand) for strand in strands_of(schema)]
     weights = [PERSONS_WEIGHT, *(STRAND_WEIGHT for gap in gaps if gap is not None)]
     if rho_micro < len(weights):
@@ -52,7 +53,7 @@ def shares_of(schema: Schema, rho_micro: int) -> Shares:
     parts = iter(divided(rho_micro, weights))
     persons = next(parts)
     budgets = (
-        None if gap is None else strand_budget(strand, gap, next(parts))
+        None if gap is None else strand_budget(strand, gap, len(_wished(schema, strand, workload)), next(parts))
         for strand, gap in zip(strands_of(schema), gaps, strict=True)
     )
     return Shares(persons, tuple(budgets))
@@ -61,7 +62,7 @@ def shares_of(schema: Schema, rho_micro: int) -> Shares:
 def check_rho(schema: Schema, rho_micro: int) -> None:
     """Raises `Refused` if `rho_micro` cannot pay for an order without wishes, by the generator that serves the schema."""
     if schema.is_linked:
-        budget_of(persons_schema(schema), Workload(), shares_of(schema, rho_micro).persons_micro)
+        budget_of(persons_schema(schema), Workload(), shares_of(schema, Workload(), rho_micro).persons_micro)
     else:
         budget_of(schema, Workload(), rho_micro)
 
@@ -76,15 +77,9 @@ class PrivateVisits:
         if not schema.is_linked:
             raise Invalid("expected a schema with a timeline or several tables, got neither; ask for another generator")
         specification.check(schema)
-        names = {column.name for column in person_columns(schema)}
-        for condition in specification.only:
-            if condition.column not in names:
-                raise Invalid(
-                    f"condition on {condition.column!r}: expected a column that is the same in all rows of a person; ask for "
-                    "persons"
-                )
-        persons = persons_schema(schema)
-        PrivateMarginals().check(persons, specification, shares_of(schema, rho_micro).persons_micro)
+        check_persons(specification.only, schema)
+        shares = shares_of(schema, specification.workload, rho_micro)
+        PrivateMarginals().check(persons_schema(schema), _among_persons(specification, schema), shares.persons_micro)
 
     def measure(
         self,
@@ -97,23 +92,23 @@ class PrivateVisits:
         cancelled: Cancelled,
     ) -> Measurements:
         self.check(schema, specification, rho_micro)
-        shares, whole = shares_of(schema, rho_micro), persons_schema(schema)
+        shares, whole = shares_of(schema, specification.workload, rho_micro), persons_schema(schema)
         strands = strands_of(schema)
         persons = persons_table(table, schema)
         followed = [
             Followed.of_table(table, layout, _codes(persons, layout.person_names))
             for layout in (_layout(schema, strand) for strand in strands)
         ]
-        own = PrivateMarginals().measure(
-            persons, whole, specification, shares.persons_micro, noise.part(PERSONS), progress, cancelled
-        )
+        wishes, part = _among_persons(specification, schema), noise.part(PERSONS)
+        own = PrivateMarginals().measure(persons, whole, wishes, shares.persons_micro, part, progress, cancelled)
         choices = [replace(choice, stage=f"{PERSONS}/{choice.stage}") for choice in own.choices]
         histograms = [replace(histogram, stage=f"{PERSONS}/{histogram.stage}") for histogram in own.histograms]
         columns = columns_of(whole, recalled(histograms, f"{PERSONS}/cells", whole.columns))
         for one, budget in zip(followed, shares.strands, strict=True):
             if budget is not None:
                 given = _given(columns, whole, one.layout)
-                following = Following(one, given, budget, noise, progress, cancelled)
+                wished = _wished(schema, one.layout.strand, specification.workload)
+                following = Following(one, given, wished, budget, noise, progress, cancelled)
                 following.run()
                 choices += following.choices
                 histograms += following.histograms
@@ -153,6 +148,20 @@ class PrivateVisits:
             part = noise.part(prefix_of(strand))
             made.append(walked(strand, schema, model, crowd, counts, first, part, cancelled))
         return nest(schema, _codes(persons, fixed), made)
+
+
+def _among_persons(specification: Specification, schema: Schema) -> Specification:
+    """The wishes with the columns of further tables named as a person's first row has them."""
+    named = tuple(
+        tuple(name if schema.place(name)[0] == MAIN else OWN_PREFIX + name for name in marginal)
+        for marginal in specification.workload.marginals
+    )
+    return replace(specification, workload=replace(specification.workload, marginals=named))
+
+
+def _wished(schema: Schema, strand: Strand, workload: Workload) -> tuple[Marginal, ...]:
+    """The marginals of the workload that are measured among a strand's transitions too."""
+    return _layout(schema, strand).wished(workload.of_table(strand.name, schema).all_marginals)
 
 
 def _own(measurements: Measured) -> Measurements:

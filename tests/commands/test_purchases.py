@@ -1,5 +1,6 @@
 """`agora buy` and `agora relay`."""
 
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from marketplace.buying.phrases import condition_text
 from marketplace.buying.signed_purchase import SignedPurchase
 from marketplace.content.store import put_bytes
 from marketplace.protocol.order import Means
+from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import ATTESTATION, Curve, Specification
 from marketplace.protocol.threshold import Threshold
 from tests.buying.provider import BOND_UNITS, EURO, PRICE_UNITS
@@ -16,6 +18,7 @@ from tests.certificate.examples import RHO_MICRO
 from tests.commands.market import PURSE_UNITS, Buyer
 from tests.ledger.fixtures import tell_anvil
 from tests.protocol.examples import DESCRIPTION
+from tests.vault.linked import CLINIC, LIVER
 
 
 def test_buy_shows_every_price_line_the_rho_and_the_hash_of_the_terms(buyer: Buyer) -> None:
@@ -60,6 +63,22 @@ def test_buy_says_which_thresholds_decide_whether_it_is_accepted(buyer: Buyer) -
     specification = Specification.decode((buyer.home / "orders" / order / "specification.json").read_bytes())
     assert specification.subgroups == "sex"
     assert specification.thresholds == (Threshold("l1_1way", "0.1"), Threshold("subgroup_2", "0.5"))
+
+
+@pytest.mark.parametrize(("schema", "persons"), [(LIVER, 500), (CLINIC, 125)])
+def test_buy_without_rows_asks_for_so_many_persons_and_names_the_generator_that_runs(
+    buyer: Buyer, schema: Schema, persons: int
+) -> None:
+    """Of 500 rows declared: each a person, or up to four of one."""
+    linked = replace(DESCRIPTION, schema=schema, rows_declared=500)
+    provider = replace(buyer.market.provider, description=linked)
+    offer = provider.offer(staked_units=0)
+    try:
+        lines = buyer.agora("buy", offer.id.hex()).err.splitlines()
+        assert f"{DESCRIPTION.title}: {persons} synthetic persons, each with its rows" in lines
+        assert "  generator   private-visits" in lines
+    finally:
+        provider.ledger.retire(provider.signer, offer)
 
 
 def test_buy_asks_for_a_generator_by_its_name(buyer: Buyer) -> None:

@@ -35,7 +35,7 @@ from scripts.benchmarks.public import public_table
 from tests.node.examples import DESCRIPTION as FEW
 from tests.node.examples import HIDDEN, PERMITTED, offer, order, specification
 from tests.protocol.examples import address
-from tests.vault.linked import LIVER
+from tests.vault.linked import CLINIC, LIVER
 
 ROWS_DECLARED = 4_000
 DESCRIPTION = replace(FEW, rows_declared=ROWS_DECLARED)
@@ -202,6 +202,33 @@ def test_a_generator_under_a_licence_is_sold_only_where_the_licence_is_declared(
     for served, rules in ((replace(asked, offer=free), EVERY), (asked, declared)):
         beyond = objection(served, rules)
         assert beyond is not None and beyond.code is SPECIFICATION and "the library sdv" in beyond.words
+
+
+@pytest.mark.parametrize(("generator", "schema"), [("sdv-par", CLINIC), ("sdv-hma", LIVER)])
+def test_rows_under_persons_of_a_licensed_library_are_exact_and_sold_only_under_the_licence(
+    generator: str, schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    linked = replace(DESCRIPTION, schema=schema)
+    asked = replace(APPLICATION, description=linked, specification=specification(generator=generator))
+    assert objection(asked, EVERY) == Objection(
+        RULES, "this generator promises no privacy, it serves exact offers only"
+    )
+    exact = replace(asked, offer=EXACT, holding=replace(HOLDING, exact_left=1))
+    assert objection(exact, EVERY) == Objection(
+        RULES, "this generator is not for sale here without a licence, BUSL-1.1"
+    )
+    licensed = objection(exact, replace(EVERY, licences=frozenset({"BUSL-1.1"})))
+    assert licensed is not None and "the library sdv" in licensed.words
+
+
+def test_who_serves_the_default_generator_serves_the_linked_one_under_either_name() -> None:
+    linked = replace(APPLICATION, description=replace(DESCRIPTION, schema=LIVER))
+    for name in ("private-marginals", "private-visits"):
+        assert objection(replace(linked, specification=specification(generator=name)), Rules()) is None
+    plain = replace(APPLICATION, specification=specification(generator="private-visits"))
+    found = objection(plain, EVERY)
+    assert found is not None and "for rows of one table without a timeline" in found.words
 
 
 def test_no_exact_offer_of_several_datasets_is_consented_to() -> None:

@@ -125,7 +125,7 @@ def test_the_provider_can_make_both_tables_again_byte_for_byte(bought: tuple[Mar
 def test_other_generators_are_not_asked_for_rows_under_persons() -> None:
     assert serving("private-marginals", LIVER) == LINKED_GENERATOR == serving(LINKED_GENERATOR, LIVER)
     assert serving("private-marginals", SCHEMA) == "private-marginals"
-    with pytest.raises(Invalid, match="expected private-visits or the default generator"):
+    with pytest.raises(Invalid, match="expected one of private-visits, sdv-par, sdv-hma for rows that hang together"):
         serving("neural", LIVER)
 
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from marketplace.errors import Invalid
 from marketplace.protocol.description import Description, round_rows
 from marketplace.protocol.schema import Schema
+from tests.vault.linked import CLINIC, LIVER
 
 from .examples import DESCRIPTION, schemas
 
@@ -29,6 +30,12 @@ def test_a_declared_number_of_rows_has_two_digits_and_rounding_twice_changes_not
 def test_no_rows_are_refused() -> None:
     with pytest.raises(Invalid, match="expected at least 1 row, got 0"):
         round_rows(0)
+
+
+@pytest.mark.parametrize(("schema", "rows"), [(DESCRIPTION.schema, 1_000), (LIVER, 1_000), (CLINIC, 250)])
+def test_a_result_has_by_default_no_more_rows_than_are_declared(schema: Schema, rows: int) -> None:
+    """A visitor of the clinic has up to four rows."""
+    assert replace(DESCRIPTION, schema=schema, rows_declared=1_000).rows_by_default == rows
 
 
 @pytest.mark.parametrize("title", ["", "  ", "x" * 201])

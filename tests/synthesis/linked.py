@@ -80,9 +80,11 @@ def frames(table: pa.Table, schema: Schema) -> list:  # type: ignore[type-arg]
     return [each.to_pandas().fillna(MISSING).astype("int32") for each in flat_tables(table, schema)]
 
 
-def visited(schema: Schema, table: pa.Table, rho_micro: int, number: int = 0) -> Measurements:
+def visited(
+    schema: Schema, table: pa.Table, rho_micro: int, number: int = 0, workload: Workload | None = None
+) -> Measurements:
     """The measurements of a nested table under the key of this number."""
-    wishes = replace(specification(), workload=Workload())
+    wishes = replace(specification(), workload=workload or Workload())
     return PrivateVisits().measure(table, schema, wishes, rho_micro, stream(number), ignore, never)
 
 

@@ -101,12 +101,16 @@ class SdvEngine:
 
     def check(self, schema: Schema, specification: Specification, rho_micro: int) -> None:
         specification.check(schema)
+        self.check_installed()
+        if schema.constraints or specification.only:
+            find_rows(schema, specification.only)
+
+    def check_installed(self) -> None:
+        """Raises `Refused` where the library is not there."""
         if self._python is None and importlib.util.find_spec("sdv") is None:
             raise Refused(
                 "expected the library sdv in this node's environment, it is not installed; ask for another generator"
             )
-        if schema.constraints or specification.only:
-            find_rows(schema, specification.only)
 
     def measure(
         self,
