@@ -37,9 +37,12 @@ def link(coded: Sequence[Coded], schema: Schema, secret: bytes, *, holdout_perce
     """The main table (first of `coded`) and the further ones, in the schema's order, under their persons.
 
     Raises `Invalid` with counts, never values, where a person's rows differ in a fixed column, two rows of a person are at
-    one time of a strict timeline, or a further table has rows of persons that the main one lacks.
+    one time of a strict timeline, a person is twice in a table without a timeline, or a further table has rows of persons
+    that the main one lacks.
     """
     main = coded[0]
+    if schema.timeline is None:
+        _check_once(MAIN, len(main.rows), len(np.unique(_tags(main), axis=0)))
     persons = main if schema.timeline is None else _persons(main, schema)
     used = bound(persons, secret, rows_per_person=1, holdout_percent=holdout_percent)
     number = {identity: place for place, identity in enumerate(bytes_of(used.identity))}
@@ -80,7 +83,9 @@ def _rows(strand: Strand, table: Coded, schema: Schema, number: dict[bytes, int]
     codes, person = codes[order], person[order]
     rank = np.arange(len(person)) - np.searchsorted(person, person)
     kept = rank < strand.schema.rows_per_person
-    if strand.schema.timeline is not None and strand.schema.timeline.strict:
+    if strand.schema.timeline is None:
+        _check_once(strand.name, len(person), len(np.unique(person)))
+    elif strand.schema.timeline.strict:
         _check_strict(strand, strand.schema.timeline, codes, person)
     return Rows(codes[kept], np.bincount(person[kept], minlength=len(number)).astype(np.int64))
 
@@ -90,6 +95,14 @@ def _in_time(codes: Codes, person: Places, schema: Schema) -> Places:
     if schema.timeline is not None:
         columns.insert(0, columns.pop(schema.names.index(schema.timeline.column)))
     return np.lexsort(np.stack([*reversed(columns), person]))
+
+
+def _check_once(table: str, rows: int, persons: int) -> None:
+    if rows > persons:
+        raise Invalid(
+            f"table {table!r}: expected every person once where rows have no timeline, {rows - persons} rows are of a person "
+            "that has one already; leave them out, or declare a timeline"
+        )
 
 
 def _check_strict(strand: Strand, timeline: Timeline, codes: Codes, person: Places) -> None:

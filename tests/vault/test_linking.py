@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from marketplace.errors import Corrupt, Invalid
-from marketplace.protocol.schema import Number, Schema, Timeline
+from marketplace.protocol.schema import Category, Number, Schema, Table, Timeline
 from node.nesting import Rows, flat_tables, main_table, nest, nested_type, rows_of, strands_of
 from node.vault import snapshot as snapshots
 from node.vault.bounding import SECRET_BYTES, identity_of
@@ -118,6 +118,23 @@ def test_two_rows_at_one_time_are_refused_where_the_timeline_is_strict_and_taken
     assert link((coded(rows, 5),), weak, SECRET, holdout_percent=0).rows == 2
 
 
+def test_a_person_who_stands_twice_in_a_table_without_a_timeline_is_refused() -> None:
+    main, labs = coded([(1, (0, 3)), (2, (1, 3)), (1, (0, 3))], 2), coded([(1, (5, 0, 2))], 3)
+    with pytest.raises(
+        Invalid, match="table 'synthetic': expected every person once where rows have no timeline, 1 rows"
+    ):
+        link((main, labs), LIVER, SECRET, holdout_percent=0)
+    stay = Schema((Category("ward", ("a", "b"), False),), "patient", 1)
+    stays = coded([(1, (0,)), (1, (1,)), (2, (0,)), (1, (1,))], 1)
+    with pytest.raises(Invalid, match="table 'stays': expected every person once where rows have no timeline, 2 rows"):
+        link(
+            (coded([(1, (0, 3)), (2, (1, 3))], 2), stays),
+            replace(LIVER, tables=(Table("stays", stay),)),
+            SECRET,
+            holdout_percent=0,
+        )
+
+
 def test_rows_under_no_person_are_refused_with_their_number() -> None:
     main, labs = coded([(1, (0, 3))], 2), coded([(1, (5, 0, 2)), (2, (5, 0, 2)), (3, (5, 0, 2))], 3)
     with pytest.raises(Invalid, match="table 'labs': expected every row under a person of the main table, 2 rows"):
@@ -170,6 +187,29 @@ def test_a_missing_person_key_is_refused_in_each_table(tmp_path: Path, vault: Va
     visits.write_text(visits.read_text().replace("patient,", "subject,", 1))
     with pytest.raises(Invalid, match="expected the person column 'patient' in the file"):
         vault.take_in(visits, CLINIC)
+
+
+CLINIC_HEADS = "patient,sex,followed,day,bilirubin,edema"
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("p,male,100,,3,no", "column 'day'"),
+        ("p,male,100,110,3,no", "constraint"),
+        ("p,male,100,5000,3,no", "column 'day'"),
+        ("p,other,100,50,3,no", "column 'sex'"),
+    ],
+)
+def test_rows_that_contradict_what_is_declared_of_time_are_refused(
+    tmp_path: Path, vault: Vault, row: str, words: str
+) -> None:
+    """A visit without a time, after the end of follow-up, beyond the declared days, and of a category outside its list."""
+    path = tmp_path / "visits.csv"
+    path.write_text(f"{CLINIC_HEADS}\n{HIDDEN}1,male,100,50,3,no\n{HIDDEN}{row}\n")
+    with pytest.raises(Invalid, match=words) as refused:
+        vault.take_in(path, CLINIC)
+    assert HIDDEN not in str(refused.value)
 
 
 def snapshot_of(schema: Schema) -> snapshots.Content:
