@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from inspect import signature
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -19,15 +20,15 @@ from node.noise import stream
 from node.noise.gaussian import discrete_gaussian
 from node.noise.selection import choose_allowed
 from node.noise.stream import NoiseStream, Stage
-from node.synthesis import cells, columns, measuring, release
+from node.synthesis import cells, columns, following, measuring, release, transitions
 from node.synthesis.measurements import Measurements
 from node.synthesis.records import BinnedRecords, Records
 from node.vault import account, bounding, draw
 from tests.evaluation import test_released
 from tests.noise import test_gaussian
-from tests.synthesis import test_power
+from tests.synthesis import test_power, test_visits
 from tests.synthesis.examples import WIDE, measured, rows_of
-from tests.vault import test_bounding, test_draw
+from tests.vault import test_bounding, test_draw, test_linking
 
 ROWS = rows_of(WIDE, 300)
 
@@ -248,6 +249,49 @@ def fresh_key_on_resuming(patch: pytest.MonkeyPatch) -> None:
     )
 
 
+def rows_as_if_one_a_person(patch: pytest.MonkeyPatch) -> None:
+    honest = following.noisy_histogram
+    patch.setattr(
+        following, "noisy_histogram", lambda noise, stage, names, counts, _, rho: honest(noise, stage, names, counts, 1, rho)
+    )  # fmt: skip
+
+
+def transitions_fewer_than_there_are(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(following.Following, "_bound", property(lambda self: self._layout.strand.schema.rows_per_person - 2))
+
+
+def transitions_counted_twice(patch: pytest.MonkeyPatch) -> None:
+    honest = transitions.Followed.binned
+
+    def twice(self, found):  # type: ignore[no-untyped-def]
+        made = honest(self, found)
+        return replace(made, columns=tuple(np.concatenate([column, column]) for column in made.columns))
+
+    patch.setattr(transitions.Followed, "binned", twice)
+
+
+def uncharged_gaps(patch: pytest.MonkeyPatch) -> None:
+    honest = following.Following._release
+
+    def forgetful(self, stage, *others):  # type: ignore[no-untyped-def]
+        made = honest(self, stage, *others)
+        if "/gap/" in stage:
+            self.histograms.remove(made)
+        return made
+
+    patch.setattr(following.Following, "_release", forgetful)
+
+
+def all_visits_of_a_person(patch: pytest.MonkeyPatch) -> None:
+    honest = test_linking.link
+
+    def unbound_rows(coded, schema, secret, *, holdout_percent):  # type: ignore[no-untyped-def]
+        tables = tuple(replace(table, schema=replace(table.schema, rows_per_person=1_000)) for table in schema.tables)
+        return honest(coded, replace(schema, tables=tables), secret, holdout_percent=holdout_percent)
+
+    patch.setattr(test_linking, "link", unbound_rows)
+
+
 CLOSE = test_power.test_20000_draws_of_each_stage_on_two_neighbours_are_as_close_as_was_paid
 TOTAL = test_power.test_20000_draws_of_the_noisy_total_on_two_neighbours_are_as_its_noise_says
 EXACT = test_power.test_every_histogram_is_the_counts_of_the_records_and_the_noise_of_its_own_stage
@@ -265,6 +309,11 @@ SPENT = test_released.test_what_is_spent_is_exactly_what_was_offered
 DRAWN = test_draw.test_a_draw_hands_out_bounded_rows_of_separate_persons_against_the_whole_rho
 RESUMED = test_draw.test_the_same_order_resumes_with_the_same_rows_and_key_and_no_second_debit
 KEPT = test_bounding.test_each_person_keeps_as_many_of_its_own_rows_as_the_bound_allows
+
+WHOLE = test_visits.test_20000_draws_of_each_stage_on_neighbours_that_differ_by_a_whole_person_are_as_close_as_was_paid
+LINKED_CHARGED = test_visits.test_every_draw_of_persons_and_rows_is_a_stage_that_is_charged
+FIRST_IN_TIME = test_linking.test_the_first_rows_in_time_are_used_whatever_the_order_of_the_file
+COURSE = {1: ((0, 3), [(day, 0, 7) for day in range(8)])}
 
 FAULTS = (
     Fault("half the noise in one-way counts", sampler(weak), CLOSE, ("one-way counts",)),
@@ -298,6 +347,12 @@ FAULTS = (
     Fault("half the noise in a score stage", sampler(weak, released), SCORED),
     Fault("half of the rho debited", half_a_debit, DRAWN),
     Fault("another noise key when an order resumes", fresh_key_on_resuming, RESUMED),
+    Fault("rows under a person charged as if each had one", rows_as_if_one_a_person, WHOLE, ("LIVER",)),
+    Fault("transitions charged for one fewer than a person has", transitions_fewer_than_there_are, WHOLE, ("CLINIC",)),
+    Fault("transitions counted twice", transitions_counted_twice, WHOLE, ("CLINIC",)),
+    Fault("half the noise in rows under persons", sampler(weak), WHOLE, ("CLINIC",)),
+    Fault("gaps of time that are not charged", uncharged_gaps, LINKED_CHARGED, ("CLINIC",)),
+    Fault("rows of a person beyond the bound used", all_visits_of_a_person, FIRST_IN_TIME, (COURSE, Random(1))),
 )  # fmt: skip
 
 
