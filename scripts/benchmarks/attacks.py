@@ -1,15 +1,16 @@
 """Attacks on the generator, on public data alone: what an attacker makes of synthetic tables, and what rho allows at most.
 
 `python -m scripts.benchmarks.attacks [--json] [--generator NAME] [--shadows 64] [--minutes M] [--data DIR] [--ship]
-[PART ...]`; parts: prostate, flchain, covid, adult, audit. Every model that was attacked is kept under
-`.tools/peers/kept/attacks`, under a hash of what generator and attacks mean, so a second start goes on where the first one
-ended. `--minutes` starts no new model after so long; a setting whose models are not all there is left out. `--ship` enters
-the figures into `node/evaluation/public_attacks.json`, from where certificates take them.
+[PART ...]`; parts: prostate, flchain, covid, adult, audit; muscatine and nafld of private-visits. Every model that was
+attacked is kept under `.tools/peers/kept/attacks`, under a hash of what generator and attacks mean, so a second start goes on
+where the first one ended. `--minutes` starts no new model after so long; a setting whose models are not all there is left
+out. `--ship` enters the figures into `node/evaluation/public_attacks.json`, from where certificates take them.
 
 Each model is trained on about 1,000 records: 950 drawn anew, and a random half of 100 targets, 50 of which are outliers.
 Shadow models: a linear rule, learned on other models, over how many synthetic rows agree with a target in one, two, three
 or all columns. DOMIAS: the density of synthetic rows around a record against that of 2,000 others. Attribute inference:
-one column guessed from the others by the nearest rows. Linkability: two halves of a record found in one row. Singling out:
+one column guessed from the others by the nearest rows. Where rows hang together under persons, a record is a person with
+all rows. Linkability: two halves of a record found in one row. Singling out:
 predicates that are true of one record. Baseline: the same on records that were not trained on. Maximum: what zCDP of this
 rho allows any attack at that baseline. Intervals: 95 %, of the distance from the baseline, bootstrapped over models.
 Controls show that the attacks work: the generator without noise, and the records drawn again.
@@ -34,15 +35,17 @@ from node.evaluation.public_attacks import FILE, PublicAttacks, PublicFigure, de
 from node.noise.gaussian import discrete_gaussian
 from node.noise.stream import Stage
 from node.synthesis import release
-from node.synthesis.generators import GENERATORS
+from node.synthesis.generators import GENERATORS, LINKED_GENERATOR
 from node.synthesis.marginals import PrivateMarginals
 from node.synthesis.records import Counts
 from scripts.benchmarks.attacks_audit import Audit, audit, finest_of, hospital, measured, power
 from scripts.benchmarks.attacks_figures import figures
 from scripts.benchmarks.attacks_fits import code_of, gather, settings_of, version_of
+from scripts.benchmarks.attacks_persons import SECRETS, persons
 from scripts.benchmarks.attacks_population import TABLES, population
 
-PARTS = (*TABLES, "audit")
+LINKED = tuple(SECRETS)
+PARTS = (*TABLES, *LINKED, "audit")
 AUDIT_RUNS, AUDIT_SHARE, AUDIT_TRIALS = 300, 0.05, 10
 WEAKNESSES = {"all noise": 1, "half of it": 2, "a sixth of it": 6}
 SHIPPED = Path("node/evaluation") / FILE
@@ -62,7 +65,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     given = parser.parse_args()
     until_s = time.monotonic() + 60 * given.minutes
-    names = [name for name in TABLES if name in (given.parts or PARTS)]
+    tables = LINKED if given.generator == LINKED_GENERATOR else tuple(TABLES)
+    names = [name for name in tables if name in (given.parts or PARTS)]
     found = [one for name in names for one in attacked(name, given.generator, given.data, given.shadows, until_s)]
     audits = dict(audited()) if "audit" in (given.parts or PARTS) and given.generator == DEFAULT_GENERATOR else {}
     if given.ship:
@@ -86,7 +90,7 @@ def main() -> None:
 def attacked(name: str, generator: str, folder: Path, shadows: int, until_s: float) -> Iterator[PublicFigure]:
     """The figures of all settings of one data set for which there is time."""
     try:
-        people = population(name, folder)
+        people = persons(name) if name in LINKED else population(name, folder)
     except FileNotFoundError:
         print(f"{name} is left out: its files are not here; name their folder with --data", file=sys.stderr)
         return

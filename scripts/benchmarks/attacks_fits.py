@@ -18,8 +18,9 @@ from marketplace.protocol.rho import largest_rho_micro
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import DEFAULT_GENERATOR, SEALING_KEY_BYTES, Specification, Workload
 from node.noise.stream import NoiseStream
-from node.synthesis.generators import GENERATORS, generator_of
-from scripts.benchmarks import attacks_population, attacks_views
+from node.synthesis.generators import GENERATORS, LINKED_GENERATOR, generator_of
+from scripts.benchmarks import attacks_persons, attacks_population, attacks_views
+from scripts.benchmarks.attacks_persons import Persons, synthetic_persons
 from scripts.benchmarks.attacks_population import Population, Shadow
 from scripts.benchmarks.attacks_views import View, view
 from scripts.benchmarks.peers.kept import KEPT, key_of
@@ -58,7 +59,8 @@ def settings_of(generator: str) -> tuple[Setting, ...]:
     """What is attacked of the generator of this name, with the controls that show the attacks to work."""
     if GENERATORS[generator].exact:
         return (EXACT, COPIES)
-    return (*PRIVATE, WITHOUT_NOISE, COPIES) if generator == DEFAULT_GENERATOR else (*PRIVATE, COPIES)
+    defaults = (DEFAULT_GENERATOR, LINKED_GENERATOR)
+    return (*PRIVATE, WITHOUT_NOISE, COPIES) if generator in defaults else (*PRIVATE, COPIES)
 
 
 @dataclass(frozen=True)
@@ -130,12 +132,15 @@ def _synthetic(population: Population, generator: str, setting: Setting, shadow:
     if setting.rho_micro is None:
         return training.iloc[np.random.default_rng(number).integers(0, len(training), len(training))]
     key = hashlib.sha256(f"{population.name}/{setting.name}/{number}".encode()).digest()
+    if isinstance(population, Persons):
+        return synthetic_persons(generator, population, shadow.members, setting.rho_micro, setting.rows, key)
     return synthetic_table(generator, training, population.schema, setting.rho_micro, setting.rows, key)
 
 
 def _task(population: Population, generator: str, setting: Setting) -> dict[str, Any]:
     """All that the models of a setting and the attacks on them depend on."""
-    attack = [Path(str(module.__file__)) for module in (attacks_population, attacks_views)]
+    modules = [attacks_population, attacks_views, *([attacks_persons] if isinstance(population, Persons) else [])]
+    attack = [Path(str(module.__file__)) for module in modules]
     return {
         "generator": [version_of(generator), code_of(generator)] if setting.rho_micro else [],
         "attack": meaning_of(attack),
