@@ -8,7 +8,7 @@ from itertools import combinations
 
 import numpy as np
 
-from marketplace.protocol.schema import Schema
+from marketplace.protocol.schema import MAIN, Schema
 from marketplace.protocol.specification import Workload
 from marketplace.scores.cells import Cells, counts
 from marketplace.scores.permutation import permutation
@@ -83,8 +83,9 @@ def measures(schema: Schema, workload: Workload, seed: bytes) -> tuple[Measure, 
     gaps = tuple((column.name,) for column in schema.columns if column.missing)
     if gaps:
         found.append(Measure("missingness", gaps, missing=True))
-    if workload.all_marginals:
-        found.append(Measure("workload", workload.all_marginals))
+    own = workload.of_table(MAIN, schema).all_marginals
+    if own:
+        found.append(Measure("workload", own))
     return tuple(found)
 
 

@@ -9,7 +9,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
-from marketplace.protocol.schema import Category, Schema
+from marketplace.protocol.schema import MAIN, Category, Schema
 from marketplace.protocol.specification import Workload
 from marketplace.scores.codes import MISSING
 from node.evaluation.attack import auc
@@ -60,7 +60,7 @@ def utility(sample: Sample, schema: Schema, workload: Workload) -> tuple[Compare
 def targets(sample: Sample, schema: Schema, workload: Workload) -> tuple[str, ...]:
     """What is predicted: up to three categories of at most 12 values, those of the workload first, of which training
     records, holdout and synthetic table each have two values ten times."""
-    wanted = [name for marginal in workload.all_marginals for name in marginal]
+    wanted = [name for marginal in workload.of_table(MAIN, schema).all_marginals for name in marginal]
     columns = [column for column in schema.columns if isinstance(column, Category) and column.size <= MOST_CLASSES]
     names = sorted((column.name for column in columns), key=lambda name: name not in wanted)
     tables = (sample.training, sample.holdout, sample.synthetic)

@@ -20,6 +20,7 @@ from marketplace.protocol.result import (
 from marketplace.protocol.schema import (
     LARGEST_SIZE,
     LARGEST_TABLES,
+    MAIN,
     OWN_PREFIX,
     Category,
     Number,
@@ -27,6 +28,7 @@ from marketplace.protocol.schema import (
     Table,
     Timeline,
 )
+from marketplace.protocol.specification import Curve, Workload
 from tests.protocol.examples import SCHEMA, SPECIFICATION, linked_schemas, schemas
 from tests.vault.linked import CLINIC, LIVER
 
@@ -163,3 +165,25 @@ def test_a_document_of_tables_in_tables_is_no_schema_however_deep_it_goes() -> N
 def test_a_document_with_other_parts_is_no_linked_schema(part: dict[str, object]) -> None:
     with pytest.raises(Corrupt, match="expected a schema with columns, person and rows_per_person"):
         Schema.of_document(CLINIC.document() | part)
+
+
+def test_a_wish_names_a_column_of_a_further_table_with_the_table() -> None:
+    assert LIVER.place("sex") == (MAIN, "sex") and LIVER.place("labs/value") == ("labs", "value")
+    twin = replace(LIVER, columns=(*LIVER.columns, Category("labs/value", ("a",), missing=False)))
+    assert twin.place("labs/value") == (MAIN, "labs/value")
+    for name, words in (("labs/height", "days, test, value"), ("value", "sex, age"), ("stays/ward", "sex, age")):
+        with pytest.raises(Invalid, match=f"expected one of the columns {words}; got"):
+            LIVER.place(name)
+
+
+def test_the_columns_of_a_marginal_are_of_one_table_and_a_curve_is_of_the_main_one() -> None:
+    workload = Workload((("labs/test", "labs/value"), ("sex", "age"), ("labs/days",)))
+    workload.check(LIVER)
+    assert workload.of_table("labs", LIVER).marginals == (("test", "value"), ("days",))
+    assert workload.of_table(MAIN, LIVER).marginals == (("sex", "age"),)
+    with pytest.raises(
+        Invalid, match="expected the columns of one table in a marginal, sex, labs/value are of several"
+    ):
+        Workload((("sex", "labs/value"),)).check(LIVER)
+    with pytest.raises(Invalid, match="expected one of the columns sex, age; got 'labs/days'"):
+        Workload((), (Curve("labs/days", "labs/test"),)).check(LIVER)
