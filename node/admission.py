@@ -11,6 +11,7 @@ from marketplace.protocol.order import Order
 from marketplace.protocol.rho import delta_of, epsilon_of
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import ATTESTATION, DEFAULT_GENERATOR, Specification, Workload, standing_in
+from marketplace.protocol.specified import Specified
 from marketplace.protocol.states import DeclineReason
 from node.evaluation.stages import check_scores
 from node.objection import Objection
@@ -27,6 +28,9 @@ class Rules:
     `generators`: the names of those that the node serves. `below_floor`: whether it serves orders whose rows are expected
     to be worse than a shuffle of the columns. `licences`: those under which its operator says that it may sell what a
     generator makes that needs one.
+    Of joint analyses, `analyses`: the kinds that are answered, and `columns`: those that may be asked about; None for all.
+    `threshold_at_least`: for how many dishonest parties the noise has to suffice. `smallest_cell`: the smallest number of
+    persons that an exact answer may tell; 1 declares the records public.
     """
 
     epsilon_at_most: float = 10.0
@@ -36,6 +40,10 @@ class Rules:
     generators: frozenset[str] = frozenset({DEFAULT_GENERATOR})
     below_floor: bool = False
     licences: frozenset[str] = frozenset()
+    analyses: frozenset[str] | None = None
+    columns: frozenset[str] | None = None
+    threshold_at_least: int = 1
+    smallest_cell: int = 10
 
 
 @dataclass(frozen=True)
@@ -83,11 +91,11 @@ def objection(application: Application, rules: Rules) -> Objection | None:
     order, offer, specification = application.order, application.offer, application.specification
     return (
         _objection_to_offer(offer, rules, application.index)
-        or _objection_to_buyer(order, specification, rules)
-        or _objection_to_slot(offer, specification, rules)
+        or objection_to_buyer(order, specification, rules)
+        or objection_to_slot(offer, specification, rules)
         or _objection_to_wishes(application, rules)
         or _objection_to_generator(offer, specification.generator, application.description.schema, rules)
-        or _objection_to_records(application)
+        or objection_to_holding(order, application.commitment, application.holding, application.index)
         or _objection_to_cost(application)
         or _objection_to_quality(application, rules)
     )
@@ -126,8 +134,8 @@ def objection_to_stock(application: StockApplication, rules: Rules) -> Objection
     """
     order, offer, specification = application.order, application.offer, application.specification
     return (
-        _objection_to_buyer(order, specification, rules)
-        or _objection_to_slot(offer, specification, rules)
+        objection_to_buyer(order, specification, rules)
+        or objection_to_slot(offer, specification, rules)
         or _objection_to_stock_wishes(specification, application.earlier)
         or _objection_to_what_is_kept(application)
     )
@@ -137,8 +145,8 @@ def objection_to_terms(offer: Offer, rules: Rules, index: int) -> Objection | No
     """Why this node would never serve what `offer` promises about its dataset at `index`; None if it would, alone or with
     others."""
     head = offer.head
-    if head.kind is not Kind.SYNTHETIC:
-        return Objection(DeclineReason.RULES, "this node makes synthetic twins only")
+    if head.kind is Kind.TRAIN:
+        return Objection(DeclineReason.RULES, "this node makes synthetic twins and joint analyses only")
     if head.guarantee is Guarantee.EXACT:
         return _objection_to_exact(offer)
     if epsilon_of(offer.members[index].rho_micro, delta_of(head.delta_atto)) > rules.epsilon_at_most:
@@ -147,7 +155,7 @@ def objection_to_terms(offer: Offer, rules: Rules, index: int) -> Objection | No
 
 
 def _objection_to_exact(offer: Offer) -> Objection | None:
-    if len(offer.members) > 1:
+    if len(offer.members) > 1 and offer.head.kind is Kind.SYNTHETIC:
         return Objection(DeclineReason.RULES, "this node makes exact results of its own records only")
     if offer.head.authority == NOBODY:
         return Objection(DeclineReason.RULES, "this node makes exact results under an authority's permit only")
@@ -155,6 +163,8 @@ def _objection_to_exact(offer: Offer) -> Objection | None:
 
 
 def _objection_to_offer(offer: Offer, rules: Rules, index: int) -> Objection | None:
+    if offer.head.kind is not Kind.SYNTHETIC:
+        return Objection(DeclineReason.RULES, "one node alone makes synthetic twins only")
     if len(offer.members) > 1:
         return Objection(
             DeclineReason.RULES, "this node makes results of one dataset, an order of this pool needs several"
@@ -162,7 +172,8 @@ def _objection_to_offer(offer: Offer, rules: Rules, index: int) -> Objection | N
     return objection_to_terms(offer, rules, index)
 
 
-def _objection_to_buyer(order: Order, specification: Specification, rules: Rules) -> Objection | None:
+def objection_to_buyer(order: Order, specification: Specified, rules: Rules) -> Objection | None:
+    """Why this buyer, or one who attests nothing, is not served."""
     if rules.buyers is not None and order.buyer not in rules.buyers:
         return Objection(DeclineReason.RULES, "this provider sells to named buyers only")
     if specification.attestation != ATTESTATION:
@@ -172,7 +183,8 @@ def _objection_to_buyer(order: Order, specification: Specification, rules: Rules
     return None
 
 
-def _objection_to_slot(offer: Offer, specification: Specification, rules: Rules) -> Objection | None:
+def objection_to_slot(offer: Offer, specification: Specified, rules: Rules) -> Objection | None:
+    """Why nothing is delivered at such slots."""
     if specification.slot_s < rules.slot_s_at_least:
         return Objection(DeclineReason.RULES, f"delivery slots last at least {rules.slot_s_at_least} s here")
     if specification.slot_s > offer.head.deliver_window_s // 2:
@@ -201,13 +213,13 @@ def _objection_to_generator(offer: Offer, name: str, schema: Schema, rules: Rule
     return None
 
 
-def _objection_to_records(application: Application) -> Objection | None:
-    holding = application.holding
+def objection_to_holding(order: Order, commitment: bytes, holding: Holding | None, index: int) -> Objection | None:
+    """Why the records that `order` names at `index`, of this commitment, are not those that the node holds."""
     if holding is None:
         return Objection(DeclineReason.RECORDS, "this node does not hold the dataset")
-    if holding.commitment != application.commitment:
+    if holding.commitment != commitment:
         return Objection(DeclineReason.RECORDS, "this node does not hold these records")
-    if application.order.version(application.index) != holding.version:
+    if order.version(index) != holding.version:
         return Objection(DeclineReason.RECORDS, f"this node holds version {holding.version} of the dataset")
     return None
 

@@ -90,9 +90,9 @@ def read_commission(account: Account, order: OrderView, folder: Path, store: Con
     dataset = account.datasets[offer.members[index].dataset]
     version = dataset.versions[made.order.version(index) - 1]
     try:
-        specified = _document(order.order.specification, folder / Name.SPECIFICATION, store)
-        described = _document(version.description, folder / Name.DESCRIPTION, store)
-        before = _document(made.order.specification, folder.with_name(made.id.hex()) / Name.SPECIFICATION, store)
+        specified = read_document(order.order.specification, folder / Name.SPECIFICATION, store)
+        described = read_document(version.description, folder / Name.DESCRIPTION, store)
+        before = read_document(made.order.specification, folder.with_name(made.id.hex()) / Name.SPECIFICATION, store)
     except (Unreachable, Corrupt, Refused):
         return None
     try:
@@ -109,8 +109,8 @@ def _earlier(made: OrderView, specification: bytes) -> Earlier:
     return Earlier(made, made.delivery, Specification.decode(specification))
 
 
-def _document(digest: bytes, kept: Path, store: ContentStore) -> bytes:
-    """The public document of this SHA-256."""
+def read_document(digest: bytes, kept: Path, store: ContentStore) -> bytes:
+    """The public document of this SHA-256: `kept` if it is that, else from `store`. Raises as the store does."""
     with disk():
         data = kept.read_bytes() if kept.exists() else b""
     return data if sha256(data).digest() == digest else read_bytes(store, Cid.raw(digest), LARGEST_DOCUMENT_BYTES)

@@ -17,7 +17,7 @@ class Conditions:
     exact results, which promise nothing, take of the datasets' allowance and ask for an authority's permits.
     `authority`: whose permits are asked for, and `purposes`: the set of theirs that count, purpose `p` as bit `p`; NOBODY
     and 0 for none. `arbiter`: who rules contested orders within `rule_window_s`, for `contest_deposit_units`; NOBODY and
-    zeros for none. Raises `Invalid` where one of these is there without the others that it needs.
+    zeros for none. `kind`: what is sold. Raises `Invalid` where one of these is there without the others that it needs.
     """
 
     token: Address
@@ -38,6 +38,7 @@ class Conditions:
     authority: Address = NOBODY
     purposes: int = 0
     arbiter: Address = NOBODY
+    kind: Kind = Kind.SYNTHETIC
 
     def __post_init__(self) -> None:
         if (self.authority == NOBODY) != (self.purposes == 0):
@@ -52,10 +53,10 @@ class Conditions:
             raise Invalid("expected an arbiter with a window or a deposit for contests, got none; name the arbiter")
 
     def head(self, lead: Address, terms: bytes, delta_atto: int, now_s: int) -> Head:
-        """The terms of an offer of synthetic twins that `lead` publishes at `now_s`. `terms`: SHA-256 of its licence."""
+        """The terms of an offer that `lead` publishes at `now_s`. `terms`: SHA-256 of its licence."""
         return Head(
             lead=lead,
-            kind=Kind.SYNTHETIC,
+            kind=self.kind,
             guarantee=Guarantee.EXACT if self.epsilon is None else Guarantee.DIFFERENTIALLY_PRIVATE,
             token=self.token,
             cost_units=self.cost_units,

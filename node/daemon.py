@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
-from marketplace.errors import MarketplaceError, Unreachable
+from marketplace.errors import MarketplaceError, Refused, Unreachable
 from marketplace.ledger.follower import Follower
 from marketplace.ledger.ledger import Receipt
 from marketplace.protocol.account import Account, OrderView
@@ -15,9 +15,10 @@ from node.commission import Commission
 from node.desks import Desks
 from node.effects import Effects
 from node.journal import Mark
+from node.pool.joint import JointCommission
 from node.shelves import Shelves
 from node.stock import Care
-from node.work import Close, Done, Make, Seal, Step, Wait, next_step
+from node.work import Abstain, Close, Deliver, Done, Make, Seal, Step, Wait, next_step
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Daemon:
     _troubles: dict[tuple[OrderId, bool], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._desks = Desks(self.provider, self.effects.vault, self.effects, self.rules)
+        self._desks = Desks(self.provider, self.effects.vault, self.effects, self.rules, self.clock)
         self._shelves = Shelves(self.provider, self.effects)
 
     def tick(self) -> tuple[Happened, ...]:
@@ -68,6 +69,8 @@ class Daemon:
         served = tuple(self._guarded(order.id, partial(self._serve, account, order)) for order in mine)
         for order in self._shelves.orders(account):
             self._guarded(order, partial(self._tend, account, order), tending=True)
+        for attempted, words in self.effects.together.workers.told():
+            self._note_trouble(attempted, False, Refused(words))
         return served
 
     def close(self) -> None:
@@ -99,7 +102,12 @@ class Daemon:
         return max(int(self.clock()), self.effects.ledger.now_s())
 
     def _perform(
-        self, step: Step, account: Account, order: OrderView, commission: Commission | None, now_s: int
+        self,
+        step: Step,
+        account: Account,
+        order: OrderView,
+        commission: Commission | JointCommission | None,
+        now_s: int,
     ) -> Happened:
         match step:
             case Wait():
@@ -109,10 +117,20 @@ class Daemon:
                 self._ended.add(order.id)
             case Close():
                 self.effects.close(order.id)
-            case Make() if commission is not None:
+            case Abstain(objection):
+                self.effects.abstain(order.id, objection.words, now_s)
+            case Make() if isinstance(commission, JointCommission):
+                started = self.effects.make_together(commission, account, now_s)
+                return Happened(order.id, step if started else Wait("for a place to work"))
+            case Seal() if isinstance(commission, JointCommission):
+                self.effects.seal_together(commission, account, self._now_s)
+            case Deliver() if isinstance(commission, JointCommission):
+                receipt = self.effects.deliver_together(commission, account, now_s)
+                return Happened(order.id, step if receipt else Wait("for confirmations"), receipt)
+            case Make() if isinstance(commission, Commission):
                 started = self.effects.make(commission, now_s)
                 return Happened(order.id, step if started else Wait("for a place to work"))
-            case Seal() if commission is not None:
+            case Seal() if isinstance(commission, Commission):
                 self.effects.seal(commission, self._now_s)
             case _:
                 receipt = self.effects.send(step, order, account.offer_of(order), now_s)

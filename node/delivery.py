@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
+from typing import Protocol
 
 from marketplace.certificate.certificate import NO_EPSILON, NO_PROMISE, Certificate, Privacy
 from marketplace.certificate.context import sealing_context
@@ -17,8 +18,10 @@ from marketplace.ledger.ledger import Ledger
 from marketplace.ledger.signatures import sign_certificate
 from marketplace.ledger.signer import Signer
 from marketplace.protocol import canonical, result
+from marketplace.protocol.account import OrderView
 from marketplace.protocol.order import Delivery
 from marketplace.protocol.schema import Schema
+from marketplace.protocol.specified import Specified
 from marketplace.scores.thresholds import judge
 from marketplace.sealing import plain_root_of, seal
 from node.commission import Commission
@@ -31,6 +34,19 @@ from node.workers.job import Name
 NOUN, VERSION = "delivery", 1
 
 
+class Made(Protocol):
+    """An order whose result was made, and its documents."""
+
+    @property
+    def order(self) -> OrderView: ...
+
+    @property
+    def specification(self) -> Specified: ...
+
+    @property
+    def capacity(self) -> int: ...
+
+
 def prepare_delivery(
     commission: Commission, folder: Path, secrets: SaleSecrets, ledger: Ledger, signer: Signer, store: ContentStore
 ) -> Delivery:
@@ -41,7 +57,7 @@ def prepare_delivery(
     """
     pack_result(folder, result.names_of(commission.description.schema))
     manifest = _manifest(commission, folder, plain_root(commission, folder, secrets), ledger, signer)
-    return _sealed(commission, folder, secrets, manifest, store)
+    return seal_result(commission, folder, secrets, manifest, store)
 
 
 def prepare_sale_of_stock(
@@ -53,19 +69,22 @@ def prepare_sale_of_stock(
     """
     if plain_root(commission, folder, secrets) != commission.offer.head.stock:
         raise Corrupt("expected the very result that the offer sells, got another; restore the node's folder")
-    return _sealed(commission, folder, secrets, manifest, store)
+    return seal_result(commission, folder, secrets, manifest, store)
 
 
-def plain_root(commission: Commission, folder: Path, secrets: SaleSecrets) -> bytes:
+def plain_root(commission: Made, folder: Path, secrets: SaleSecrets) -> bytes:
     """The plain root of the packed result in `folder` with the salts of `secrets`."""
+    return plain_root_in(folder, commission.capacity, secrets.salts)
+
+
+def plain_root_in(folder: Path, capacity: int, salts: bytes) -> bytes:
+    """The plain root of the packed result in `folder`, padded to `capacity` chunks, with salts from this secret."""
     with reading(folder / Name.RESULT) as plain:
-        return plain_root_of(plain, capacity=commission.capacity, secret=secrets.salts)
+        return plain_root_of(plain, capacity=capacity, secret=salts)
 
 
-def _sealed(
-    commission: Commission, folder: Path, secrets: SaleSecrets, manifest: bytes, store: ContentStore
-) -> Delivery:
-    """Puts `manifest` and the result in `folder`, sealed, into the store."""
+def seal_result(commission: Made, folder: Path, secrets: SaleSecrets, manifest: bytes, store: ContentStore) -> Delivery:
+    """Puts `manifest` and the packed result in `folder`, sealed for its buyer, into the store; what to record."""
     manifest_cid = put_bytes(store, manifest)
     write_whole(folder / Name.MANIFEST, manifest)
     with reading(folder / Name.RESULT) as plain, whole_file(folder / Name.SEALED) as sealed:

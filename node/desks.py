@@ -14,33 +14,42 @@ from node.effects import Effects
 from node.holdings import holding_of
 from node.journal import Mark
 from node.objection import Objection
+from node.pool.admission import JointApplication, objection_to_joint
+from node.pool.joint import JointCommission, is_joint, read_joint
 from node.vault.vault import Vault
-from node.work import Desk, Share
+from node.work import Desk, Made, Share
 
 
 @dataclass(frozen=True)
 class Papers:
     """What could be read about an order that is to be worked on, and why nothing can come of it, if that is so."""
 
-    commission: Commission | None = None
+    commission: Commission | JointCommission | None = None
     objection: Objection | None = None
 
 
 @dataclass(frozen=True)
 class Desks:
-    """Lays desks for one provider's node. `vault` opens the vault, and is not called for a sale of stock."""
+    """Lays desks for one provider's node. `vault` opens the vault, and is not called for a sale of stock. `clock` gives
+    this machine's seconds."""
 
     provider: Address
     vault: Callable[[], Vault]
     effects: Effects
     rules: Rules
+    clock: Callable[[], float]
 
     def papers(self, account: Account, order: OrderView) -> Papers:
-        """The documents of a placed order that this provider leads, and admission's answer. Nothing for any other."""
-        if order.state is not OrderState.PLACED or account.offer_of(order).head.lead != self.provider:
+        """The documents of a placed order that this provider leads or answers with others, and admission's answer. Nothing
+        for any other."""
+        offer = account.offer_of(order)
+        if order.state is not OrderState.PLACED or not (offer.head.lead == self.provider or is_joint(offer)):
             return Papers()
         folder = self.effects.order_folder(order.id)
         try:
+            if is_joint(offer):
+                joint = read_joint(account, order, self.provider, folder, self.effects.store)
+                return Papers(joint, self._objection_to_joint(joint) if joint else None)
             commission = read_commission(account, order, folder, self.effects.store)
         except Invalid as error:
             return Papers(objection=Objection(DeclineReason.SPECIFICATION, str(error)))
@@ -59,9 +68,10 @@ class Desks:
             permit=account.permits.get(PermitId(order.order.permit)),
             slot_s=papers.commission.specification.slot_s if papers.commission else None,
             objection=papers.objection,
-            made=workers.made(order.id, folder),
+            made=Made.RUNNING if self.effects.together.workers.running(order.id) else workers.made(order.id, folder),
             closed=workers.closed(folder),
             sealed_at_s=sealed.at_s if sealed else None,
+            joint=is_joint(offer),
         )
 
     def _objection(self, account: Account, commission: Commission) -> Objection | None:
@@ -81,6 +91,15 @@ class Desks:
             index=commission.index,
         )
         return objection(application, self.rules)
+
+    def _objection_to_joint(self, made: JointCommission) -> Objection | None:
+        """Why this node takes no part, by its provider's rules and by what is in the vault; None once it has counted."""
+        name, versions = made.own.dataset.salt, made.own.dataset.versions
+        if self.vault().account.touched(made.order.id, name):
+            return None
+        holding = holding_of(self.vault(), name, len(versions))
+        clock_s, ledger_s = int(self.clock()), self.effects.ledger.now_s()
+        return objection_to_joint(JointApplication(made, holding, clock_s, ledger_s), self.rules)
 
     def _objection_to_stock(self, commission: Commission, earlier: Earlier) -> Objection | None:
         application = StockApplication(

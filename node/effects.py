@@ -12,7 +12,7 @@ from marketplace.keys.secretbox import SecretBox
 from marketplace.ledger.calls import Call
 from marketplace.ledger.ledger import Ledger, Receipt
 from marketplace.ledger.signer import Signer
-from marketplace.protocol.account import OrderView
+from marketplace.protocol.account import Account, OrderView
 from marketplace.protocol.identity import OrderId
 from marketplace.protocol.offer import Offer
 from marketplace.protocol.order import Delivery
@@ -21,6 +21,8 @@ from node.commission import LARGEST_DOCUMENT_BYTES, Commission, Earlier
 from node.delivery import clear, decode_delivery, encode_delivery, prepare_delivery, prepare_sale_of_stock
 from node.files import disk, reading, whole_file
 from node.journal import Journal, Mark
+from node.pool.joint import JointCommission
+from node.pool.together import Together
 from node.sale import make_secrets, read_secrets
 from node.sending import Sender
 from node.stockroom import Stockroom
@@ -34,7 +36,7 @@ from node.workers.process import Workers
 @dataclass
 class Effects:
     """What a node can do about an order. `folder`: where each order has a folder of its own. `stock`: results that may be
-    sold again. `vault` opens the vault. Every time is in seconds."""
+    sold again. `vault` opens the vault. `together`: what is done with other nodes. Every time is in seconds."""
 
     ledger: Ledger
     signer: Signer
@@ -46,6 +48,7 @@ class Effects:
     storage_key: bytes = field(repr=False)
     stock: Stockroom
     vault: Callable[[], Vault]
+    together: Together
 
     def __post_init__(self) -> None:
         self._sender = Sender(self.ledger, self.signer, self.journal)
@@ -67,7 +70,33 @@ class Effects:
 
     def close(self, order: OrderId) -> None:
         """Ends the work on an order for good."""
+        self.together.workers.end(order)
         self.workers.close(order, self.order_folder(order))
+
+    def abstain(self, order: OrderId, why: str, at_s: int) -> None:
+        """Notes why this node takes no part in an order, and ends the work on it for good."""
+        if self.journal.last(order, Mark.DECLINED) is None:
+            self.journal.add(order, Mark.DECLINED, why.encode(), at_s)
+        self.close(order)
+
+    def make_together(self, made: JointCommission, account: Account, at_s: int) -> bool:
+        """Starts, or starts again, this node's part in a joint order. False while there is no place."""
+        return self.together.make(made, account, self.order_folder(made.order.id), at_s)
+
+    def seal_together(self, made: JointCommission, account: Account, now_s: Callable[[], int]) -> None:
+        """As `seal`, for the answer that this node's pool has made together."""
+        order = made.order.id
+        secrets = make_secrets(self.journal, self._box, order, now_s())
+        delivery = self.together.seal(made, account, self.order_folder(order), secrets)
+        self.journal.add(order, Mark.SEALED, encode_delivery(delivery), now_s())
+
+    def deliver_together(self, made: JointCommission, account: Account, at_s: int) -> Receipt | None:
+        """Records a delivery that every member has signed."""
+        order, sealed = made.order, self._sealed(made.order)
+        salts = read_secrets(self.journal, self._box, order.id).salts
+        signatures = self.together.signatures(made, account, sealed, salts, at_s)
+        call = self.ledger.calls.deliver(made.offer, order.order, sealed, signatures)
+        return self._sender.send(order.id, call, at_s)
 
     def seal(self, commission: Commission, now_s: Callable[[], int]) -> None:
         """Makes the delivery, stores its bytes, and then writes it into the journal, with the time at that moment."""
@@ -90,6 +119,7 @@ class Effects:
 
     def clear(self, order: OrderId) -> None:
         """Ends what still runs for an ended order, and removes what need not be kept of it."""
+        self.together.workers.end(order)
         self.workers.end(order)
         clear(self.order_folder(order))
 
@@ -107,6 +137,7 @@ class Effects:
 
     def stop(self) -> None:
         """Stops the work in hand and lets go of the journal."""
+        self.together.workers.stop()
         self.workers.stop()
         self.journal.close()
 

@@ -5,12 +5,13 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
 from marketplace.content.address import open_store
 from marketplace.content.store import ContentStore
-from marketplace.errors import Invalid
+from marketplace.errors import Invalid, Refused
 from marketplace.keys.keystore import Purpose, create_key, open_key
 from marketplace.keys.ledger import create_ledger_key, open_ledger_key
 from marketplace.keys.secretbox import SecretBox
@@ -25,8 +26,10 @@ from node.admission import Rules
 from node.daemon import Daemon, Happened
 from node.effects import Effects
 from node.endpoint.settings import NAMES, EndpointSettings, read_endpoint
+from node.endpoint.tls import TlsFile, tls_file
 from node.files import make_folder, write_whole
 from node.journal import Journal
+from node.pool.together import Standpoint, Together
 from node.pooling import Pooling
 from node.provider import Provider
 from node.replay import Replay, Replaying
@@ -36,6 +39,7 @@ from node.stockroom import Stockroom
 from node.synthesis.generator import Generator
 from node.synthesis.generators import generator_of
 from node.vault.vault import Vault
+from node.workers.joint import JointWorkers
 from node.workers.process import ProcessWorkers, Workers
 
 SETTINGS, KEYS, VAULT, JOURNAL, ORDERS = "node.toml", "keys", "vault", "journal.sqlite", "orders"
@@ -172,6 +176,33 @@ class Node:
         with closing(Journal(self.folder / JOURNAL)) as journal:
             return self._replaying(journal, None, generators).review(order, note)
 
+    @property
+    def tls(self) -> TlsFile:
+        """The node's TLS certificate. Raises `Invalid` where its settings name no endpoint."""
+        if self.endpoint is None:
+            raise Invalid("expected the setting endpoint, as in node.example:8443; write it into node.toml")
+        make_folder(self.folder / KEYS)
+        return tls_file(self.folder / KEYS, self.keys.storage_key, self.endpoint.public.host, datetime.now(UTC))
+
+    def _standpoint(self) -> Standpoint:
+        if self.endpoint is None or self.endpoint.party_listen is None:
+            raise Refused(
+                "expected the setting party, as in node.example:8444, to answer with others; set it in node.toml"
+            )
+        return Standpoint(self.endpoint.party_listen, self.tls)
+
+    def _together(self, journal: Journal, workers: JointWorkers) -> Together:
+        return Together(
+            ledger=self.ledger,
+            signer=self.keys.signer,
+            store=self.store,
+            journal=journal,
+            workers=workers,
+            vault_folder=self.folder / VAULT,
+            storage_key=self.keys.storage_key,
+            standpoint=self._standpoint,
+        )
+
     def _replaying(self, journal: Journal, given: Path | None, generators: Callable[[str], Generator]) -> Replaying:
         return Replaying(
             account=self.follower.catch_up(),
@@ -192,22 +223,26 @@ class Node:
         clock: Callable[[], float] = time.time,
         rules: Rules | None = None,
         workers: Workers | None = None,
+        joint: JointWorkers | None = None,
     ) -> Daemon:
-        """The loop that serves orders. `workers`: where their work runs; one process of this machine if not given.
+        """The loop that serves orders. `workers`: where their work runs; one process of this machine if not given. `joint`:
+        where it takes part in those that several nodes answer.
 
         Raises `Refused` if another process serves this folder.
         """
+        journal = Journal(self.folder / JOURNAL)
         effects = Effects(
             ledger=self.ledger,
             signer=self.keys.signer,
             store=self.store,
-            journal=Journal(self.folder / JOURNAL),
+            journal=journal,
             workers=workers or ProcessWorkers(),
             folder=self.folder / ORDERS,
             vault_folder=self.folder / VAULT,
             storage_key=self.keys.storage_key,
             stock=self._stock,
             vault=lambda: self.vault,
+            together=self._together(journal, joint or JointWorkers()),
         )
         return Daemon(
             provider=self.keys.signer.address,

@@ -41,6 +41,7 @@ class Mark(StrEnum):
     STARTED = "started"
     SECRETS = "secrets"
     SEALED = "sealed"
+    COUNTERSIGNED = "countersigned"
     DECLINED = "declined"
     SIGNED = "signed"
     SENT = "sent"
@@ -63,7 +64,8 @@ class Journal:
     """Entries in SQLite, durable when `add` returns. One journal value at a time may have the file, in any process.
 
     Several threads may use it at once.
-    A transaction's marks carry its function: `signed:deliver`, or `signed:release.1` for the dataset at place 1.
+    A transaction's marks carry its function: `signed:deliver`, or `signed:release.1` for the dataset at place 1; a
+    countersignature's its member's address.
     """
 
     def __init__(self, path: Path) -> None:

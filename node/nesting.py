@@ -120,6 +120,12 @@ def main_table(table: pa.Table, schema: Schema) -> pa.Table:
     return flat_tables(table, schema)[0].select(list(schema.names)) if schema.is_linked else table
 
 
+def main_codes(tables: Sequence[pa.Table], schema: Schema) -> dict[str, Codes]:
+    """The codes of the main rows of all `tables` together, by column, -1 for missing."""
+    rows = main_table(pa.concat_tables(tables), schema)
+    return {name: rows.column(name).fill_null(MISSING).to_numpy() for name in schema.names}
+
+
 def _row_type(strand: Strand) -> pa.StructType:
     return pa.struct([pa.field(column.name, pa.int32()) for column in strand.schema.columns])
 

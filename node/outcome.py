@@ -10,6 +10,7 @@ from marketplace.scores.curve import NoisyCurve
 from marketplace.scores.score import Score
 
 NOUN, VERSION = "outcome", 1
+NOISE_COMMITMENT_TAG = b"agora/noise-commitment/1"
 
 
 @dataclass(frozen=True)

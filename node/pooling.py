@@ -1,22 +1,21 @@
-"""What a provider does about pools by hand: draft an offer, consent to one, publish it, sign a delivery."""
+"""What a provider does about pools by hand: draft an offer, consent to one, publish it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from marketplace.certificate.manifest import Manifest
 from marketplace.content.cid import Cid
 from marketplace.content.store import ContentStore, put_bytes, read_bytes
 from marketplace.errors import Invalid, Refused
 from marketplace.ledger import ids
 from marketplace.ledger.follower import Follower
 from marketplace.ledger.ledger import Ledger
-from marketplace.ledger.signatures import sign_consent, sign_delivery
+from marketplace.ledger.signatures import sign_consent
 from marketplace.ledger.signer import Signer
 from marketplace.protocol import limits
 from marketplace.protocol.account import Account, DatasetView
 from marketplace.protocol.description import Description
 from marketplace.protocol.identity import DatasetId
-from marketplace.protocol.offer import Member
+from marketplace.protocol.offer import Kind, Member
 from marketplace.protocol.rho import delta_of, largest_delta_atto, largest_rho_micro
 from marketplace.protocol.terms import Terms
 from node.admission import Rules
@@ -24,7 +23,6 @@ from node.commission import LARGEST_DOCUMENT_BYTES
 from node.conditions import Conditions
 from node.holdings import holding_of
 from node.pool.consent import Asked, SignedConsent, Stake, consents_of, objection_to_consent, own_places
-from node.pool.countersignature import Countersignature, DeliveryDraft, Presented, objection_to_delivery
 from node.pool.draft import OfferDraft
 from node.provider import Provider, Published
 from node.vault.vault import Vault
@@ -51,18 +49,21 @@ class Pooling:
     rules: Rules
 
     def draft(self, parts: Sequence[Part], conditions: Conditions, now_s: int) -> OfferDraft:
-        """An offer of a synthetic twin of several datasets together, which this provider would lead.
+        """An offer of what several datasets give together, which this provider would lead.
 
         One person may be at every member, so the rho of `conditions.epsilon` is divided among them in equal parts, rounded
         down. The delta is small enough for all rows together. Raises `Invalid` for what the marketplace would not take.
         """
-        if conditions.epsilon is None:
-            raise Invalid("expected an epsilon for an offer of several datasets, which no exact one has here; give one")
+        if conditions.epsilon is None and conditions.kind is not Kind.ANALYSIS:
+            raise Invalid(
+                "expected an epsilon for synthetic twins of several datasets, no exact ones are made; give one"
+            )
         account = self.follower.catch_up()
         datasets = [_dataset(account, part.dataset) for part in parts]
         described = [self._description(dataset) for dataset in datasets]
         delta_atto = largest_delta_atto(max(1, sum(each.rows_declared for each in described)))
-        rho_micro = largest_rho_micro(conditions.epsilon, delta_of(delta_atto)) // max(1, len(parts))
+        exact, delta = conditions.epsilon is None, delta_of(delta_atto)
+        rho_micro = 0 if exact else largest_rho_micro(conditions.epsilon or 0.0, delta) // max(1, len(parts))
         terms = Terms(f"Licence terms: {' + '.join(each.title for each in described)}", conditions.licence_days)
         head = conditions.head(self.signer.address, put_bytes(self.store, terms.encode()).digest, delta_atto, now_s)
         members = sorted(
@@ -108,38 +109,12 @@ class Pooling:
         given = consents_of(draft, consents, now_s)
         return self.provider.publish_pool(draft.offer, given)
 
-    def presented(self, draft: DeliveryDraft) -> Presented:
-        """The delivery with its manifest, and all else that the decision about a signature depends on.
-
-        Raises `Corrupt` where the store has no such manifest.
-        """
-        account, me = self.follower.catch_up(), self.signer.address
-        manifest = Manifest.decode(read_bytes(self.store, Cid.raw(draft.delivery.manifest), LARGEST_DOCUMENT_BYTES))
-        dataset = account.datasets.get(manifest.certificate.dataset)
-        taken = self._debited_micro(draft, dataset) if dataset is not None and dataset.provider == me else None
-        return Presented(draft, manifest, self.ledger.domain, me, account, taken)
-
-    def countersign(self, presented: Presented, now_s: int) -> Countersignature:
-        """Signs a delivery. Raises `Refused`, saying why, where it is not signed."""
-        objection = objection_to_delivery(presented, now_s)
-        if objection is not None:
-            raise Refused(f"expected a delivery that you can sign: {objection}; nothing was signed")
-        draft, domain = presented.draft, self.ledger.domain
-        signature = sign_delivery(self.signer, domain, draft.order, draft.delivery)
-        digest = ids.delivery_hash(domain, draft.order, draft.delivery)
-        return Countersignature(draft.order, digest, self.signer.address, signature)
-
     def _stake(self, account: Account, index: int, dataset: DatasetId) -> Stake:
         view = account.datasets.get(dataset)
         if view is None:
             return Stake(index, None, 1)
         holding = holding_of(self.open_vault(), view.salt, len(view.versions))
         return Stake(index, holding, self._description(view).rows_declared)
-
-    def _debited_micro(self, draft: DeliveryDraft, dataset: DatasetView) -> int | None:
-        entries = self.open_vault().account.entries()
-        found = [entry.rho_micro for entry in entries if (entry.order, entry.dataset) == (draft.order, dataset.salt)]
-        return found[0] if found else None
 
     def _description(self, dataset: DatasetView) -> Description:
         digest = dataset.versions[-1].description

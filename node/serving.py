@@ -10,16 +10,19 @@ from marketplace.errors import Invalid
 from marketplace.keys.secretbox import SecretBox
 from marketplace.ledger.ledger import Receipt
 from marketplace.protocol.chunks import VERB as CHUNKS
-from marketplace.protocol.descriptor import Described, Descriptor
+from marketplace.protocol.descriptor import Described, Descriptor, PartyPlace
 from marketplace.protocol.quote import VERB as QUOTE
 from node.daemon import Daemon
 from node.endpoint.chunks import Chunks
 from node.endpoint.quote import Quotes
 from node.endpoint.server import Endpoint
 from node.endpoint.settings import EndpointSettings
-from node.endpoint.tls import TlsFile, rotate_tls_file, tls_file
+from node.endpoint.tls import rotate_tls_file
 from node.files import make_folder
 from node.home import KEYS, Node
+from node.pool.answering import Answering
+from node.pool.countersignature import VERB as COUNTERSIGN
+from node.pool.statement import VERB as STATEMENT
 
 
 @contextmanager
@@ -52,8 +55,23 @@ def serving(node: Node, daemon: Daemon, note: Callable[[str], None]) -> Iterator
         clock=daemon.clock,
         note=note,
     )
-    place, verbs = node.endpoint.listen, {CHUNKS: chunks.answer, QUOTE: quotes.answer}
-    with Endpoint(place.host, place.port, _tls(node).context(), verbs, note) as endpoint:
+    answering = Answering(
+        account=lambda: daemon.account,
+        ledger=node.ledger,
+        signer=node.keys.signer,
+        store=node.store,
+        folder_of=effects.order_folder,
+        clock=daemon.clock,
+        note=note,
+    )
+    place = node.endpoint.listen
+    verbs = {
+        CHUNKS: chunks.answer,
+        QUOTE: quotes.answer,
+        STATEMENT: answering.statement,
+        COUNTERSIGN: answering.countersign,
+    }
+    with Endpoint(place.host, place.port, node.tls.context(), verbs, note) as endpoint:
         yield endpoint
 
 
@@ -62,8 +80,9 @@ def describe(node: Node) -> tuple[Descriptor, Described]:
 
     Raises `Invalid` where the settings name no endpoint, and as the store does.
     """
-    public, tls = _settings(node).public, _tls(node)
-    descriptor = Descriptor(node.keys.signer.address, public, tls.fingerprint)
+    settings, tls = _settings(node), node.tls
+    party = None if settings.party is None else PartyPlace(settings.party, tls.certificate())
+    descriptor = Descriptor(node.keys.signer.address, settings.public, tls.fingerprint, party)
     return descriptor, Described(put_bytes(node.store, descriptor.encode()).digest, tls.fingerprint)
 
 
@@ -85,10 +104,6 @@ def rotate(node: Node) -> tuple[Descriptor, Described]:
     host = _settings(node).public.host
     rotate_tls_file(_keys(node), node.keys.storage_key, host, _now())
     return describe(node)
-
-
-def _tls(node: Node) -> TlsFile:
-    return tls_file(_keys(node), node.keys.storage_key, _settings(node).public.host, _now())
 
 
 def _settings(node: Node) -> EndpointSettings:

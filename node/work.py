@@ -43,6 +43,7 @@ class Desk:
     no records. `permit`: the one that the order names, if the ledger has it. `slot_s`: from the specification; None while
     that cannot be read. `objection`: why admission turned the order down; None if it let it in or has not been asked.
     `closed`: no work on it runs, nor ever begins again. `sealed_at_s`: when the sealed bytes were stored; None before.
+    `joint`: whether the nodes of all members answer it together.
     """
 
     order: OrderView
@@ -55,6 +56,7 @@ class Desk:
     made: Made
     closed: bool
     sealed_at_s: int | None
+    joint: bool = False
 
     @property
     def touched(self) -> bool:
@@ -82,6 +84,18 @@ class Close:
 @dataclass(frozen=True)
 class Decline:
     """Turn the order down, before any record was touched. The ledger is told the code alone."""
+
+    objection: Objection
+
+    @property
+    def why(self) -> str:
+        """The objection in words, for the provider."""
+        return self.objection.words
+
+
+@dataclass(frozen=True)
+class Abstain:
+    """Take no part in an order that another leads, before any record was touched. Nobody is told why."""
 
     objection: Objection
 
@@ -133,7 +147,7 @@ class Done:
     """Nothing is left to do, ever."""
 
 
-Step = Wait | Close | Decline | Make | Seal | Deliver | Reveal | Settle | Refund | Release | Done
+Step = Wait | Close | Decline | Abstain | Make | Seal | Deliver | Reveal | Settle | Refund | Release | Done
 
 
 def next_step(desk: Desk, *, now_s: int) -> Step:
@@ -141,7 +155,8 @@ def next_step(desk: Desk, *, now_s: int) -> Step:
     if desk.order.state in FINAL:
         return _ended(desk)
     if not desk.leads:
-        return _led_by_another(desk, now_s)
+        together = desk.joint and desk.order.state is OrderState.PLACED and now_s <= desk.order.deadline_s
+        return _joined(desk, now_s) if together else _led_by_another(desk, now_s)
     match desk.order.state:
         case OrderState.PLACED:
             return _placed(desk, now_s)
@@ -216,6 +231,19 @@ def _led_by_another(desk: Desk, now_s: int) -> Step:
     return (_lapsed(desk, now_s) if left_lying else None) or Wait("for the offer's lead")
 
 
+def _joined(desk: Desk, now_s: int) -> Step:
+    """A member's part in an order that is answered together. What a lead would decline, it takes no part in."""
+    step = _placed(desk, now_s)
+    match step:
+        case Close() | Decline():
+            refusal = _refusal(desk, now_s)
+            assert refusal is not None
+            return Wait("for the end: this node takes no part") if desk.closed else Abstain(refusal)
+        case Seal() | Deliver():
+            return Wait("for the offer's lead")
+    return step
+
+
 def _placed(desk: Desk, now_s: int) -> Step:
     if now_s > desk.order.deadline_s:
         return Refund()
@@ -259,7 +287,7 @@ def _begun(desk: Desk, now_s: int) -> Step:
             return Seal()
         case Made.RUNNING:
             return Wait("for the work to end")
-        case Made.NOT_BEGUN if not desk.closed:
+        case Made.NOT_BEGUN if not desk.closed and not desk.joint:
             return Make()
     return Wait("for the deadline: not delivered")
 

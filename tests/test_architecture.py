@@ -21,6 +21,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "marketplace.scores": {"marketplace.errors", "marketplace.protocol"},
     "marketplace.certificate": {
         "marketplace.errors",
+        "marketplace.keys",
         "marketplace.protocol",
         "marketplace.scores",
         "marketplace.sealing",

@@ -20,7 +20,7 @@ from marketplace.protocol.grounds import Grounds
 from marketplace.protocol.identity import OfferId
 from marketplace.protocol.offer import Guarantee
 from marketplace.protocol.order import CODEC_DAG_PB, CODEC_RAW
-from marketplace.protocol.specification import Specification
+from marketplace.protocol.specified import Specified, read_specified
 from marketplace.protocol.states import FINAL
 from marketplace.protocol.terms import Terms
 
@@ -96,7 +96,7 @@ class Shelf:
     """
 
     descriptions: Mapping[bytes, Description]
-    specifications: Mapping[bytes, Specification]
+    specifications: Mapping[bytes, Specified]
     manifests: Mapping[bytes, Manifest]
     found: int
     wrong: tuple[str, ...]
@@ -124,7 +124,7 @@ class _Shelving:
     def __init__(self, readings: Mapping[Cid, Reading]) -> None:
         self._readings = readings
         self.descriptions: dict[bytes, Description] = {}
-        self.specifications: dict[bytes, Specification] = {}
+        self.specifications: dict[bytes, Specified] = {}
         self.manifests: dict[bytes, Manifest] = {}
         self.terms: dict[bytes, Terms] = {}
         self.grounds: dict[bytes, Grounds] = {}
@@ -153,7 +153,7 @@ class _Shelving:
             case "manifest":
                 self._decode(one, data, Manifest.decode, self.manifests)
             case "specification":
-                self._decode(one, data, Specification.decode, self.specifications)
+                self._decode(one, data, read_specified, self.specifications)
             case "grounds":
                 self._decode(one, data, Grounds.decode, self.grounds)
             case "decision":

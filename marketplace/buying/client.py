@@ -15,10 +15,10 @@ from marketplace.buying.endpoint import read_descriptor
 from marketplace.buying.evidence import Evidence
 from marketplace.buying.fetching import Progress
 from marketplace.buying.listing import Entry, open_entries, read_entry
-from marketplace.buying.purchase import DEFAULT_SLOT_S, PLACE_WITHIN_S, Purchase, Wishes, draft
+from marketplace.buying.purchase import DEFAULT_SLOT_S, PLACE_WITHIN_S, Placed, Purchase, Questions, Wishes, draft
 from marketplace.buying.receiving import Received
 from marketplace.buying.signed_purchase import SignedPurchase
-from marketplace.buying.spot_check import DEFAULT_CHUNKS, SEED, SEED_BYTES, Sampled, Verdict
+from marketplace.buying.spot_check import DEFAULT_CHUNKS, SEED, SEED_BYTES, Sampled, TooSmall, Verdict
 from marketplace.buying.spot_check import spot_check as check_chunks
 from marketplace.certificate.agreement import committed_at
 from marketplace.content.store import ContentStore, put_bytes
@@ -30,6 +30,7 @@ from marketplace.ledger.signatures import sign_order
 from marketplace.ledger.signer import Signer
 from marketplace.protocol.account import Account, OrderView
 from marketplace.protocol.amounts import euro_text
+from marketplace.protocol.analysis import AnalysisSpecification
 from marketplace.protocol.constraints import Condition
 from marketplace.protocol.descriptor import Described
 from marketplace.protocol.draw import stock_seed
@@ -37,6 +38,7 @@ from marketplace.protocol.grounds import Grounds
 from marketplace.protocol.identity import NOBODY, Address, DeliveryHash, OfferId, OrderId, PermitId
 from marketplace.protocol.offer import Offer
 from marketplace.protocol.specification import Workload
+from marketplace.protocol.specified import thresholds_of
 from marketplace.protocol.states import FINAL, OrderState
 from marketplace.protocol.threshold import Threshold
 from marketplace.scores.thresholds import judge
@@ -47,18 +49,6 @@ TAKEN = frozenset({OrderState.ACCEPTED, OrderState.REVEALED, OrderState.CONTESTE
 
 def _silent(_: str) -> None:
     """Progress that nobody reads."""
-
-
-def _unmissed(_: OfferId, __: str) -> None:
-    """Offers whose documents cannot be read, and nobody asks why."""
-
-
-@dataclass(frozen=True)
-class Placed:
-    """A placed order and the transactions that it took: `approve` where the allowance was too small, then `place`."""
-
-    order: OrderId
-    receipts: tuple[Receipt, ...]
 
 
 @dataclass(frozen=True)
@@ -88,7 +78,7 @@ class Client:
 
     def entries(self) -> tuple[Entry, ...]:
         """Every open offer whose documents can be read, in the order of publication."""
-        return open_entries(self.account(), self.store, self.now_s(), _unmissed)
+        return open_entries(self.account(), self.store, self.now_s())
 
     def entry(self, offer: OfferId) -> Entry:
         """The offer with its documents. Raises as `read_entry` does."""
@@ -110,9 +100,11 @@ class Client:
     ) -> Purchase:
         """A purchase to look at before it is placed. Raises as `purchase.draft` does."""
         wishes = Wishes(rows, workload, slot_s, permit, place_within_s, only, generator, subgroups, thresholds)
-        account = self.account()
-        entry = read_entry(account, offer, self.store)
-        return draft(account, entry, self.signer.address, self.seed, wishes, self.now_s())
+        return self._drafted(offer, wishes)
+
+    def draft_analysis(self, offer: OfferId, questions: Questions) -> Purchase:
+        """A purchase of answers by several providers together, to look at before it is placed. Raises as `purchase.draft`."""
+        return self._drafted(offer, questions)
 
     def order_of(self, purchase: Purchase) -> OrderId:
         """The id that the order has once it is placed."""
@@ -181,6 +173,8 @@ class Client:
         descriptor = read_descriptor(described or described_by(account, lead), lead, self.store)
         asking = Asking(descriptor, self.ledger.domain, self.signer, order, delivery, self.now_s() + ASKING_S)
         description, specification = receiving.documents_of(folder)
+        if isinstance(specification, AnalysisSpecification):
+            raise TooSmall("expected rows to look into, this is the answer to an analysis; judge it by its certificate")
         stock = self._stock_seed(account, view)
         seed = stock or receiving.keep_once(folder, SEED, lambda: randomness(SEED_BYTES))
         sampled = Sampled(description.schema, specification.rows, seed, stock is not None)
@@ -204,7 +198,7 @@ class Client:
             return None
         if checked == view.delivery_hash and view.state is OrderState.DELIVERED:
             folder = self._folder(order)
-            wanted = receiving.specification_of(view, self.store, folder).thresholds
+            wanted = thresholds_of(receiving.specification_of(view, self.store, folder))
             require_met(judge(wanted, receiving.scores_of(folder)), lambda: self.reject(order), progress)
             if check:
                 asking = partial(self.spot_check, order, progress=progress)
@@ -310,6 +304,11 @@ class Client:
         token = self._offer(view).head.token
         credit = self.ledger.credit_units(token, self.signer.address)
         return self.ledger.withdraw_credit(self.signer, token, credit) if credit else None
+
+    def _drafted(self, offer: OfferId, wishes: Wishes | Questions) -> Purchase:
+        account = self.account()
+        entry = read_entry(account, offer, self.store)
+        return draft(account, entry, self.signer.address, self.seed, wishes, self.now_s())
 
     def _offer(self, order: OrderView) -> Offer:
         return self.account().offers[order.order.offer].offer

@@ -16,7 +16,7 @@ from marketplace.errors import Corrupt, Invalid, Refused
 from marketplace.ledger.ids import Domain
 from marketplace.protocol.account import Account, OrderView
 from marketplace.protocol.grounds import Grounds
-from marketplace.protocol.specification import Specification
+from marketplace.protocol.specified import read_specified
 
 
 def grounds_of(order: OrderView, store: ContentStore) -> Grounds:
@@ -50,7 +50,7 @@ def examine(
     delivery; `WrongChunk` where a chunk does not open; `Refused` if the order was never contested; and as the store does.
     """
     disclosed = _disclosed(evidence, grounds_of(order, store), order, domain)
-    own = Specification.decode(read_document(store, order.order.specification))
+    own = read_specified(read_document(store, order.order.specification))
     if disclosed.key.public_key.raw != own.sealing_key:
         raise Corrupt(
             "expected the key that the order's result is sealed to, the evidence has another; do not rely on it"

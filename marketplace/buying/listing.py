@@ -100,8 +100,12 @@ def read_entry(account: Account, offer: OfferId, store: ContentStore) -> Entry:
     return Entry(view, sources, terms, account.credits.get((head.token, head.lead), 0), earlier)
 
 
+def _unmissed(_: OfferId, __: str) -> None:
+    """Offers whose documents cannot be read, and nobody asks why."""
+
+
 def open_entries(
-    account: Account, store: ContentStore, now_s: int, missed: Callable[[OfferId, str], None]
+    account: Account, store: ContentStore, now_s: int, missed: Callable[[OfferId, str], None] = _unmissed
 ) -> tuple[Entry, ...]:
     """Every offer that is open at `now_s` with its documents, in the order of publication.
 

@@ -8,13 +8,17 @@ from marketplace.buying.listing import Entry, Source
 from marketplace.buying.permission import permit_for
 from marketplace.errors import Invalid, Refused
 from marketplace.keys.sealing import order_key
+from marketplace.ledger.ledger import Receipt
 from marketplace.protocol.account import Account, PermitView
 from marketplace.protocol.amounts import euro_text
+from marketplace.protocol.analysis import Analysis, AnalysisSpecification
 from marketplace.protocol.constraints import Condition
-from marketplace.protocol.identity import NOTHING, Address, PermitId
-from marketplace.protocol.offer import Guarantee, Head
+from marketplace.protocol.identity import NOTHING, Address, OrderId, PermitId
+from marketplace.protocol.offer import Guarantee, Head, Kind
 from marketplace.protocol.order import Order, pack_versions
+from marketplace.protocol.pool import noise_of
 from marketplace.protocol.specification import DEFAULT_GENERATOR, Specification, Workload
+from marketplace.protocol.specified import Specified
 from marketplace.protocol.threshold import Threshold
 from marketplace.scores.thresholds import check_thresholds
 
@@ -45,6 +49,22 @@ class Wishes:
 
 
 @dataclass(frozen=True)
+class Questions:
+    """What a buyer asks several providers together within an offer of analyses.
+
+    `analyses`: answered in this order. `only`: rows that do not meet these conditions are left out. `threshold`: how many
+    dishonest parties the noise is to suffice for. The rest as in `Wishes`.
+    """
+
+    analyses: tuple[Analysis, ...]
+    only: tuple[Condition, ...] = ()
+    threshold: int = 1
+    slot_s: int = DEFAULT_SLOT_S
+    permit: PermitId | None = None
+    place_within_s: int = PLACE_WITHIN_S
+
+
+@dataclass(frozen=True)
 class Purchase:
     """What a buyer is about to sign. The price lines are the offer's `cost` and `margin`.
 
@@ -52,7 +72,7 @@ class Purchase:
     """
 
     entry: Entry
-    specification: Specification
+    specification: Specified
     order: Order
     permit: PermitView | None
 
@@ -62,7 +82,17 @@ class Purchase:
         return self.entry.view.offer.head.terms
 
 
-def draft(account: Account, entry: Entry, buyer: Address, seed: bytes, wishes: Wishes, now_s: int) -> Purchase:
+@dataclass(frozen=True)
+class Placed:
+    """A placed order and the transactions that it took: `approve` where the allowance was too small, then `place`."""
+
+    order: OrderId
+    receipts: tuple[Receipt, ...]
+
+
+def draft(
+    account: Account, entry: Entry, buyer: Address, seed: bytes, wishes: Wishes | Questions, now_s: int
+) -> Purchase:
     """A purchase of `entry` with a sealing key of its own, derived from `seed` and a fresh nonce.
 
     Raises `Invalid` for wishes that cannot be met, `Refused` where the offer is closed, no permit fits, or a budget, an
@@ -72,7 +102,12 @@ def draft(account: Account, entry: Entry, buyer: Address, seed: bytes, wishes: W
     _check_open(entry, now_s)
     _check_slot(offer.head, wishes)
     nonce = os.urandom(32)
-    specification = specification_of(entry, wishes, order_key(seed, nonce).public_key.raw, nonce)
+    sealing_key = order_key(seed, nonce).public_key.raw
+    specification = (
+        analysis_of(entry, wishes, sealing_key, nonce)
+        if isinstance(wishes, Questions)
+        else specification_of(entry, wishes, sealing_key, nonce)
+    )
     permit = permit_for(account, offer, buyer, wishes.permit, now_s)
     order = Order(
         offer=offer.id,
@@ -91,6 +126,10 @@ def specification_of(entry: Entry, wishes: Wishes, sealing_key: bytes, nonce: by
     Raises `Invalid` for wishes that the schema rules out, and for any about stock.
     """
     offer, earlier = entry.view.offer.id, entry.earlier
+    if entry.view.offer.head.kind is Kind.ANALYSIS:
+        raise Invalid(
+            "expected questions to an offer of analyses, got wishes for synthetic rows; `agora analyse` asks them"
+        )
     if earlier is not None:
         names = ("rows", "workload", "only", "generator", "subgroups", "thresholds")
         asked, kept = ([getattr(each, name) for name in names] for each in (wishes, earlier))
@@ -117,7 +156,31 @@ def specification_of(entry: Entry, wishes: Wishes, sealing_key: bytes, nonce: by
     return specification
 
 
-def _check_slot(head: Head, wishes: Wishes) -> None:
+def analysis_of(entry: Entry, questions: Questions, sealing_key: bytes, nonce: bytes) -> AnalysisSpecification:
+    """The specification of an order with these questions.
+
+    Raises `Invalid` for an offer of something else, and for questions that the members' schemas or the rho rule out;
+    `Refused` for too few parties or a threshold that cannot be.
+    """
+    offer = entry.view.offer
+    if offer.head.kind is not Kind.ANALYSIS:
+        raise Invalid(
+            f"expected an offer of analyses, this one is of kind {offer.head.kind.name.lower()}; choose another"
+        )
+    specification = AnalysisSpecification(
+        offer=offer.id,
+        analyses=questions.analyses,
+        slot_s=questions.slot_s,
+        sealing_key=sealing_key,
+        nonce=nonce,
+        only=questions.only,
+        threshold=questions.threshold,
+    )
+    noise_of(offer, specification, [source.description.schema for source in entry.sources])
+    return specification
+
+
+def _check_slot(head: Head, wishes: Wishes | Questions) -> None:
     half_s = head.deliver_window_s // 2
     if wishes.slot_s > half_s:
         raise Invalid(f"expected a slot of at most {half_s} s, half of the delivery window, got {wishes.slot_s} s")

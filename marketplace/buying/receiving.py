@@ -30,7 +30,7 @@ from marketplace.protocol.account import Account, OrderView
 from marketplace.protocol.description import Description
 from marketplace.protocol.identity import DeliveryHash
 from marketplace.protocol.order import Complaint
-from marketplace.protocol.specification import Specification
+from marketplace.protocol.specified import Specified, names_of, read_specified
 from marketplace.scores.score import Score
 from marketplace.sealing import Commitment, WrongChunk, open_chunks, proof_of
 
@@ -46,7 +46,7 @@ class Received:
     inner: Path
 
 
-def keep_specification(specification: Specification, folder: Path) -> None:
+def keep_specification(specification: Specified, folder: Path) -> None:
     """Puts a specification into its order's folder: its nonce is half of what makes the sealing key again."""
     with _on_disk(folder):
         _write(folder / SPECIFICATION, specification.encode())
@@ -61,12 +61,12 @@ def keep_documents(documents: Documents, folder: Path) -> None:
         _write(folder / MADE_BY, documents.specification)
 
 
-def documents_of(folder: Path) -> tuple[Description, Specification]:
+def documents_of(folder: Path) -> tuple[Description, Specified]:
     """The description and the specification that the result was made by, as `receive` has checked them."""
     with _on_disk(folder):
         made_by = MADE_BY if (folder / MADE_BY).exists() else SPECIFICATION
         described, specified = ((folder / name).read_bytes() for name in (DESCRIPTION, made_by))
-    return Description.decode(described), Specification.decode(specified)
+    return Description.decode(described), read_specified(specified)
 
 
 def scores_of(folder: Path) -> tuple[Score, ...]:
@@ -132,12 +132,13 @@ def open_result(order: OrderView, folder: Path, out: Path) -> dict[str, Path]:
     if out.exists() and not out.is_dir():
         raise Invalid(f"expected a folder for the result, found a file at {out.name!r}; choose another place")
     with _alone(folder), _on_disk(out), _waiting_room(out) as waiting:
-        names = result.names_of(Description.decode((folder / DESCRIPTION).read_bytes()).schema)
+        made_by = folder / (MADE_BY if (folder / MADE_BY).exists() else SPECIFICATION)
+        schema = Description.decode((folder / DESCRIPTION).read_bytes()).schema
+        names = names_of(read_specified(made_by.read_bytes()), schema)
         _decrypt(folder / INNER, waiting, key, commitment_of(delivery), names)
         for name in (MANIFEST, DESCRIPTION, INNER):
             shutil.copyfile(folder / name, waiting / name)
-        made_by = folder / MADE_BY
-        shutil.copyfile(made_by if made_by.exists() else folder / SPECIFICATION, waiting / SPECIFICATION)
+        shutil.copyfile(made_by, waiting / SPECIFICATION)
         _write(waiting / DELIVERY, Opening(delivery, key).encode())
         for name in (*names, *EVIDENCE):
             (waiting / name).replace(out / name)
@@ -161,18 +162,18 @@ def complaint_of(order: OrderView, folder: Path) -> Complaint:
     raise Refused("expected a wrong chunk, the revealed key opens every one to its committed hash; fetch the result")
 
 
-def specification_of(order: OrderView, store: ContentStore, folder: Path) -> Specification:
+def specification_of(order: OrderView, store: ContentStore, folder: Path) -> Specified:
     """The specification that the order names, from its folder or else from the store, and then kept in the folder."""
     kept, digest = folder / SPECIFICATION, order.order.specification
     data = kept.read_bytes() if kept.exists() else b""
     if sha256(data).digest() != digest:
         data = read_document(store, digest)
-    specification = Specification.decode(data)
+    specification = read_specified(data)
     keep_specification(specification, folder)
     return specification
 
 
-def sealing_key(seed: bytes, specification: Specification) -> SealingPrivateKey:
+def sealing_key(seed: bytes, specification: Specified) -> SealingPrivateKey:
     """The private key for a specification of this wallet.
 
     Raises `Invalid` if the wallet's seed did not make the specification's sealing key: without the seed that did, the
@@ -196,7 +197,7 @@ def _judged(account: Account, order: OrderView, domain: Domain, documents: Docum
         order=order,
         domain=domain,
         description=Description.decode(documents.description),
-        specification=Specification.decode(documents.specification),
+        specification=read_specified(documents.specification),
     )
     if found:
         raise Corrupt(f"expected a certificate that agrees with the ledger: {found[0]}; reject the delivery")

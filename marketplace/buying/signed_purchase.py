@@ -14,7 +14,7 @@ from marketplace.ledger.ids import Domain, order_id
 from marketplace.protocol import canonical, specification
 from marketplace.protocol.identity import OfferId, OrderId
 from marketplace.protocol.order import Means, Order, Payment
-from marketplace.protocol.specification import Specification
+from marketplace.protocol.specified import Specified, read_specified
 
 NOUN, VERSION = "purchase", 1
 LARGEST_BYTES = 2**16
@@ -27,7 +27,7 @@ class SignedPurchase:
     """`domain`: the marketplace that it is for. `signature`: the buyer's, over the order. `payment`: signed too."""
 
     domain: Domain
-    specification: Specification
+    specification: Specified
     order: Order
     signature: bytes = field(repr=False)
     payment: Payment = field(repr=False)
@@ -77,7 +77,7 @@ class SignedPurchase:
 
 
 def _purchase(fields: Fields) -> SignedPurchase:
-    wishes = Specification.decode(canonical.encode(fields.mapping("specification")))
+    wishes = read_specified(canonical.encode(fields.mapping("specification")))
     return SignedPurchase(
         Domain(fields.whole("chain_id"), checksummed(fields.text("contract"))),
         wishes,
@@ -87,7 +87,7 @@ def _purchase(fields: Fields) -> SignedPurchase:
     )
 
 
-def _order(fields: Fields, wishes: Specification) -> Order:
+def _order(fields: Fields, wishes: Specified) -> Order:
     return Order(
         offer=OfferId(wishes.offer),
         buyer=checksummed(fields.text("buyer")),

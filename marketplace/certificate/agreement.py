@@ -4,7 +4,7 @@ Each function says in words what does not agree, such as `its plain root is not 
 of it does. Buyer, auditor and `agora verify` ask the same ones.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -18,9 +18,9 @@ from marketplace.ledger.signatures import certificate_signer
 from marketplace.protocol.account import Account, DatasetView, OrderView
 from marketplace.protocol.description import Description
 from marketplace.protocol.identity import Address
-from marketplace.protocol.offer import Member, Offer
+from marketplace.protocol.offer import Kind, Member, Offer
 from marketplace.protocol.rho import DELTA_UNIT, LARGEST_DELTA_ATTO
-from marketplace.protocol.specification import Specification
+from marketplace.protocol.specified import Specified, rows_of, thresholds_of
 from marketplace.protocol.states import OrderState
 from marketplace.scores.thresholds import judge
 
@@ -34,7 +34,7 @@ def disagreements(
     order: OrderView,
     domain: Domain,
     description: Description | None = None,
-    specification: Specification | None = None,
+    specification: Specified | None = None,
 ) -> Faults:
     """Everything that is wrong with the manifest of a delivery on `order`, as far as it can be known from what is given.
 
@@ -48,6 +48,8 @@ def disagreements(
         *signature_faults(manifest),
         *ledger_faults(manifest, domain, made, offer, dataset),
         *(_delivery_faults(manifest, order) if made.id != order.id else ()),
+        *joint_faults(certificate, account, made),
+        *transcript_faults(certificate),
         *rho_faults(certificate),
         *attack_faults(certificate),
         *epsilon_faults(certificate),
@@ -125,7 +127,7 @@ def rho_faults(certificate: Certificate) -> Faults:
     if certificate.privacy.is_exact:
         return tuple(faults)
     spent_micro = mechanism.rho_generate_micro + mechanism.rho_evaluate_micro
-    if spent_micro != rho_micro:
+    if spent_micro > rho_micro or (spent_micro < rho_micro and certificate.joint is None):
         faults.append(f"its stages sum to {spent_micro} micro-rho, its rho is {rho_micro}")
     return tuple(faults)
 
@@ -164,15 +166,22 @@ def unit_faults(certificate: Certificate, description: Description) -> Faults:
     return tuple(f"its {name} is not the schema's" for name, ours, theirs in pairs if ours != theirs)
 
 
-def specification_faults(certificate: Certificate, specification: Specification) -> Faults:
+def transcript_faults(certificate: Certificate) -> Faults:
+    """Which parties' signatures are not under the transcript of this order."""
+    joint = certificate.joint
+    unsigned = joint.unsigned(certificate.order, certificate.specification) if joint else ()
+    return tuple(f"party {number} has not signed its transcript" for number in unsigned)
+
+
+def specification_faults(certificate: Certificate, specification: Specified) -> Faults:
     """Where the result is not what the specification asked for."""
-    pairs = (("offer", certificate.offer, specification.offer), ("rows", certificate.rows, specification.rows))
+    pairs = (("offer", certificate.offer, specification.offer), ("rows", certificate.rows, rows_of(specification)))
     return tuple(f"its {name} is not the specification's" for name, ours, theirs in pairs if ours != theirs)
 
 
-def threshold_faults(certificate: Certificate, specification: Specification) -> Faults:
+def threshold_faults(certificate: Certificate, specification: Specified) -> Faults:
     """Whether its thresholds are not the specification's, or are not met as it says."""
-    expected = judge(specification.thresholds, certificate.scores)
+    expected = judge(thresholds_of(specification), certificate.scores)
     return () if certificate.thresholds == expected else ("its thresholds do not follow from specification and scores",)
 
 
@@ -205,7 +214,7 @@ def ledger_faults(
     faults = [*_order_faults(manifest, domain, order, offer), *_delivery_faults(manifest, order)]
     if member is None or dataset is None or dataset.id != certificate.dataset:
         return (*faults, "its dataset is not the offer's")
-    return (*faults, *_member_faults(certificate, order, member, offer.members.index(member), dataset))
+    return (*faults, *_member_faults(certificate, order, offer.members, offer.members.index(member), dataset))
 
 
 def _is_covered(stage: Stage) -> bool:
@@ -242,13 +251,14 @@ def _delivery_faults(manifest: Manifest, order: OrderView) -> Iterator[str]:
 
 
 def _member_faults(
-    certificate: Certificate, order: OrderView, member: Member, index: int, dataset: DatasetView
+    certificate: Certificate, order: OrderView, members: Sequence[Member], index: int, dataset: DatasetView
 ) -> Iterator[str]:
-    version = order.order.version(index)
+    member, version = members[index], order.order.version(index)
     if certificate.provider != member.provider:
         yield "its provider is not the dataset's"
-    if certificate.privacy.rho_micro != member.rho_micro:
-        yield f"its rho is {certificate.privacy.rho_micro} micro-rho, the offer charged {member.rho_micro}"
+    charged_micro = sum(each.rho_micro for each in members) if certificate.joint else member.rho_micro
+    if certificate.privacy.rho_micro != charged_micro:
+        yield f"its rho is {certificate.privacy.rho_micro} micro-rho, the offer charged {charged_micro}"
     if certificate.version != version or not 1 <= version <= len(dataset.versions):
         yield "its version is not the order's"
         return
@@ -257,3 +267,26 @@ def _member_faults(
         yield "its commitment to the records is not the version's"
     if certificate.description != named.description:
         yield "its description is not the version's"
+
+
+def joint_faults(certificate: Certificate, account: Account, order: OrderView) -> Iterator[str]:
+    """Where the parties are not the offer's members as the order names them, or one of them has not signed the transcript."""
+    joint, offer = certificate.joint, account.offer_of(order)
+    if joint is None:
+        if offer.head.kind is Kind.ANALYSIS:
+            yield "it names no parties"
+        return
+    if len(joint.parties) != len(offer.members):
+        yield "its parties are not the offer's members"
+        return
+    for number, (party, member) in enumerate(zip(joint.parties, offer.members, strict=True)):
+        dataset, version = account.datasets[member.dataset], order.order.version(number)
+        named = dataset.versions[version - 1] if 1 <= version <= len(dataset.versions) else None
+        said = (party.provider, party.dataset, party.rho_micro, party.version)
+        if said != (member.provider, member.dataset, member.rho_micro, version):
+            yield f"its party {number} is not the offer's member, as the order names it"
+        if named is None or (party.commitment, party.description) != (named.commitment, named.description):
+            yield f"party {number}'s records are not those of the order's version"
+        known = account.providers.get(party.provider)
+        if known is None or party.fingerprint not in {said.certificate for said in known.descriptors}:
+            yield f"party {number}'s TLS certificate was never named on the ledger"

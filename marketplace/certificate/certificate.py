@@ -14,6 +14,7 @@ from typing import Any
 
 from marketplace.certificate.attacks import PublicAttacks
 from marketplace.certificate.fields import Fields
+from marketplace.certificate.joint import Joint
 from marketplace.errors import Corrupt, Invalid
 from marketplace.protocol import canonical
 from marketplace.protocol.identity import Address, DatasetId, OfferId, OrderId
@@ -46,6 +47,7 @@ class StageKind(StrEnum):
 
     GAUSSIAN = "gaussian"
     EXPONENTIAL = "exponential"
+    JOINT_GAUSSIAN = "joint gaussian"
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,10 @@ class Stage:
 
     `sensitivity` and `parameter` are exact fractions in text, such as `2` or `1681/4`. Gaussian: the L2 sensitivity and
     the variance of the discrete noise; costs sensitivity^2 / (2 parameter). Exponential: the sensitivity of the scores
-    and the mechanism's epsilon; costs parameter^2 / 8. Sources: Bun and Steinke 2016; Cesar and Rogers 2021.
+    and the mechanism's epsilon; costs parameter^2 / 8. Joint Gaussian: the squared L2 sensitivity of sums over several
+    parties, and the variance of what the parties that are counted on add to them together; costs sensitivity /
+    (2 parameter), and what the sum of several discrete Gaussians costs beyond one, which is within the rounding up.
+    Sources: Bun and Steinke 2016; Cesar and Rogers 2021; Kairouz, Liu and Steinke 2021.
     """
 
     name: str
@@ -73,8 +78,13 @@ class Stage:
         sensitivity, parameter = Fraction(self.sensitivity), Fraction(self.parameter)
         if sensitivity <= 0 or parameter <= 0:
             raise Invalid(f"expected sensitivity and parameter above zero in the stage {self.name[:60]!r}")
-        gaussian = self.kind is StageKind.GAUSSIAN
-        rho = sensitivity**2 / (2 * parameter) if gaussian else parameter**2 / 8
+        match self.kind:
+            case StageKind.GAUSSIAN:
+                rho = sensitivity**2 / (2 * parameter)
+            case StageKind.EXPONENTIAL:
+                rho = parameter**2 / 8
+            case StageKind.JOINT_GAUSSIAN:
+                rho = sensitivity / (2 * parameter)
         return math.ceil(rho * MICRO)
 
 
@@ -165,7 +175,9 @@ class Certificate:
     `register`: salted commitment to the opt-out register as it was applied. `noise_commitment`: hiding commitment to the
     noise key. `count`: chunks of the result. `rows`: synthetic rows. `curves`: the released counts of the workload's curves,
     in order. `thresholds`: the buyer's, and whether the released scores meet them. `attacks`: what attacks on public data
-    reached against the generator's version; None where nobody has attacked it.
+    reached against the generator's version; None where nobody has attacked it. `joint`: where several providers' nodes made
+    the result together, all of them; provider, dataset, register and noise commitment are the offer's lead's then, and the
+    rho is what all of them were charged together.
     """
 
     order: OrderId
@@ -188,6 +200,7 @@ class Certificate:
     curves: tuple[NoisyCurve, ...] = ()
     thresholds: tuple[Judgement, ...] = ()
     attacks: PublicAttacks | None = None
+    joint: Joint | None = None
 
     def document(self) -> dict[str, Any]:
         """The certificate as a value for canonical JSON; curves, thresholds and attacks stand in it where there are any."""
@@ -224,6 +237,8 @@ class Certificate:
             document["thresholds"] = [judgement.document() for judgement in self.thresholds]
         if self.attacks is not None:
             document["attacks"] = self.attacks.document()
+        if self.joint is not None:
+            document["joint"] = self.joint.document()
         return document
 
     def encode(self) -> bytes:
@@ -235,7 +250,9 @@ class Certificate:
         """The certificate in `data`. Raises `Corrupt` where the bytes are none."""
         document = canonical.decode(data, NOUN, VERSION)
         try:
-            certificate = _certificate_of(Fields({"curves": [], "thresholds": [], "attacks": None, **document}))
+            certificate = _certificate_of(
+                Fields({"curves": [], "thresholds": [], "attacks": None, "joint": None, **document})
+            )
         except Invalid:
             raise Corrupt("expected the parts of a certificate, got others; ask who made it") from None
         if certificate.encode() != data:
@@ -269,6 +286,7 @@ def _certificate_of(fields: Fields) -> Certificate:
         curves=tuple(NoisyCurve.of_document(curve) for curve in fields.mappings("curves")),
         thresholds=tuple(Judgement.of_document(judgement) for judgement in fields.mappings("thresholds")),
         attacks=PublicAttacks.of_document(found) if (found := fields.mapping_or_none("attacks")) is not None else None,
+        joint=Joint.of_fields(Fields(made)) if (made := fields.mapping_or_none("joint")) is not None else None,
     )
 
 

@@ -30,6 +30,7 @@ from marketplace.commands.wishes import (
 )
 from marketplace.errors import Invalid
 from marketplace.protocol.amounts import euro_text
+from marketplace.protocol.analysis import Analysis, AnalysisSpecification
 from marketplace.protocol.identity import PermitId
 from marketplace.protocol.specification import standing_in
 from marketplace.terminal import guarded, parse_id, parse_offer, say, show_json
@@ -111,17 +112,13 @@ def price_lines(purchase: Purchase) -> list[str]:
     entry, head = purchase.entry, purchase.entry.view.offer.head
     permit = purchase.permit
     return [
-        f"{entry.description.title}: {purchase.specification.rows:,} synthetic "
-        f"{'persons, each with its rows' if entry.description.schema.is_linked else 'rows'}",
-        *(f"  only where  {condition_text(condition)}" for condition in purchase.specification.only),
-        *(f"  accepted if {each.score} is at most {each.at_most}" for each in purchase.specification.thresholds),
+        *_wished_lines(purchase),
         f"  cost        {euro_text(head.cost_units)}",
         f"  margin      {euro_text(head.margin_units)}",
         f"  price       {euro_text(head.price_units)}",
         f"  compute fee {euro_text(head.compute_fee_units)} of it is lost if you reject the delivery or let it lapse",
         f"  guarantee   {guarantee_text(entry)}",
         *(f"  rho         {taken_text(head, source)}" for source in entry.sources),
-        f"  generator   {standing_in(purchase.specification.generator, entry.description.schema)}",
         f"  unit        {entry.description.schema.unit}",
         f"  licence     {head.licence_s // 86_400} days from the reveal",
         f"  terms       {purchase.terms_hash.hex()}",
@@ -129,6 +126,38 @@ def price_lines(purchase: Purchase) -> list[str]:
         *([f"  with permit {permit.id.hex()}, until {time_text(permit.to_s)}"] if permit else []),
         f"  you declare {purchase.specification.attestation}",
     ]
+
+
+def _wished_lines(purchase: Purchase) -> list[str]:
+    """What is ordered, in words."""
+    entry, wished = purchase.entry, purchase.specification
+    title, only = entry.description.title, [f"  only where  {condition_text(condition)}" for condition in wished.only]
+    if isinstance(wished, AnalysisSpecification):
+        parties = ", ".join(source.member.provider for source in entry.sources)
+        return [
+            f"{title}: {len(wished.analyses)} joint analyses of {len(entry.sources)} parties",
+            *(f"  asked       {question_text(analysis)}" for analysis in wished.analyses),
+            *only,
+            f"  parties     {parties}",
+            f"  threshold   noise that suffices where {wished.threshold} of them is dishonest",
+        ]
+    people = "persons, each with its rows" if entry.description.schema.is_linked else "rows"
+    return [
+        f"{title}: {wished.rows:,} synthetic {people}",
+        *only,
+        *(f"  accepted if {each.score} is at most {each.at_most}" for each in wished.thresholds),
+        f"  generator   {standing_in(wished.generator, entry.description.schema)}",
+    ]
+
+
+def question_text(analysis: Analysis) -> str:
+    """An analysis in one line: its kind and what it is asked about."""
+    document = analysis.document()
+    kind, grid = document.pop("kind"), document.pop("grid", None)
+    parts = [f"{name} {', '.join(value) if isinstance(value, list) else value}" for name, value in document.items()]
+    if grid:
+        parts.append(f"at {len(grid)} points from {grid[0]} to {grid[-1]}")
+    return f"{kind}: {', '.join(parts)}" if parts else str(kind)
 
 
 def _place(client: Client, purchase: Purchase, as_json: bool) -> None:

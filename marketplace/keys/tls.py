@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -62,6 +63,18 @@ def tls_fingerprint(file: bytes) -> bytes:
     except ValueError:
         raise Corrupt("expected a TLS certificate in PEM, got other bytes; make the node's certificate anew") from None
     return sha256(certificate.public_bytes(serialization.Encoding.DER)).digest()
+
+
+def signed_with(certificate: bytes, signature: bytes, message: bytes) -> bool:
+    """Whether `signature` (ECDSA on P-256, SHA-256, DER) is under `message`, by the key that a certificate (DER) is about."""
+    try:
+        key = x509.load_der_x509_certificate(certificate).public_key()
+        if not isinstance(key, ec.EllipticCurvePublicKey):
+            return False
+        key.verify(signature, message, ec.ECDSA(hashes.SHA256()))
+    except (ValueError, InvalidSignature):
+        return False
+    return True
 
 
 def _alternative(host: str) -> x509.GeneralName:

@@ -42,7 +42,8 @@ class AnalysisSpecification:
     """One order's questions. The parts that it shares with a `Specification` mean the same here.
 
     `analyses`: 1 to 20, in the order in which they are answered. `only`: rows that do not meet these conditions are left
-    out at every party, which is told from each row alone.
+    out at every party, which is told from each row alone. `threshold`: how many dishonest parties the noise is sized
+    against.
     """
 
     offer: bytes
@@ -52,6 +53,7 @@ class AnalysisSpecification:
     nonce: bytes
     attestation: str = ATTESTATION
     only: tuple[Condition, ...] = ()
+    threshold: int = 1
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.analyses) <= LARGEST_ANALYSES:
@@ -122,7 +124,8 @@ class AnalysisSpecification:
         )
 
     def encode(self) -> bytes:
-        """The canonical bytes, whose SHA-256 the order names; conditions stand in them where there are any."""
+        """The canonical bytes, whose SHA-256 the order names; conditions stand in them where there are any, a threshold above
+        1."""
         document: dict[str, Any] = {
             "format": canonical.format_name(NOUN, VERSION),
             "offer": self.offer.hex(),
@@ -134,6 +137,8 @@ class AnalysisSpecification:
         }
         if self.only:
             document["only"] = [condition.document() for condition in self.only]
+        if self.threshold != 1:
+            document["threshold"] = self.threshold
         return canonical.encode(document)
 
     @classmethod
@@ -149,6 +154,7 @@ class AnalysisSpecification:
                 nonce=bytes.fromhex(document["nonce"]),
                 attestation=canonical.text(document["attestation"]),
                 only=tuple(Condition.of_document(each) for each in document.get("only", ())),
+                threshold=canonical.whole(document.get("threshold", 1)),
             )
         except (KeyError, TypeError, ValueError, InvalidOperation, AttributeError):
             raise Corrupt("expected the parts of an analysis, got others; ask who made it") from None

@@ -2,7 +2,10 @@
 
 import ipaddress
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
 
 from marketplace.errors import Corrupt, Invalid
 from marketplace.protocol import canonical
@@ -62,19 +65,37 @@ class Place:
 
 
 @dataclass(frozen=True)
+class PartyPlace:
+    """`place`: where the node takes part in joint analyses. `certificate`: its TLS certificate itself, in DER."""
+
+    place: Place
+    certificate: bytes
+
+    def document(self) -> dict[str, str]:
+        """It as a value for canonical JSON."""
+        return {"place": str(self.place), "certificate": self.certificate.hex()}
+
+
+@dataclass(frozen=True)
 class Descriptor:
     """`provider`: whose node it is. `endpoint`: where it answers over HTTPS. `certificate`: SHA-256 of its TLS certificate
-    in DER, by which alone it is known: no authority vouches for it."""
+    in DER, by which alone it is known: no authority vouches for it. `party`: None for a node that takes no part in joint
+    analyses."""
 
     provider: Address
     endpoint: Place
     certificate: bytes
+    party: PartyPlace | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.provider, str) or not _ADDRESS.fullmatch(self.provider):
             raise Invalid("expected a provider's address in a descriptor, got another text; copy it again")
         if len(self.certificate) != FINGERPRINT_BYTES:
             raise Invalid(f"expected a fingerprint of {FINGERPRINT_BYTES} bytes, got {len(self.certificate)}")
+        if self.party is not None and sha256(self.party.certificate).digest() != self.certificate:
+            raise Invalid(
+                "expected the very certificate whose fingerprint a descriptor names, got another; describe anew"
+            )
 
     @property
     def url(self) -> str:
@@ -83,14 +104,13 @@ class Descriptor:
 
     def encode(self) -> bytes:
         """The canonical bytes, whose SHA-256 the ledger names."""
-        return canonical.encode(
-            {
-                "format": canonical.format_name(NOUN, VERSION),
-                "provider": self.provider,
-                "endpoint": self.url,
-                "certificate": self.certificate.hex(),
-            }
-        )
+        document: dict[str, Any] = {
+            "format": canonical.format_name(NOUN, VERSION),
+            "provider": self.provider,
+            "endpoint": self.url,
+            "certificate": self.certificate.hex(),
+        }
+        return canonical.encode(document if self.party is None else {**document, "party": self.party.document()})
 
     @classmethod
     def decode(cls, data: bytes) -> "Descriptor":
@@ -100,12 +120,18 @@ class Descriptor:
             scheme, separator, place = document["endpoint"].partition("://")
             if (scheme, separator) != ("https", "://"):
                 raise ValueError
-            descriptor = cls(document["provider"], Place.of_text(place), bytes.fromhex(document["certificate"]))
+            party = _party(document["party"]) if "party" in document else None
+            fingerprint = bytes.fromhex(document["certificate"])
+            descriptor = cls(document["provider"], Place.of_text(place), fingerprint, party)
         except (KeyError, TypeError, ValueError, AttributeError, Invalid):
             raise Corrupt("expected the parts of a descriptor, got others; ask who made it") from None
         if descriptor.encode() != data:
             raise Corrupt("expected the parts of a descriptor and no more; ask who made it")
         return descriptor
+
+
+def _party(document: Mapping[str, Any]) -> PartyPlace:
+    return PartyPlace(Place.of_text(document["place"]), bytes.fromhex(document["certificate"]))
 
 
 def _is_host(text: object) -> bool:

@@ -103,7 +103,7 @@ def pack(files: Mapping[str, Path], out: BinaryIO, names: Sequence[str] = NAMES)
     """
     if set(files) != set(names):
         raise Invalid(f"expected the files {', '.join(names)} in a result")
-    if sum(files[name].stat().st_size for name in (REPORT, PICTURE)) > DOCUMENTS_BYTES:
+    if sum(files[name].stat().st_size for name in names if name in (REPORT, PICTURE)) > DOCUMENTS_BYTES:
         raise Invalid(f"expected report and picture within {DOCUMENTS_BYTES} bytes together")
     try:
         with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as archive:

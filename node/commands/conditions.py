@@ -9,6 +9,7 @@ from marketplace.errors import Invalid
 from marketplace.ledger.addresses import checksummed
 from marketplace.protocol.amounts import euro_units
 from marketplace.protocol.identity import NOBODY
+from marketplace.protocol.offer import Kind
 from marketplace.protocol.purpose import parse_purpose
 from node.conditions import Conditions
 
@@ -58,6 +59,7 @@ def conditions_of(
     arbiter: str | None,
     rule_hours: int | None,
     deposit: str | None,
+    kind: Kind = Kind.SYNTHETIC,
 ) -> Conditions:
     """What these options say. Raises `Invalid` where one says nothing, or does not go with the others."""
     if exact == (epsilon is not None):
@@ -82,4 +84,5 @@ def conditions_of(
         authority=checksummed(authority) if authority else NOBODY,
         purposes=purposes,
         arbiter=checksummed(arbiter) if arbiter else NOBODY,
+        kind=kind,
     )

@@ -1,4 +1,4 @@
-"""`agora-node offer draft`, `offer publish-draft`, `consent`, `countersign`: offers and deliveries of several providers."""
+"""`agora-node offer draft`, `offer publish-draft` and `consent`: offers of several providers."""
 
 import sys
 from pathlib import Path
@@ -9,7 +9,7 @@ import typer
 from marketplace.errors import Invalid
 from marketplace.protocol.amounts import euro_text
 from marketplace.protocol.identity import NOBODY, DatasetId
-from marketplace.protocol.offer import Offer
+from marketplace.protocol.offer import Kind, Offer
 from marketplace.protocol.purpose import purpose_codes, purpose_text
 from marketplace.protocol.rho import delta_of, epsilon_of
 from marketplace.terminal import ask_passphrase, guarded, parse_id, say, show_json
@@ -20,7 +20,8 @@ from node.commands.conditions import (
     Cost,
     DeliverHours,
     Deposit,
-    Epsilon,
+    EpsilonOrExact,
+    Exact,
     LicenceDays,
     Margin,
     MaxOpen,
@@ -37,14 +38,15 @@ from node.files import reading, write_whole
 from node.home import Node, home
 from node.pool.consent import LARGEST_BYTES as LARGEST_CONSENT_BYTES
 from node.pool.consent import Asked, SignedConsent
-from node.pool.countersignature import LARGEST_BYTES as LARGEST_DELIVERY_BYTES
-from node.pool.countersignature import DeliveryDraft
 from node.pool.draft import LARGEST_BYTES, OfferDraft
 from node.pooling import Part
 
 Out = Annotated[Path, typer.Option(metavar="FILE", help="Where to write it.")]
 DraftFile = Annotated[Path, typer.Argument(metavar="FILE", help="The drafted offer.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+Analyses = Annotated[
+    bool, typer.Option("--analyses", help="Sell joint analyses of three members or more, in place of a synthetic twin.")
+]
 
 
 @app.command()
@@ -55,10 +57,12 @@ def draft(
     ],
     out: Out,
     token: Token,
-    epsilon: Epsilon,
     cost: Cost,
     margin: Margin,
     bond: Bond,
+    epsilon: EpsilonOrExact = None,
+    exact: Exact = False,
+    analyses: Analyses = False,
     deliver_hours: DeliverHours = 24,
     licence_days: LicenceDays = 365,
     max_open: MaxOpen = 8,
@@ -74,6 +78,7 @@ def draft(
     conditions = conditions_of(
         token=token,
         epsilon=epsilon,
+        exact=exact,
         cost=cost,
         margin=margin,
         bond=bond,
@@ -86,6 +91,7 @@ def draft(
         arbiter=arbiter,
         rule_hours=rule_hours,
         deposit=deposit,
+        kind=Kind.ANALYSIS if analyses else Kind.SYNTHETIC,
     )
     parts = [_part(text) for text in member]
     node = Node.from_settings(home(), ask_passphrase("the node's keys"))
@@ -139,24 +145,6 @@ def consent(
         show_json({"offer": signed.offer.hex(), "member": signed.member, "until_s": until_s, "file": str(out)})
     else:
         print(f"Consent to offer {signed.offer.hex()} in {out}")
-
-
-@guarded
-def countersign(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The delivery that the pool's lead is about to record.")],
-    out: Out,
-    as_json: AsJson = False,
-) -> None:
-    """Sign the delivery in FILE, if its certificate names your own dataset and the rho that your account has debited."""
-    drafted = DeliveryDraft.decode(_read(file, LARGEST_DELIVERY_BYTES))
-    node = Node.from_settings(home(), ask_passphrase("the node's keys"))
-    pooling = node.pooling()
-    signed = pooling.countersign(pooling.presented(drafted), now_s(node))
-    write_whole(out, signed.encode())
-    if as_json:
-        show_json({"order": signed.order.hex(), "delivery": signed.delivery.hex(), "file": str(out)})
-    else:
-        print(f"Signature under delivery {signed.delivery.hex()} in {out}")
 
 
 def consent_lines(asked: Asked, until_s: int) -> list[str]:

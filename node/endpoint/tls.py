@@ -10,6 +10,7 @@ from marketplace.keys.tls import make_tls_file, tls_fingerprint, tls_password
 from node.files import reading, write_whole
 
 FILE = "tls.pem"
+CERTIFICATE = b"-----BEGIN CERTIFICATE"
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,12 @@ class TlsFile:
     path: Path
     fingerprint: bytes
     password: bytes = field(repr=False)
+
+    def certificate(self) -> bytes:
+        """The certificate in DER. Raises as the disk does."""
+        with reading(self.path) as file:
+            kept = file.read()
+        return ssl.PEM_cert_to_DER_cert(kept[kept.index(CERTIFICATE) :].decode())
 
     def context(self) -> ssl.SSLContext:
         """What a server needs to prove that it has this certificate: TLS 1.3 only.

@@ -25,6 +25,7 @@ class Network:
 
     def __init__(self, plan: Plan, password: bytes, listener: socket.socket, until: float) -> None:
         self._plan, self._until, self._listener = plan, until, listener
+        self._join_until = min(until, time.monotonic() + plan.limits.join_s)
         self._number = {peer.fingerprint: number for number, peer in enumerate(plan.peers) if number != plan.own}
         self._server = _context(ssl.PROTOCOL_TLS_SERVER, plan, password, plan.others)
         self._server.num_tickets = 0
@@ -43,7 +44,7 @@ class Network:
         hearing: dict[int, Line] = {}
         while missing := set(self._plan.others) - set(hearing):
             try:
-                number, connection = self._came.get(timeout=max(0.0, self._until - time.monotonic()))
+                number, connection = self._came.get(timeout=max(0.0, self._join_until - time.monotonic()))
             except Empty:
                 raise self._ended(min(missing)) from None
             hearing[number] = self._line(connection)
@@ -59,7 +60,7 @@ class Network:
     def _reach(self, number: int) -> ssl.SSLSocket:
         """A connection to the party. One that refuses is tried again; one with another certificate is not the party."""
         peer = self._plan.peers[number]
-        while (left := self._until - time.monotonic()) > 0:
+        while (left := self._join_until - time.monotonic()) > 0:
             try:
                 plain = socket.create_connection((peer.host, peer.port), timeout=min(HANDSHAKE_S, left))
                 plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from marketplace.errors import Corrupt, Invalid
 from marketplace.protocol import canonical
 from marketplace.protocol.analysis_parties import check_parties
+from marketplace.protocol.transcript import context_of
 
 NOUN, VERSION = "party-plan", 1
 
@@ -52,11 +53,15 @@ class Peer:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a party's process may take. `stall_s`: how long anybody may be silent. `deadline_s`: how long all may last."""
+    """What a party's process may take. `stall_s`: how long anybody may be silent. `deadline_s`: how long all may last.
+
+    `join_s`: how long the others are waited for at the start.
+    """
 
     stall_s: float = 30.0
     deadline_s: float = 600.0
     memory_bytes: int = 2**31
+    join_s: float = 60.0
 
 
 @dataclass(frozen=True)
@@ -90,11 +95,11 @@ class Plan:
     @property
     def context(self) -> bytes:
         """What keys, masks and signatures are bound to: order, specification, and who takes part under which certificate."""
-        parties = b"".join(peer.fingerprint for peer in self.peers)
-        return self.order + self.specification + sha256(parties).digest()
+        return context_of(self.order, self.specification, [peer.fingerprint for peer in self.peers])
 
     def encode(self) -> bytes:
         """The plan's canonical bytes, for the party's process alone."""
+        limits = self.limits
         return canonical.encode(
             {
                 "format": canonical.format_name(NOUN, VERSION),
@@ -104,7 +109,7 @@ class Plan:
                 "threshold": self.threshold,
                 "peers": [[peer.host, peer.port, peer.fingerprint.hex(), peer.certificate] for peer in self.peers],
                 "tls": str(self.tls),
-                "limits": [repr(self.limits.stall_s), repr(self.limits.deadline_s), self.limits.memory_bytes],
+                "limits": [repr(limits.stall_s), repr(limits.deadline_s), limits.memory_bytes, repr(limits.join_s)],
             }
         )
 
@@ -113,7 +118,7 @@ class Plan:
         """The plan in `data`. Raises `Corrupt` where the bytes are none."""
         document: dict[str, Any] = canonical.decode(data, NOUN, VERSION)
         try:
-            stall, deadline, memory = document["limits"]
+            stall, deadline, memory, join = document["limits"]
             return cls(
                 order=bytes.fromhex(document["order"]),
                 specification=bytes.fromhex(document["specification"]),
@@ -123,7 +128,7 @@ class Plan:
                     Peer(host, port, bytes.fromhex(mark), text) for host, port, mark, text in document["peers"]
                 ),
                 tls=Path(document["tls"]),
-                limits=Limits(float(stall), float(deadline), memory),
+                limits=Limits(float(stall), float(deadline), memory, float(join)),
             )
         except (KeyError, TypeError, ValueError, AttributeError):
             raise Corrupt("expected the parts of a party's plan, got others; let the node start it again") from None

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +14,7 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
+from marketplace.errors import Refused
 from marketplace.protocol import canonical
 from node.files import growing_file
 from node.mpc import party
@@ -140,3 +141,17 @@ class PartyProcess:
 def _environment() -> dict[str, str]:
     """What the process sees of the node's environment: where programs are, and no setting of ours."""
     return {**{name: os.environ[name] for name in _KEPT if name in os.environ}, **_PLAIN}
+
+
+@contextlib.contextmanager
+def listen_at(host: str, port: int) -> Iterator[socket.socket]:
+    """A socket that listens there for other parties. Raises `Refused` where none can."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise Refused(
+            f"expected to listen for other parties at {host} port {port}, got '{error.strerror}'; free it, or set party_listen"
+        ) from None
+    with listener:
+        yield listener

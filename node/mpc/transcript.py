@@ -8,10 +8,10 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePri
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from marketplace.errors import Corrupt
+from marketplace.protocol.transcript import signed_bytes
 from node.mpc.masks import Tensor
 from node.mpc.plan import Plan
 
-_SIGNED = b"agora/transcript/1"
 LARGEST_SIGNATURE = 80
 
 
@@ -54,17 +54,13 @@ class Transcript:
 
 def sign(key: EllipticCurvePrivateKey, plan: Plan, digest: bytes) -> bytes:
     """This party's signature under the transcript's digest."""
-    return key.sign(_message(plan, plan.own, digest), ECDSA(SHA256()))
+    return key.sign(signed_bytes(plan.context, plan.own, digest), ECDSA(SHA256()))
 
 
 def is_signed(key: EllipticCurvePublicKey, plan: Plan, number: int, digest: bytes, signature: bytes) -> bool:
     """Whether `signature` is that of party `number` under the digest."""
     try:
-        key.verify(signature, _message(plan, number, digest), ECDSA(SHA256()))
+        key.verify(signature, signed_bytes(plan.context, number, digest), ECDSA(SHA256()))
     except InvalidSignature:
         return False
     return True
-
-
-def _message(plan: Plan, number: int, digest: bytes) -> bytes:
-    return _SIGNED + plan.context + bytes([number]) + digest

@@ -1,8 +1,4 @@
-"""A member's signature under a delivery that its pool's lead is about to record, and why it is refused.
-
-A certificate names one dataset. So a member signs what names its own, and a pool of three has no delivery yet that all
-of them can sign.
-"""
+"""A member's signature under a delivery that its pool's lead is about to record, and why it is refused."""
 
 from dataclasses import dataclass, field, replace
 
@@ -18,19 +14,26 @@ from marketplace.protocol.account import Account
 from marketplace.protocol.identity import Address, OrderId
 from marketplace.protocol.order import Delivery
 from marketplace.protocol.states import OrderState
+from node.outcome import Outcome
+from node.pool.closing import JointClosing
 from node.pool.consent import own_places, signature_of
 
+VERB = "countersign"
 DRAFT_NOUN, NOUN, VERSION = "delivery-draft", "countersignature", 1
-LARGEST_BYTES = 2**14
 
 
 @dataclass(frozen=True)
 class DeliveryDraft:
-    """A delivery on a pooled order before its lead records it, as a file for the other members."""
+    """A delivery on a pooled order before its lead records it, as the other members are shown it.
+
+    `salts`: the secret behind the salts of the result's chunks, 32 bytes, by which a member finds the same plain root from
+    its own answer. It tells nothing to who has the answer, and the buyer does not see it.
+    """
 
     domain: Domain
     order: OrderId
     delivery: Delivery
+    salts: bytes = field(repr=False)
 
     def encode(self) -> bytes:
         """The canonical bytes."""
@@ -41,6 +44,7 @@ class DeliveryDraft:
                 "contract": self.domain.contract,
                 "order": self.order.hex(),
                 "delivery": delivery_document(self.delivery),
+                "salts": self.salts.hex(),
             }
         )
 
@@ -50,7 +54,8 @@ class DeliveryDraft:
         parts = Fields(canonical.decode(data, DRAFT_NOUN, VERSION))
         try:
             domain = Domain(parts.whole("chain_id"), checksummed(parts.text("contract")))
-            draft = cls(domain, OrderId(parts.bytes32("order")), delivery_of(parts.inner("delivery")))
+            delivery = delivery_of(parts.inner("delivery"))
+            draft = cls(domain, OrderId(parts.bytes32("order")), delivery, parts.bytes32("salts"))
         except Invalid:
             raise Corrupt("expected the parts of a drafted delivery, got others; ask the lead for it again") from None
         if draft.encode() != data:
@@ -97,8 +102,8 @@ class Countersignature:
 class Presented:
     """Everything that the decision about a countersignature depends on.
 
-    `manifest`: the one that the delivery names. `debited_micro`: what the order took from the member's own account for the
-    dataset that the certificate names; None for nothing.
+    `manifest`: the one that the delivery names. `outcome`, `closing`: how the order ended at this member. `plain_root`: of
+    this member's own answer with the draft's salts.
     """
 
     draft: DeliveryDraft
@@ -106,7 +111,9 @@ class Presented:
     domain: Domain
     member: Address
     account: Account
-    debited_micro: int | None
+    outcome: Outcome
+    closing: JointClosing
+    plain_root: bytes
 
 
 def objection_to_delivery(presented: Presented, now_s: int) -> str | None:
@@ -121,9 +128,6 @@ def objection_to_delivery(presented: Presented, now_s: int) -> str | None:
         return "it is not for you to sign: you are no member, or its lead"
     if order.state is not OrderState.PLACED or now_s > order.deadline_s:
         return f"its order is {order.state.word}, or its time is over"
-    found = [index for index in places if offer.members[index].dataset == certificate.dataset]
-    if not found:
-        return "its certificate does not name a dataset of yours"
     faults = disagreements(
         presented.manifest,
         account=account,
@@ -132,6 +136,23 @@ def objection_to_delivery(presented: Presented, now_s: int) -> str | None:
     )
     if faults:
         return f"its certificate does not agree: {faults[0]}"
-    if presented.debited_micro != offer.members[found[0]].rho_micro:
-        return "your own account has not debited its rho for this order"
+    if certificate.joint is None or certificate.provider != offer.head.lead:
+        return "its certificate is not its lead's for all members"
+    return _objection_to_part(presented, places[0])
+
+
+def _objection_to_part(presented: Presented, place: int) -> str | None:
+    """Why what the certificate says of this member, and of what was made, is not what this member knows."""
+    certificate, outcome, closing = presented.manifest.certificate, presented.outcome, presented.closing
+    joint = certificate.joint
+    assert joint is not None
+    own = joint.parties[place]
+    if joint.transcript != closing.transcript or tuple(one.signature for one in joint.parties) != closing.signatures:
+        return "it names another transcript than you have signed"
+    if (own.register, own.noise_commitment) != (outcome.register, outcome.noise_commitment):
+        return "what it says of you is not what you have said"
+    if certificate.mechanism != outcome.mechanism:
+        return "it names another mechanism than the one that you have taken part in"
+    if presented.plain_root != presented.draft.delivery.plain_root:
+        return "its result is not the answer that you have"
     return None

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from marketplace.certificate.fields import Fields
 from marketplace.errors import Corrupt, Invalid
 from marketplace.protocol import canonical
 from marketplace.protocol.identity import Address, OrderId
 
-NOUN, VERSION = "job", 1
+NOUN, JOINT_NOUN, VERSION = "job", "joint-job", 1
 
 
 class Name(StrEnum):
@@ -34,6 +35,7 @@ class Name(StrEnum):
     RESULT = "result.tar"
     MANIFEST = "manifest.json"
     SEALED = "object.sealed"
+    TRANSCRIPT = "transcript.json"
 
 
 @dataclass(frozen=True)
@@ -59,19 +61,21 @@ class Job:
 
     def encode(self) -> bytes:
         """The job's canonical bytes, kept in the order's folder."""
-        return canonical.encode(
-            {
-                "format": canonical.format_name(NOUN, VERSION),
-                "order": self.order.hex(),
-                "dataset": self.dataset.hex(),
-                "version": self.version,
-                "commitment": self.commitment.hex(),
-                "rho_micro": self.rho_micro,
-                "delta_atto": self.delta_atto,
-                "provider": self.provider,
-                "vault": str(self.vault),
-            }
-        )
+        return canonical.encode(self.document())
+
+    def document(self) -> dict[str, Any]:
+        """The job as a value for canonical JSON."""
+        return {
+            "format": canonical.format_name(NOUN, VERSION),
+            "order": self.order.hex(),
+            "dataset": self.dataset.hex(),
+            "version": self.version,
+            "commitment": self.commitment.hex(),
+            "rho_micro": self.rho_micro,
+            "delta_atto": self.delta_atto,
+            "provider": self.provider,
+            "vault": str(self.vault),
+        }
 
     @classmethod
     def decode(cls, data: bytes) -> "Job":
@@ -90,3 +94,41 @@ class Job:
             )
         except Invalid:
             raise Corrupt("expected the parts of a job, got others; let the node start the work again") from None
+
+
+@dataclass(frozen=True)
+class JointJob:
+    """What one of several parties counts for an order that they answer together.
+
+    `own`: what it takes of its own dataset. `rho_micro`: what all `parties` pay for what is opened. `rows_in_pool`: the most
+    rows that one person has at all of them. `threshold`: how many dishonest ones the noise is sized against.
+    """
+
+    own: Job
+    rho_micro: int
+    rows_in_pool: int
+    parties: int
+    threshold: int
+
+    def encode(self) -> bytes:
+        """The canonical bytes, which go through a pipe."""
+        return canonical.encode(
+            {
+                "format": canonical.format_name(JOINT_NOUN, VERSION),
+                "own": self.own.document(),
+                "rho_micro": self.rho_micro,
+                "rows_in_pool": self.rows_in_pool,
+                "parties": self.parties,
+                "threshold": self.threshold,
+            }
+        )
+
+    @classmethod
+    def decode(cls, data: bytes) -> "JointJob":
+        """The job in `data`. Raises `Corrupt` where the bytes are none."""
+        fields = Fields(canonical.decode(data, JOINT_NOUN, VERSION))
+        try:
+            numbers = (fields.whole(name) for name in ("rho_micro", "rows_in_pool", "parties", "threshold"))
+            return cls(Job.decode(canonical.encode(fields.mapping("own"))), *numbers)
+        except Invalid:
+            raise Corrupt("expected the parts of a joint job, got others; let the node start the work again") from None

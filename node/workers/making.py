@@ -25,7 +25,7 @@ from node.evaluation.report import Exhibit, report
 from node.files import disk, whole_file, write_whole
 from node.nesting import flat_tables, main_table
 from node.noise.stream import NoiseStream
-from node.outcome import Outcome
+from node.outcome import NOISE_COMMITMENT_TAG, Outcome
 from node.synthesis.generator import CodedTable, Generator, Measured
 from node.synthesis.generators import generator_of, serving
 from node.vault import csv_text
@@ -35,7 +35,6 @@ from node.workers.assignment import Assignment
 from node.workers.job import Job, Name
 from node.workers.mechanism import mechanism_of, noisy_counts
 
-NOISE_COMMITMENT_TAG = b"agora/noise-commitment/1"
 SEED_STAGE = "synthesise/seed"
 PROVIDER_SEED = 20_250_101
 Note = Callable[[str], None]

@@ -75,7 +75,7 @@ class ProcessWorkers:
                 stdout=log,
                 stderr=log,
                 cwd=folder,
-                env=_plain_environment(),
+                env=plain_environment(),
             )
         self._children[job.order] = child
         _hand_over(child, storage_key)
@@ -144,7 +144,7 @@ def _close_pipe(child: subprocess.Popen[bytes]) -> None:
         return
 
 
-def _plain_environment() -> dict[str, str]:
+def plain_environment() -> dict[str, str]:
     """What a child sees of the node's environment: where to find programs and packages, and no setting of ours."""
     kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH")
     return {name: os.environ[name] for name in kept if name in os.environ}

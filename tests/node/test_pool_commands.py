@@ -1,4 +1,4 @@
-"""Offers of several hospitals and earlier results, typed: `offer draft`, `consent`, `publish-draft`, `countersign`, `stock`."""
+"""Offers of several hospitals and earlier results, typed: `offer draft`, `consent`, `publish-draft`, `stock`."""
 
 import os
 from collections.abc import Mapping
@@ -102,16 +102,6 @@ def test_a_member_that_is_none_is_refused(hospital: Hospital, tmp_path: Path, me
     terms = ("--token", hospital.world.token, "--epsilon", "0.5", *MONEY, "--out", str(tmp_path / "draft.json"))
     assert hospital.type("offer", "draft", "--member", member, *terms).code == 2
     assert not (tmp_path / "draft.json").exists()
-
-
-def test_a_delivery_that_is_none_is_not_signed(hospital: Hospital, tmp_path: Path) -> None:
-    out = tmp_path / "signature.json"
-    (tmp_path / "delivery.json").write_bytes(b'{"format":"agora/delivery-draft/2"}')
-    assert_refused(
-        hospital.type("countersign", str(tmp_path / "delivery.json"), "--out", str(out)), 4, "delivery-draft/1"
-    )
-    assert_refused(hospital.type("countersign", "/nowhere", "--out", str(out)), 5, "No such file")
-    assert not out.exists()
 
 
 @pytest.mark.parametrize(

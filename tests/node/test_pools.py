@@ -1,19 +1,14 @@
-"""Two hospitals that sell one offer together, on a ledger in this process: drafts, consents, signatures, and their refusal."""
+"""Two hospitals that sell one offer together, on a ledger in this process: drafts, consents, and their refusal."""
 
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from marketplace.certificate.certificate import Certificate, Environment, Mechanism, Privacy
-from marketplace.certificate.epsilon import quoted_epsilon
-from marketplace.certificate.manifest import Manifest
 from marketplace.content.store import put_bytes
-from marketplace.errors import Corrupt, Invalid, Refused, Unreachable
+from marketplace.errors import Corrupt, Invalid, Refused
 from marketplace.ledger import ids
-from marketplace.ledger.signatures import sign_certificate
 from marketplace.protocol import canonical
 from marketplace.protocol.identity import OrderId
 from marketplace.protocol.offer import Consent, Guarantee, Member, Offer
@@ -29,11 +24,9 @@ from node.pool.draft import OfferDraft
 from node.pooling import Part, Pooling
 from node.provider import Listed
 from node.work import Close, Decline, Refund, Release, Wait
-from tests.certificate.examples import SCORING, STAGES
 from tests.node.examples import ROWS_DECLARED, SCHEMA, WORDS, records
 from tests.node.market import HOUR_S, PURSE_UNITS, Market, conditions, embedded_market
 from tests.node.workplace import STORAGE_KEY
-from tests.protocol.history import RHO_MICRO
 
 LASTS_S = 30 * 24 * HOUR_S
 
@@ -314,157 +307,18 @@ def test_a_member_ends_what_the_lead_left_lying_and_releases(pool: Pool) -> None
     assert pool.used_micro() == before
 
 
-# ------------------------------------------------------------------------------------------------------- signing
-
-
-@dataclass
-class Delivering:
-    """A placed pooled order and a delivery of it whose certificate names the other hospital's dataset."""
-
-    pool: Pool
-    offer: Offer
-    order: OrderId
-
-    @classmethod
-    def begin(cls, pool: Pool, max_open: int) -> "Delivering":
-        draft = pool.draft(max_open=max_open)
-        members = tuple(replace(member, rho_micro=RHO_MICRO) for member in draft.offer.members)
-        draft = pool.altered(draft, members=members)
-        offer = pool.lead.publish(draft, [pool.consent(draft)], pool.now_s()).offer
-        return cls(pool, offer, pool.place(offer))
-
-    @property
-    def index(self) -> int:
-        dataset = self.pool.listed.dataset
-        return next(index for index, member in enumerate(self.offer.members) if member.dataset == dataset)
-
-    def debit(self) -> None:
-        """What the other hospital's vault writes down when it takes part."""
-        self.pool.other.vault.account.debit(self.order, self.pool.listed.snapshot.dataset, RHO_MICRO)
-
-    def certificate(self, **changes: Any) -> Certificate:
-        view, member = self.pool.market.order(self.order), self.offer.members[self.index]
-        account = self.pool.market.client.account()
-        version = account.datasets[member.dataset].versions[0]
-        delta_atto = self.offer.head.delta_atto
-        made = Certificate(
-            order=self.order,
-            offer=self.offer.id,
-            provider=member.provider,
-            dataset=member.dataset,
-            version=1,
-            commitment=version.commitment,
-            description=version.description,
-            specification=view.order.specification,
-            plain_root=b"r" * 32,
-            count=2,
-            rows=50,
-            register=b"g" * 32,
-            noise_commitment=b"n" * 32,
-            mechanism=Mechanism("marginals", "1", (), STAGES, (SCORING,)),
-            privacy=Privacy(SCHEMA.unit, 2, RHO_MICRO, delta_atto, quoted_epsilon(RHO_MICRO, delta_atto)),
-            scores=(),
-            environment=Environment("c0de", "d3b5", "3.11", "x86_64"),
-        )
-        return replace(made, **changes)
-
-    def draft(self, certificate: Certificate | None = None, **changes: Any) -> DeliveryDraft:
-        """The delivery with its manifest in the store, but for `changes`."""
-        ledger, signed = self.pool.market.ledger, certificate or self.certificate()
-        digest = sha256(signed.encode()).digest()
-        signature = sign_certificate(self.pool.other.keys.signer, ledger.domain, signed.order, digest)
-        manifest = Manifest(
-            ledger.domain.chain_id, ledger.domain.contract, ledger.source_hash, signed, signature
-        ).encode()
-        stored = put_bytes(self.pool.market.node.store, manifest).digest
-        delivery = Delivery(b"c" * 32, b"r" * 32, b"k" * 32, b"o" * 32, stored, 2, CODEC_RAW)
-        return DeliveryDraft(ledger.domain, self.order, replace(delivery, **changes))
-
-    def refusal(self, draft: DeliveryDraft, member: Pooling | None = None, now_s: int | None = None) -> str:
-        asking = member or self.pool.member
-        with pytest.raises(Refused, match="nothing was signed") as refused:
-            asking.countersign(asking.presented(draft), now_s or self.pool.now_s())
-        return str(refused.value)
-
-
-@pytest.fixture(scope="module")
-def delivering(pool: Pool) -> Delivering:
-    begun = Delivering.begin(pool, max_open=20)
-    begun.debit()
-    return begun
-
-
-def test_a_delivery_that_its_member_signed_is_taken_by_the_contract(pool: Pool) -> None:
-    begun = Delivering.begin(pool, max_open=21)
-    begun.debit()
-    draft = DeliveryDraft.decode(begun.draft().encode())
-    signed = Countersignature.decode(pool.member.countersign(pool.member.presented(draft), pool.now_s()).encode())
-    ledger, view = pool.market.ledger, pool.market.order(begun.order)
-    with pytest.raises(Invalid, match="every other provider"):
-        ledger.deliver(pool.market.node.keys.signer, begun.offer, view.order, draft.delivery, [])
-    ledger.deliver(pool.market.node.keys.signer, begun.offer, view.order, draft.delivery, [signed.signature])
-    assert pool.market.order(begun.order).delivery_hash == signed.delivery
-    assert "its order is Delivered" in begun.refusal(draft)
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"order": b"x" * 32}, "its order is another"),
-        ({"offer": b"x" * 32}, "its offer is not"),
-        ({"specification": b"x" * 32}, "its specification is not"),
-        ({"commitment": b"x" * 32}, "its commitment to the records is not"),
-        ({"version": 2}, "its version is not"),
-        ({"plain_root": b"x" * 32}, "its plain root is not the delivery's"),
-        ({"count": 3}, "its count is not the delivery's"),
-        ({"dataset": b"x" * 32}, "does not name a dataset of yours"),
-    ],
-)
-def test_a_certificate_that_is_not_the_members_own_is_not_signed(
-    delivering: Delivering, changes: dict[str, Any], words: str
-) -> None:
-    assert words in delivering.refusal(delivering.draft(delivering.certificate(**changes)))
-
-
-def test_a_certificate_of_another_rho_is_not_signed(delivering: Delivering) -> None:
-    privacy = replace(delivering.certificate().privacy, rho_micro=RHO_MICRO - 1)
-    assert "its rho is" in delivering.refusal(delivering.draft(delivering.certificate(privacy=privacy)))
-
-
-def test_another_delivery_than_the_manifests_is_not_signed(delivering: Delivering) -> None:
-    assert "its plain root is not" in delivering.refusal(delivering.draft(plain_root=b"x" * 32))
-    missing = delivering.draft(manifest=b"x" * 32)
-    with pytest.raises(Unreachable):
-        delivering.pool.member.presented(missing)
-
-
-def test_only_a_member_other_than_the_lead_signs_and_only_in_time(delivering: Delivering) -> None:
-    draft, pool = delivering.draft(), delivering.pool
-    assert "not for you to sign" in delivering.refusal(draft, pool.lead)
-    assert "no such order" in delivering.refusal(replace(draft, order=b"x" * 32))
-    assert "no such order" in delivering.refusal(replace(draft, domain=replace(draft.domain, chain_id=1)))
-    deadline_s = pool.market.order(delivering.order).deadline_s
-    assert "time is over" in delivering.refusal(draft, now_s=deadline_s + 1)
-
-
-def test_nothing_is_signed_for_rho_that_the_members_own_account_never_debited(pool: Pool) -> None:
-    begun = Delivering.begin(pool, max_open=22)
-    assert "has not debited its rho" in begun.refusal(begun.draft())
-    begun.debit()
-    pool.member.countersign(pool.member.presented(begun.draft()), pool.now_s())
-
-
 # ------------------------------------------------------------------------------------------------------------- files
 
 
 @pytest.mark.parametrize("kind", ["draft", "consent", "delivery", "signature"])
-def test_files_of_another_format_or_with_other_parts_are_refused(pool: Pool, delivering: Delivering, kind: str) -> None:
-    draft = pool.draft()
+def test_files_of_another_format_or_with_other_parts_are_refused(pool: Pool, kind: str) -> None:
+    draft, order = pool.draft(), OrderId(b"o" * 32)
+    delivery = Delivery(b"c" * 32, b"r" * 32, b"k" * 32, b"o" * 32, b"m" * 32, 2, CODEC_RAW)
     values = {
         "draft": draft,
         "consent": SignedConsent(draft.offer.id, pool.other.keys.signer.address, Consent(5, b"s" * 65)),
-        "delivery": delivering.draft(),
-        "signature": Countersignature(delivering.order, b"d" * 32, pool.other.keys.signer.address, b"s" * 65),
+        "delivery": DeliveryDraft(draft.domain, order, delivery, b"s" * 32),
+        "signature": Countersignature(order, b"d" * 32, pool.other.keys.signer.address, b"s" * 65),
     }
     value = values[kind]
     noun = {"draft": "offer-draft", "consent": "consent", "delivery": "delivery-draft", "signature": "countersignature"}

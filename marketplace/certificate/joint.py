@@ -1,0 +1,115 @@
+"""The part of a certificate that several providers' nodes made together: who took part, and what each of them signed."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from marketplace.certificate.fields import Fields
+from marketplace.errors import Invalid
+from marketplace.keys.tls import signed_with
+from marketplace.protocol.identity import Address, DatasetId
+from marketplace.protocol.transcript import context_of, signed_bytes
+
+ASSUMPTIONS = (
+    "Neighbouring datasets differ by all rows of one person at all parties.",
+    "Each party adds its own noise; the promise counts on all of them but as many as the threshold says.",
+    "The noise of a party comes from a key of 32 bytes that its operating system drew for this order and that nobody is "
+    "shown; masks hide a party's numbers from all others together; both guarantees are computational.",
+    "The ledger proves what was charged. That a party's numbers are true, and its noise added, is its provider's signed word.",
+)
+
+
+@dataclass(frozen=True)
+class Party:
+    """One party: its dataset behind the order, what that was charged, and what it said of itself.
+
+    `register`, `noise_commitment`: as in a certificate, 32 bytes each. `tls`: its TLS certificate in DER; `signature`: under
+    the transcript, by that certificate's key.
+    """
+
+    provider: Address
+    dataset: DatasetId
+    version: int
+    commitment: bytes
+    description: bytes
+    rho_micro: int
+    register: bytes
+    noise_commitment: bytes
+    tls: bytes
+    signature: bytes
+
+    @property
+    def fingerprint(self) -> bytes:
+        """By which the ledger names its TLS certificate."""
+        return sha256(self.tls).digest()
+
+    def document(self) -> dict[str, Any]:
+        """The party as a value for canonical JSON."""
+        return {name: part.hex() if isinstance(part, bytes) else part for name, part in vars(self).items()}
+
+    @classmethod
+    def of_fields(cls, fields: Fields) -> "Party":
+        """The party in `fields`. Raises `Invalid` where a part is missing or of another kind."""
+        return cls(
+            provider=Address(fields.text("provider")),
+            dataset=DatasetId(fields.bytes32("dataset")),
+            version=fields.whole("version"),
+            commitment=fields.bytes32("commitment"),
+            description=fields.bytes32("description"),
+            rho_micro=fields.whole("rho_micro"),
+            register=fields.bytes32("register"),
+            noise_commitment=fields.bytes32("noise_commitment"),
+            tls=_hex(fields.text("tls")),
+            signature=_hex(fields.text("signature")),
+        )
+
+
+@dataclass(frozen=True)
+class Joint:
+    """How several parties answered together. `parties`: in the offer's order. `transcript`: 32 bytes, signed by each.
+
+    `lane`: how they computed. `threshold`: how many dishonest ones the noise is sized against.
+    """
+
+    lane: str
+    threshold: int
+    transcript: bytes
+    parties: tuple[Party, ...]
+
+    def document(self) -> dict[str, Any]:
+        """It as a value for canonical JSON."""
+        return {
+            "lane": self.lane,
+            "threshold": self.threshold,
+            "transcript": self.transcript.hex(),
+            "parties": [party.document() for party in self.parties],
+        }
+
+    @classmethod
+    def of_fields(cls, fields: Fields) -> "Joint":
+        """What is in `fields`. Raises `Invalid` where a part is missing or of another kind."""
+        return cls(
+            lane=fields.text("lane"),
+            threshold=fields.whole("threshold"),
+            transcript=fields.bytes32("transcript"),
+            parties=tuple(map(Party.of_fields, fields.many("parties"))),
+        )
+
+    def unsigned(self, order: bytes, specification: bytes) -> tuple[int, ...]:
+        """The numbers of the parties whose signature is not under this transcript for this order."""
+        context = context_of(order, specification, [party.fingerprint for party in self.parties])
+        return tuple(
+            number
+            for number, party in enumerate(self.parties)
+            if not signed_with(party.tls, party.signature, signed_bytes(context, number, self.transcript))
+        )
+
+
+def _hex(text: str) -> bytes:
+    try:
+        value = bytes.fromhex(text)
+    except ValueError:
+        value = b""
+    if not value or value.hex() != text:
+        raise Invalid("expected bytes in lower-case hexadecimal")
+    return value

@@ -1,0 +1,55 @@
+"""What an order needs that several nodes answer together: told from public documents alone, by buyer and nodes alike."""
+
+from collections.abc import Sequence
+
+from marketplace.errors import Invalid, Refused
+from marketplace.protocol.analysis import AnalysisSpecification
+from marketplace.protocol.analysis_noise import Share, shares
+from marketplace.protocol.analysis_parties import check_parties
+from marketplace.protocol.identity import Address
+from marketplace.protocol.offer import Guarantee, Offer
+from marketplace.protocol.schema import Schema
+
+
+def together_micro(offer: Offer) -> int:
+    """What all members of `offer` pay for what one order opens: as often the least that one of them is charged.
+
+    A person at every party moves the sums by as much as its rows at all of them allow, and its loss is at most this sum. One
+    with rows at k of m parties moves them by k/m of that, loses k^2/m^2 of it, and so no more than what those k datasets are
+    charged.
+    """
+    return len(offer.members) * min(member.rho_micro for member in offer.members)
+
+
+def rows_in_pool(schemas: Sequence[Schema]) -> int:
+    """The most rows that one person has at all parties together."""
+    return sum(schema.rows_per_person for schema in schemas)
+
+
+def check_providers(providers: Sequence[Address]) -> None:
+    """Raises `Refused` where a party stands twice: its own numbers would follow from the sums and what it knows."""
+    if len(set(providers)) < len(providers):
+        raise Refused("expected each provider once in a joint analysis, got a party twice; choose another offer")
+
+
+def noise_of(
+    offer: Offer, specification: AnalysisSpecification, schemas: Sequence[Schema]
+) -> tuple[tuple[Share, ...], ...]:
+    """The noise that each party adds in each round; none where `offer` is exact. `schemas`: of all members, in order.
+
+    Raises `Refused` for too few parties, one that stands twice, or a threshold that cannot be; `Invalid` where the schemas
+    differ, the questions do not fit them, or the rho does not pay for an answer.
+    """
+    check_providers([member.provider for member in offer.members])
+    check_parties(len(offer.members), specification.threshold)
+    for number, schema in enumerate(schemas):
+        if schema != schemas[0]:
+            raise Invalid(
+                f"expected all parties to declare their records alike, party {number} differs in columns, bounds, steps or "
+                "units; choose another offer"
+            )
+    schedule = specification.schedule(schemas[0])
+    if offer.head.guarantee is Guarantee.EXACT:
+        return ()
+    parties, rows = len(offer.members), rows_in_pool(schemas)
+    return shares(schedule, together_micro(offer), rows, parties, specification.threshold)

@@ -1,0 +1,104 @@
+"""Whether a node takes part in an order that several answer together: a pure decision, made by each for itself."""
+
+from dataclasses import dataclass
+
+from marketplace.errors import Invalid, Refused
+from marketplace.protocol.analysis import AnalysisSpecification
+from marketplace.protocol.pool import noise_of
+from marketplace.protocol.states import DeclineReason
+from node.admission import (
+    Holding,
+    Rules,
+    objection_to_buyer,
+    objection_to_holding,
+    objection_to_slot,
+    objection_to_terms,
+)
+from node.objection import Objection
+from node.pool.joint import JointCommission
+
+MOST_SKEW_S = 300
+"""By how much a node's clock may be behind the ledger's."""
+
+
+@dataclass(frozen=True)
+class JointApplication:
+    """What an order asks of this node as one of several.
+
+    `holding`: None where the vault does not hold the dataset. `clock_s`: this machine's; `ledger_s`: of the latest block.
+    """
+
+    commission: JointCommission
+    holding: Holding | None
+    clock_s: int
+    ledger_s: int
+
+
+def objection_to_joint(application: JointApplication, rules: Rules) -> Objection | None:
+    """Why this node takes no part; None if it does."""
+    made = application.commission
+    order, offer, specification = made.order.order, made.offer, made.specification
+    return (
+        _objection_to_clock(application)
+        or objection_to_terms(offer, rules, made.index)
+        or objection_to_buyer(order, specification, rules)
+        or objection_to_slot(offer, specification, rules)
+        or _objection_to_questions(made, rules)
+        or _objection_to_exact(made, rules)
+        or objection_to_holding(order, made.own.version.commitment, application.holding, made.index)
+        or _objection_to_cost(application)
+    )
+
+
+def _objection_to_clock(application: JointApplication) -> Objection | None:
+    behind_s = application.ledger_s - application.clock_s
+    if behind_s > MOST_SKEW_S:
+        words = (
+            f"this node's clock is {behind_s:,} s behind the ledger's, so deadlines and permits cannot be told; set it"
+        )
+        return Objection(DeclineReason.CAPACITY, words)
+    return None
+
+
+def _objection_to_questions(made: JointCommission, rules: Rules) -> Objection | None:
+    specification = made.specification
+    if not isinstance(specification, AnalysisSpecification):
+        return Objection(DeclineReason.SPECIFICATION, "an order of analyses names an analysis")
+    if made.threshold < rules.threshold_at_least:
+        words = f"this provider counts on at most {len(made.sources) - rules.threshold_at_least} honest parties"
+        return Objection(DeclineReason.RULES, words)
+    for analysis in specification.analyses:
+        kind = analysis.document()["kind"]
+        if rules.analyses is not None and kind not in rules.analyses:
+            return Objection(DeclineReason.RULES, f"this provider answers no analysis of the kind {kind!r}")
+    asked = {name for analysis in specification.analyses for name in analysis.columns}
+    hidden = asked | {condition.column for condition in specification.only}
+    if rules.columns is not None and (hidden := hidden - rules.columns):
+        return Objection(
+            DeclineReason.RULES, f"this provider answers nothing about the columns {', '.join(sorted(hidden))}"
+        )
+    try:
+        noise_of(made.offer, specification, made.schemas)
+    except (Invalid, Refused) as error:
+        return Objection(DeclineReason.SPECIFICATION, str(error))
+    return None
+
+
+def _objection_to_exact(made: JointCommission, rules: Rules) -> Objection | None:
+    if made.is_exact and rules.smallest_cell > 1:
+        words = "this provider opens no exact sums of records that it has not declared public"
+        return Objection(DeclineReason.RULES, words)
+    return None
+
+
+def _objection_to_cost(application: JointApplication) -> Objection | None:
+    made, holding = application.commission, application.holding
+    if made.is_exact:
+        if holding is None or holding.exact_left < 1:
+            words = "the dataset's allowance of exact orders in this node's own account is used up"
+            return Objection(DeclineReason.BUDGET, words)
+        return None
+    if holding is None or made.own.member.rho_micro > holding.left_micro:
+        words = "the dataset's budget in this node's own account does not pay for the order"
+        return Objection(DeclineReason.BUDGET, words)
+    return None

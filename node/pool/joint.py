@@ -1,0 +1,133 @@
+"""An order that several nodes answer together, with all that it refers to, as each of them reads it before it decides."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from marketplace.content.store import ContentStore
+from marketplace.errors import Corrupt, Invalid, Refused, Unreachable
+from marketplace.protocol.account import Account, DatasetView, OrderView, Version
+from marketplace.protocol.description import Description
+from marketplace.protocol.identity import Address
+from marketplace.protocol.offer import Guarantee, Kind, Member, Offer
+from marketplace.protocol.pool import rows_in_pool, together_micro
+from marketplace.protocol.schema import Schema
+from marketplace.protocol.specified import Specified, read_specified, result_bytes
+from marketplace.sealing import capacity_for
+from node.commission import read_document
+from node.files import make_folder, write_whole
+from node.workers.job import Job, JointJob, Name
+
+
+def is_joint(offer: Offer) -> bool:
+    """Whether the nodes of an offer's members answer its orders together."""
+    return offer.head.kind is Kind.ANALYSIS
+
+
+@dataclass(frozen=True)
+class Source:
+    """A member's dataset behind an order: the version that the order names, and that version's description."""
+
+    member: Member
+    dataset: DatasetView
+    version: Version
+    description: Description
+
+
+@dataclass(frozen=True)
+class JointCommission:
+    """An order of a pooled offer. `sources`: of every member, in the offer's order; this node's is that at `index`.
+
+    A party's number is its place among them.
+    """
+
+    order: OrderView
+    offer: Offer
+    index: int
+    sources: tuple[Source, ...]
+    specification: Specified
+
+    @property
+    def own(self) -> Source:
+        """This node's part of it."""
+        return self.sources[self.index]
+
+    @property
+    def schema(self) -> Schema:
+        """The schema of this node's records, and of everybody's where the order is let in."""
+        return self.own.description.schema
+
+    @property
+    def threshold(self) -> int:
+        """How many dishonest parties the noise is sized against."""
+        return getattr(self.specification, "threshold", 1)
+
+    @property
+    def rho_micro(self) -> int:
+        """What all members together pay for what is opened."""
+        return together_micro(self.offer)
+
+    @property
+    def schemas(self) -> tuple[Schema, ...]:
+        """What every member declares of its records, in order."""
+        return tuple(source.description.schema for source in self.sources)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether no noise is in what is opened."""
+        return self.offer.head.guarantee is Guarantee.EXACT
+
+    @property
+    def capacity(self) -> int:
+        """How many chunks the result is padded to, by declared facts alone."""
+        return capacity_for(result_bytes(self.specification, self.schema))
+
+    def job(self, vault: Path) -> JointJob:
+        """What the process that counts is told. `vault`: the vault's folder."""
+        own = Job(
+            order=self.order.id,
+            dataset=self.own.dataset.salt,
+            version=self.order.order.version(self.index),
+            commitment=self.own.version.commitment,
+            rho_micro=self.own.member.rho_micro,
+            delta_atto=self.offer.head.delta_atto,
+            provider=self.own.member.provider,
+            vault=vault,
+        )
+        return JointJob(own, self.rho_micro, rows_in_pool(self.schemas), len(self.sources), self.threshold)
+
+    def lay_out(self, folder: Path) -> None:
+        """Puts the documents that the answer is made by into `folder`, which is made if it is not there."""
+        make_folder(folder)
+        write_whole(folder / Name.SPECIFICATION, self.specification.encode())
+        write_whole(folder / Name.DESCRIPTION, self.own.description.encode())
+
+
+def read_joint(
+    account: Account, order: OrderView, provider: Address, folder: Path, store: ContentStore
+) -> JointCommission | None:
+    """The order with its documents as `provider` sees it. None while they cannot be had.
+
+    Raises `Invalid` where the bytes that the order names are no such documents, and never will be.
+    """
+    offer = account.offer_of(order)
+    index = next(place for place, member in enumerate(offer.members) if member.provider == provider)
+    datasets = [account.datasets[member.dataset] for member in offer.members]
+    versions = [dataset.versions[order.order.version(at) - 1] for at, dataset in enumerate(datasets)]
+    try:
+        specified = read_document(order.order.specification, folder / Name.SPECIFICATION, store)
+        described = [read_document(version.description, folder / Name.DESCRIPTION, store) for version in versions]
+    except (Unreachable, Corrupt, Refused):
+        return None
+    try:
+        descriptions = [Description.decode(data) for data in described]
+        specification = read_specified(specified)
+    except Corrupt as error:
+        raise Invalid(str(error)) from None
+    return JointCommission(order, offer, index, _sources(offer, datasets, versions, descriptions), specification)
+
+
+def _sources(
+    offer: Offer, datasets: Sequence[DatasetView], versions: Sequence[Version], descriptions: Sequence[Description]
+) -> tuple[Source, ...]:
+    return tuple(map(Source, offer.members, datasets, versions, descriptions))

@@ -1,0 +1,219 @@
+"""The effects of a joint order at one node: take part, have the members speak, seal as the lead, gather their signatures."""
+
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+from marketplace.buying.asking import described_by
+from marketplace.buying.endpoint import ask, read_descriptor
+from marketplace.certificate.certificate import NO_EPSILON, NO_PROMISE, Certificate, Privacy
+from marketplace.certificate.epsilon import quoted_epsilon
+from marketplace.certificate.joint import ASSUMPTIONS, Joint, Party
+from marketplace.certificate.manifest import Manifest
+from marketplace.content.store import ContentStore
+from marketplace.errors import Corrupt, Refused
+from marketplace.ledger import ids
+from marketplace.ledger.ledger import Ledger
+from marketplace.ledger.signatures import sign_certificate
+from marketplace.ledger.signer import Signer
+from marketplace.protocol.account import Account
+from marketplace.protocol.analysis import AnalysisSpecification
+from marketplace.protocol.analysis_quote import Lane
+from marketplace.protocol.descriptor import Descriptor, Place
+from marketplace.protocol.identity import Address
+from marketplace.protocol.order import Delivery
+from marketplace.protocol.specified import rows_of
+from node.delivery import plain_root, seal_result
+from node.endpoint.tls import TlsFile
+from node.journal import Journal, Mark
+from node.mpc.plan import Limits, Peer, Plan
+from node.outcome import Outcome
+from node.pool import countersignature, statement
+from node.pool.answering import read_ended
+from node.pool.closing import JointClosing
+from node.pool.countersignature import Countersignature, DeliveryDraft
+from node.pool.joint import JointCommission
+from node.pool.statement import Statement, encode_request
+from node.sale import SaleSecrets
+from node.workers.joint import JointWorkers, Meeting
+
+PATIENCE_S = 15.0
+LONGEST_S = 600
+
+
+@dataclass(frozen=True)
+class Standpoint:
+    """Where and as whom a node takes part: `listen`, for other parties, and the TLS certificate that the ledger names."""
+
+    listen: Place
+    tls: TlsFile
+
+
+@dataclass
+class Together:
+    """What a node does about joint orders. `standpoint`: raises `Refused` where the settings name none. `limits`: of each
+    party's process, but for the time that is left until the order's deadline."""
+
+    ledger: Ledger
+    signer: Signer
+    store: ContentStore
+    journal: Journal
+    workers: JointWorkers
+    vault_folder: Path
+    storage_key: bytes = field(repr=False)
+    standpoint: Callable[[], Standpoint]
+    limits: Limits = field(default_factory=Limits)
+
+    def make(self, made: JointCommission, account: Account, folder: Path, at_s: int) -> bool:
+        """Starts, or starts again, this node's part. False while there is no place.
+
+        Raises `Refused` where a party, this node among them, cannot be found by what the ledger says of it.
+        """
+        specification, order = made.specification, made.order.id
+        if not isinstance(specification, AnalysisSpecification) or not self.workers.has_place(order):
+            return False
+        standpoint, peers = self.standpoint(), self._peers(made, account)
+        if peers[made.index].fingerprint != standpoint.tls.fingerprint:
+            raise Refused(
+                "expected this node's TLS certificate to be the one on the ledger, it names another; "
+                "run `agora-node endpoint describe`"
+            )
+        left_s = float(min(LONGEST_S, made.order.deadline_s - at_s))
+        limits = Limits(self.limits.stall_s, left_s, self.limits.memory_bytes, min(self.limits.join_s, left_s))
+        digest = sha256(specification.encode()).digest()
+        plan = Plan(order, digest, made.index, made.threshold, peers, standpoint.tls.path, limits)
+        made.lay_out(folder)
+        if self.journal.last(order, Mark.STARTED) is None:
+            self.journal.add(order, Mark.STARTED, b"", at_s)
+        parties = tuple(source.member.provider for source in made.sources)
+        job, password = made.job(self.vault_folder), standpoint.tls.password
+        meeting = Meeting(plan, job, specification, made.schema, parties, standpoint.listen, password, self.storage_key)
+        self.workers.start(meeting, folder)
+        return True
+
+    def seal(self, made: JointCommission, account: Account, folder: Path, secrets: SaleSecrets) -> Delivery:
+        """As the lead: asks every member for its statement, seals the answer, stores the bytes; what to record.
+
+        Raises `Corrupt` where a member's transcript is another, and as `ask` does where one does not answer.
+        """
+        outcome, closing = read_ended(folder)
+        said = [self._statement(made, account, place, outcome, closing) for place in range(len(made.sources))]
+        certificate = self._certificate(made, account, said, outcome, closing, plain_root(made, folder, secrets))
+        digest, domain = sha256(certificate.encode()).digest(), self.ledger.domain
+        signature = sign_certificate(self.signer, domain, certificate.order, digest)
+        manifest = Manifest(domain.chain_id, domain.contract, self.ledger.source_hash, certificate, signature)
+        return seal_result(made, folder, secrets, manifest.encode(), self.store)
+
+    def signatures(
+        self, made: JointCommission, account: Account, delivery: Delivery, salts: bytes, at_s: int
+    ) -> list[bytes]:
+        """The signature of each member but the lead under the delivery, in their order. Each is asked for once.
+
+        Raises as `ask` does where a member does not sign or does not answer, `Corrupt` for a signature that is not its own.
+        """
+        draft = DeliveryDraft(self.ledger.domain, made.order.id, delivery, salts)
+        others = [source.member.provider for source in made.sources if source.member.provider != self.signer.address]
+        return [self._signature(account, provider, draft, at_s) for provider in others]
+
+    def _signature(self, account: Account, provider: Address, draft: DeliveryDraft, at_s: int) -> bytes:
+        mark = f"{Mark.COUNTERSIGNED}:{provider}"
+        kept = self.journal.last(draft.order, mark)
+        if kept is not None:
+            return kept.data
+        answer = ask(self._descriptor(account, provider), countersignature.VERB, draft.encode(), PATIENCE_S)
+        signed = Countersignature.decode(answer)
+        struct = ids.delivery_struct(draft.order, draft.delivery)
+        if not self.ledger.signed_by(provider, struct, signed.signature):
+            raise Corrupt(f"expected the signature of {provider} under the delivery, got another; ask its provider")
+        self.journal.add(draft.order, mark, signed.signature, at_s)
+        return signed.signature
+
+    def _statement(
+        self, made: JointCommission, account: Account, place: int, outcome: Outcome, closing: JointClosing
+    ) -> Statement:
+        order = made.order.id
+        if place == made.index:
+            return Statement(order, closing.transcript, outcome.register, outcome.noise_commitment)
+        provider = made.sources[place].member.provider
+        answer = ask(self._descriptor(account, provider), statement.VERB, encode_request(order), PATIENCE_S)
+        said = Statement.decode(answer)
+        if (said.order, said.transcript) != (order, closing.transcript):
+            raise Corrupt(f"expected party {place} ({provider}) to have signed the same transcript, it names another")
+        return said
+
+    def _certificate(
+        self,
+        made: JointCommission,
+        account: Account,
+        said: list[Statement],
+        outcome: Outcome,
+        closing: JointClosing,
+        root: bytes,
+    ) -> Certificate:
+        own, order = made.own, made.order
+        parties = tuple(
+            Party(
+                provider=source.member.provider,
+                dataset=source.member.dataset,
+                version=order.order.version(place),
+                commitment=source.version.commitment,
+                description=source.version.description,
+                rho_micro=source.member.rho_micro,
+                register=said[place].register,
+                noise_commitment=said[place].noise_commitment,
+                tls=ssl.PEM_cert_to_DER_cert(peer.certificate),
+                signature=closing.signatures[place],
+            )
+            for place, (source, peer) in enumerate(zip(made.sources, self._peers(made, account), strict=True))
+        )
+        return Certificate(
+            order=order.id,
+            offer=made.offer.id,
+            provider=own.member.provider,
+            dataset=own.member.dataset,
+            version=order.order.version(made.index),
+            commitment=own.version.commitment,
+            description=own.version.description,
+            specification=order.order.specification,
+            plain_root=root,
+            count=made.capacity,
+            rows=rows_of(made.specification),
+            register=outcome.register,
+            noise_commitment=outcome.noise_commitment,
+            mechanism=outcome.mechanism,
+            privacy=_privacy(made),
+            scores=outcome.scores,
+            environment=outcome.environment,
+            curves=outcome.curves,
+            joint=Joint(Lane.SUMS.value, made.threshold, closing.transcript, parties),
+        )
+
+    def _peers(self, made: JointCommission, account: Account) -> tuple[Peer, ...]:
+        return tuple(self._peer(account, place, source.member.provider) for place, source in enumerate(made.sources))
+
+    def _peer(self, account: Account, place: int, provider: Address) -> Peer:
+        descriptor = self._descriptor(account, provider)
+        if descriptor.party is None:
+            raise Refused(
+                f"expected party {place} ({provider}) to say where it takes part in joint analyses, it does not; ask it to set "
+                "`party` in node.toml and to describe its node anew"
+            )
+        where = descriptor.party.place
+        return Peer(
+            where.host, where.port, descriptor.certificate, ssl.DER_cert_to_PEM_cert(descriptor.party.certificate)
+        )
+
+    def _descriptor(self, account: Account, provider: Address) -> Descriptor:
+        return read_descriptor(described_by(account, provider), provider, self.store)
+
+
+def _privacy(made: JointCommission) -> Privacy:
+    """What the offer promises about a person at every party; of an exact one, in words, that it promises nothing."""
+    schema, delta_atto = made.schema, made.offer.head.delta_atto
+    if made.is_exact:
+        return Privacy(schema.unit, schema.rows_per_person, 0, 0, NO_EPSILON, NO_PROMISE)
+    rho_micro = sum(member.rho_micro for member in made.offer.members)
+    epsilon = quoted_epsilon(rho_micro, delta_atto)
+    return Privacy(schema.unit, schema.rows_per_person, rho_micro, delta_atto, epsilon, ASSUMPTIONS)

@@ -1,0 +1,146 @@
+"""Counting for a joint analysis: the one draw of an order at this party, its noise, and the files of the answer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from marketplace.certificate.certificate import Mechanism, Stage, StageKind
+from marketplace.errors import Corrupt, Refused
+from marketplace.keys.secretbox import SecretBox
+from marketplace.protocol import analysis_answer, analysis_sums, result
+from marketplace.protocol.analysis import AnalysisSpecification
+from marketplace.protocol.analysis_noise import Share, shares
+from marketplace.protocol.analysis_quote import Lane, Setting
+from marketplace.protocol.analysis_statistic import Opened
+from marketplace.protocol.description import Description
+from marketplace.protocol.offer import Guarantee
+from marketplace.protocol.schema import Schema
+from marketplace.protocol.specified import read_specified
+from node.environment import this_environment
+from node.evaluation.joint_report import joint_report
+from node.evaluation.report import Promise
+from node.files import disk, whole_file, write_whole
+from node.mpc.counting import count
+from node.mpc.noise import add
+from node.nesting import main_codes
+from node.noise.stream import NoiseStream
+from node.outcome import NOISE_COMMITMENT_TAG, Outcome
+from node.vault.draw import Draw
+from node.vault.vault import Vault
+from node.workers.job import JointJob, Name
+
+MECHANISM, MECHANISM_VERSION = "masked-sums", "1"
+MECHANISM_WORDS = "sums of whole numbers over all parties, under masks that cancel"
+
+PUBLIC = 1
+"""The smallest cell of records that their providers declare to be public."""
+
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Counter:
+    """One party's part of one order: opened once, asked round by round, finished once.
+
+    `parts`: the noise of each round and its price; none where the order is exact.
+    """
+
+    folder: Path
+    job: JointJob
+    specification: AnalysisSpecification
+    schema: Schema
+    draw: Draw
+    noise: NoiseStream
+    parts: tuple[tuple[Share, ...], ...]
+
+    @classmethod
+    def open(cls, folder: Path, job: JointJob, storage_key: bytes) -> "Counter":
+        """Opens the records for the documents in `folder`, against the whole rho, durably, before anything is counted.
+
+        Raises `Refused` where this order has drawn before: what came of it is lost, and nothing is drawn again. Raises as
+        the vault does.
+        """
+        with disk():
+            specified = (folder / Name.SPECIFICATION).read_bytes()
+            described = (folder / Name.DESCRIPTION).read_bytes()
+        specification, schema = read_specified(specified), Description.decode(described).schema
+        if not isinstance(specification, AnalysisSpecification):
+            raise Corrupt("expected an analysis to count for, got other wishes; see to the order's folder")
+        schedule, own = specification.schedule(schema), job.own
+        parts = () if own.is_exact else shares(schedule, job.rho_micro, job.rows_in_pool, job.parties, job.threshold)
+        draw = _draw(job, schema, storage_key)
+        context = own.order + own.commitment + sha256(specified).digest()
+        return cls(folder, job, specification, schema, draw, NoiseStream(draw.noise_key, context), parts)
+
+    def count(self, opened: Opened) -> Mapping[str, Integers]:
+        """This party's whole numbers of the round after `opened`, with its noise in them unless the order is exact."""
+        codes = main_codes([self.draw.training, self.draw.holdout], self.schema)
+        counts = count(self.specification, self.schema, len(codes[self.schema.names[0]]), codes, opened)
+        return add(counts, self.parts[len(opened)], self.noise, len(opened)) if self.parts else counts
+
+    def finish(self, opened: Opened) -> None:
+        """Writes the files of the answer, which are the same at every party, and last of all the outcome."""
+        guarantee = Guarantee.EXACT if self.job.own.is_exact else Guarantee.DIFFERENTIALLY_PRIVATE
+        results = self.specification.results(self.schema, opened)
+        files = {
+            analysis_answer.ANSWERS: analysis_answer.encode(self.specification, guarantee, results),
+            analysis_sums.SUMS: analysis_sums.encode(opened),
+            result.REPORT: self._report(results),
+        }
+        for name, data in files.items():
+            write_whole(self.folder / name, data)
+        with whole_file(self.folder / Name.RESULT) as out:
+            result.pack({name: self.folder / name for name in files}, out, tuple(files))
+        outcome = Outcome(
+            mechanism=self._mechanism(),
+            scores=(),
+            curves=(),
+            register=self.draw.register,
+            noise_commitment=sha256(NOISE_COMMITMENT_TAG + self.draw.noise_key).digest(),
+            environment=this_environment(),
+        )
+        write_whole(self.folder / Name.OUTCOME, outcome.encode())
+
+    def _report(self, results: Sequence[Any]) -> bytes:
+        job, exact = self.job, self.job.own.is_exact
+        setting = Setting(Lane.SUMS, job.parties, job.threshold, PUBLIC if exact else None)
+        promise = Promise(MECHANISM_WORDS, 0 if exact else job.rho_micro, 0, job.own.delta_atto)
+        return joint_report(job.own.order, setting, promise, self.schema, self.specification, results, self.parts)
+
+    def _mechanism(self) -> Mechanism:
+        stages = tuple(
+            Stage(
+                name=f"{number}/{part.name}",
+                kind=StageKind.JOINT_GAUSSIAN,
+                rho_micro=part.rho_micro,
+                sensitivity=str(part.sensitivity_squared),
+                parameter=str(part.sigma2 * part.honest),
+            )
+            for number, parts in enumerate(self.parts)
+            for part in parts
+        )
+        return Mechanism(MECHANISM, MECHANISM_VERSION, (), stages, ())
+
+
+def _draw(job: JointJob, schema: Schema, storage_key: bytes) -> Draw:
+    own = job.own
+    with Vault(own.vault, SecretBox(storage_key)) as vault:
+        held = vault.describe(own.dataset, own.version)
+        if held.commitment != own.commitment or held.schema != schema:
+            raise Corrupt(
+                "expected the records that the dataset's version commits to, the vault holds others; revise it"
+            )
+        if own.is_exact:
+            draw = vault.draw_exact(own.order, own.dataset, own.version)
+        else:
+            draw = vault.draw(own.order, own.dataset, own.version, own.rho_micro)
+    if draw.resumed:
+        raise Refused(
+            "expected an order that has not drawn before; its first count was lost, and nothing is drawn again"
+        )
+    return draw

@@ -1,0 +1,160 @@
+"""Joint orders at work: for each a thread of the node between its two processes, that which counts and that which speaks."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+from marketplace.errors import MarketplaceError
+from marketplace.protocol.analysis import AnalysisSpecification
+from marketplace.protocol.descriptor import Place
+from marketplace.protocol.identity import Address, OrderId
+from marketplace.protocol.schema import Schema
+from node.files import make_folder, write_whole
+from node.mpc.ending import Ended
+from node.mpc.joint import Answer, take_part
+from node.mpc.plan import Plan
+from node.mpc.running import COMMAND, PartyProcess, listen_at
+from node.pool.closing import encode_closing
+from node.workers.count_process import COUNT_CHILD, CountProcess
+from node.workers.job import JointJob, Name
+
+PARTY_FOLDER = "party"
+AGAIN_S = 2.0
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """All that one attempt at an order needs. `parties`: who has which number. `listen`: this party's own place here."""
+
+    plan: Plan
+    job: JointJob
+    specification: AnalysisSpecification
+    schema: Schema
+    parties: tuple[Address, ...]
+    listen: Place
+    password: bytes = field(repr=False)
+    storage_key: bytes = field(repr=False)
+
+    @property
+    def order(self) -> OrderId:
+        """The order that is answered."""
+        return self.job.own.order
+
+
+@dataclass
+class JointWorkers:
+    """Answers one joint order at a time. `party`, `counter`: how the two processes are started.
+
+    What ends before this party's records were asked for is tried again, with fresh keys; what ends afterwards never is.
+    """
+
+    party: Sequence[str] = COMMAND
+    counter: Sequence[str] = COUNT_CHILD
+    _working: dict[OrderId, "_Attempt"] = field(default_factory=dict)
+    _again_at: dict[OrderId, float] = field(default_factory=dict)
+    _told: SimpleQueue[tuple[OrderId, str]] = field(default_factory=SimpleQueue)
+
+    def has_place(self, order: OrderId) -> bool:
+        """Whether `order` can be begun now."""
+        busy = any(one.is_alive() for one in self._working.values())
+        return not busy and time.monotonic() >= self._again_at.get(order, 0.0)
+
+    def start(self, meeting: Meeting, folder: Path) -> None:
+        """Begins, or begins again. `folder`: the order's own, with its documents."""
+        attempt = _Attempt(meeting, folder, self.party, self.counter, self._tell)
+        self._working[meeting.order] = attempt
+        self._again_at[meeting.order] = time.monotonic() + AGAIN_S
+        attempt.start()
+
+    def running(self, order: OrderId) -> bool:
+        """Whether the order is worked on."""
+        attempt = self._working.get(order)
+        return attempt is not None and attempt.is_alive()
+
+    def end(self, order: OrderId) -> None:
+        """Ends what runs on the order."""
+        attempt = self._working.pop(order, None)
+        if attempt is not None:
+            attempt.end()
+
+    def stop(self) -> None:
+        """Ends all that runs."""
+        for order in tuple(self._working):
+            self.end(order)
+
+    def told(self) -> tuple[tuple[OrderId, str], ...]:
+        """What attempts said of their end since this was last asked, for the provider."""
+        found = []
+        with suppress(Empty):
+            while True:
+                found.append(self._told.get_nowait())
+        return tuple(found)
+
+    def _tell(self, order: OrderId, words: str) -> None:
+        self._told.put((order, words))
+
+
+class _Attempt(threading.Thread):
+    """One attempt at an order."""
+
+    def __init__(
+        self,
+        meeting: Meeting,
+        folder: Path,
+        party: Sequence[str],
+        counter: Sequence[str],
+        tell: Callable[[OrderId, str], None],
+    ) -> None:
+        super().__init__(daemon=True)
+        self._meeting, self._folder, self._party, self._tell = meeting, folder, party, tell
+        self._count = CountProcess(
+            meeting.job, meeting.specification, meeting.schema, folder, meeting.storage_key, counter
+        )
+        self._process: PartyProcess | None = None
+        self._ended = threading.Event()
+
+    def run(self) -> None:
+        """Takes part, and leaves the outcome or, once records were asked for, the reason of the failure in the folder."""
+        try:
+            with self._count:
+                answer = self._answer()
+                write_whole(self._folder / Name.TRANSCRIPT, encode_closing(answer))
+                self._count.finish(answer.opened)
+        except MarketplaceError as error:
+            if not self._ended.is_set():
+                self._fail(error)
+
+    def end(self) -> None:
+        """Ends both processes and waits for the thread."""
+        self._ended.set()
+        self._count.close()
+        if self._process is not None:
+            self._process.close()
+        self.join()
+
+    def _answer(self) -> Answer:
+        meeting, folder = self._meeting, self._folder / PARTY_FOLDER
+        make_folder(folder)
+        with listen_at(meeting.listen.host, meeting.listen.port) as listener:
+            self._process = PartyProcess(meeting.plan, folder, meeting.password, listener, self._party)
+        with self._process:
+            return take_part(self._process, meeting.specification, meeting.schema, self._count.count)
+
+    def _fail(self, error: MarketplaceError) -> None:
+        words = self._words(error)
+        if self._count.asked:
+            with suppress(MarketplaceError):
+                write_whole(self._folder / Name.FAILURE, words.encode())
+        self._tell(self._meeting.order, words)
+
+    def _words(self, error: MarketplaceError) -> str:
+        """What happened, for this provider: the party that is named, by its address."""
+        if not isinstance(error, Ended):
+            return str(error)
+        named = self._meeting.parties[error.party]
+        again = "not delivered" if self._count.asked else "it is tried again, no record was asked for"
+        return f"party {error.party} ({named}) {error.reason.words}, as party {error.by} says: {again}"

@@ -1,0 +1,255 @@
+"""Several hospitals that answer together, a buyer, and the marketplace between them: real nodes on one ledger of choice."""
+
+import secrets
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+
+from marketplace.audit.audit import judge
+from marketplace.audit.gathering import gather
+from marketplace.buying.client import Client
+from marketplace.buying.purchase import Questions
+from marketplace.content.directory import DirectoryStore
+from marketplace.ledger.embedded import EmbeddedLedger
+from marketplace.ledger.follower import Follower
+from marketplace.ledger.ledger import Ledger
+from marketplace.protocol.account import OrderView
+from marketplace.protocol.analysis_counts import Count
+from marketplace.protocol.analysis_survival import Survival
+from marketplace.protocol.descriptor import Place
+from marketplace.protocol.identity import Address, OrderId
+from marketplace.protocol.offer import Kind, Offer
+from marketplace.protocol.schema import Category, Number, Schema
+from marketplace.protocol.states import OrderState
+from node.admission import Rules
+from node.daemon import Daemon, Happened
+from node.endpoint.settings import EndpointSettings
+from node.home import Keys, Node
+from node.mpc.plan import Limits
+from node.pooling import Part
+from node.provider import Listed, Words
+from node.serving import describe, serving, tell
+from node.work import Decline, Step, Wait
+from node.workers.joint import JointWorkers
+from tests.ledger.agreement import assert_agrees
+from tests.node.market import HOUR_S, PURSE_UNITS, SLOT_S, conditions
+from tests.node.workplace import LONGEST_S, ROOT, STORAGE_KEY
+
+HOST = "127.0.0.1"
+SCHEMA = Schema(
+    (
+        Number("days", Decimal(0), Decimal(400), Decimal(1), False),
+        Category("outcome", ("alive", "dead"), missing=False),
+        Category("arm", ("old", "new"), missing=False),
+    ),
+    person="patient",
+    rows_per_person=1,
+)
+GRID = tuple(Decimal(day) for day in range(50, 401, 50))
+SURVIVAL = Survival("days", "outcome", "dead", GRID, "arm")
+QUESTIONS = Questions((Count(), SURVIVAL), slot_s=SLOT_S)
+WORDS = Words("Follow-up of nobody", "Drawn at random.", "Made for a test.")
+ROWS_DECLARED, TOTAL_MICRO = 100, 10**7
+LIMITS = Limits(stall_s=20.0, join_s=20.0)
+
+
+def follow_up(path: Path, persons: int, seed: int) -> Path:
+    """A CSV file of `persons` persons, one row each."""
+    choices, lines = Random(seed), ["patient,days,outcome,arm"]
+    for person in range(persons):
+        arm = choices.choice(("old", "new"))
+        days = min(400, int(choices.expovariate(1 / (150 if arm == "old" else 250))))
+        lines.append(f"hush-{seed}-{person},{days},{choices.choice(('alive', 'dead', 'dead'))},{arm}")
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def free_place() -> Place:
+    """A place of this machine that nobody listens at now."""
+    with socket.create_server((HOST, 0)) as listener:
+        return Place(HOST, listener.getsockname()[1])
+
+
+@dataclass
+class Hospital:
+    """One provider's node, its dataset, the loop that serves it. `happened`: what that did. `notes`: what its endpoint noted."""
+
+    node: Node
+    listed: Listed
+    daemon: Daemon
+    happened: list[Happened]
+    notes: list[str]
+
+    @property
+    def address(self) -> Address:
+        return self.node.keys.signer.address
+
+    def steps(self, order: OrderId) -> list[type[Step]]:
+        return [type(each.step) for each in self.happened if each.order == order and not each.trouble]
+
+    def troubles(self, order: OrderId) -> list[str]:
+        return [
+            each.step.why for each in self.happened if each.order == order and isinstance(each.step, Wait | Decline)
+        ]
+
+    def debits(self, order: OrderId) -> list[int]:
+        return [debit.rho_micro for debit in self.node.vault.account.entries() if debit.order == order]
+
+    def folder(self, order: OrderId) -> Path:
+        return self.daemon.effects.order_folder(order)
+
+    def used_micro(self) -> int:
+        return self.node.ledger.dataset(self.listed.dataset).used_micro
+
+
+@dataclass
+class Pool:
+    """`hospitals`: the lead first. `pass_time` lets seconds pass on the ledger."""
+
+    ledger: Ledger
+    token: Address
+    pass_time: Callable[[int], None]
+    folder: Path
+    store: DirectoryStore
+    hospitals: list[Hospital]
+    client: Client
+    opened: ExitStack = field(default_factory=ExitStack)
+
+    @classmethod
+    def open(
+        cls, folder: Path, persons: Sequence[int] = (60, 70, 80), schemas: Mapping[int, Schema] | None = None
+    ) -> "Pool":
+        """As many hospitals as there are numbers of persons, each described on the ledger and answering."""
+        ledger = EmbeddedLedger()
+        store = DirectoryStore(folder / "store")
+        buyer = ledger.account(PURSE_UNITS)
+        client = Client(
+            ledger=ledger,
+            follower=Follower(ledger),
+            store=store,
+            signer=buyer,
+            seed=secrets.token_bytes(32),
+            folder=folder / "buyer",
+            clock=lambda: 0,
+        )
+        pool = cls(ledger, ledger.token, ledger.advance, folder, store, [], client)
+        for number, count in enumerate(persons):
+            pool.hospitals.append(pool._hospital(number, count, (schemas or {}).get(number, SCHEMA)))
+        pool.stake(20)
+        return pool
+
+    def _hospital(self, number: int, persons: int, schema: Schema) -> Hospital:
+        place = self.folder / f"hospital-{number}"
+        settings = EndpointSettings(*([free_place()] * 2), *([free_place()] * 2))
+        keys = Keys(self.ledger.account(PURSE_UNITS), STORAGE_KEY)  # type: ignore[attr-defined]
+        node = Node.open(place, keys, self.ledger, self.store, endpoint=settings)
+        path = follow_up(self.folder / f"{number}.csv", persons, number)
+        listed = node.provider().list_dataset(path, schema, WORDS, TOTAL_MICRO, rows_declared=ROWS_DECLARED)
+        _, described = describe(node)
+        tell(node, described)
+        made = Hospital(node, listed, None, [], [])  # type: ignore[arg-type]
+        self._serve(made)
+        return made
+
+    def _serve(self, made: Hospital, rules: Rules | None = None, joint: JointWorkers | None = None) -> None:
+        made.daemon = made.node.daemon(made.happened.append, clock=self.ledger.now_s, rules=rules, joint=joint)
+        made.daemon.effects.together.limits = LIMITS
+        made.closing = self.opened.enter_context(ExitStack())  # type: ignore[attr-defined]
+        made.closing.callback(made.daemon.close)  # type: ignore[attr-defined]
+        made.closing.enter_context(serving(made.node, made.daemon, made.notes.append))  # type: ignore[attr-defined]
+
+    def restart(self, number: int, rules: Rules | None = None, joint: JointWorkers | None = None) -> Hospital:
+        """Ends a hospital's node, and starts it again over the same folder, with these rules and processes."""
+        made = self.hospitals[number]
+        made.closing.close()  # type: ignore[attr-defined]
+        self._serve(made, rules, joint)
+        return made
+
+    @property
+    def lead(self) -> Hospital:
+        return self.hospitals[0]
+
+    def stake(self, orders: int) -> None:
+        """Stakes the bonds of so many orders."""
+        units = orders * conditions(self.token).bond_units
+        self.ledger.approve(self.lead.node.keys.signer, self.token, units)
+        self.ledger.stake(self.lead.node.keys.signer, self.token, units)
+
+    def publish(self, **changes: object) -> Offer:
+        """An offer of analyses by all hospitals."""
+        wanted = conditions(self.token, **{"kind": Kind.ANALYSIS, "epsilon": 2.0, **changes})
+        share = 10_000 // len(self.hospitals)
+        parts = [Part(one.listed.dataset, share) for one in self.hospitals]
+        parts[0] = Part(parts[0].dataset, 10_000 - share * (len(parts) - 1))
+        now_s = self.ledger.now_s()
+        draft = self.lead.node.pooling().draft(parts, wanted, now_s)
+        consents = []
+        for one in self.hospitals[1:]:
+            pooling = one.node.pooling()
+            consents.append(pooling.consent(pooling.asked(draft), now_s + HOUR_S, now_s))
+        return self.lead.node.pooling().publish(draft, consents, now_s).offer
+
+    def place(self, offer: Offer, questions: Questions = QUESTIONS) -> OrderId:
+        return self.client.place(self.client.draft_analysis(offer.id, questions)).order
+
+    def order(self, order: OrderId) -> OrderView:
+        return self.client.order(order)
+
+    def tick(self, but: Sequence[int] = ()) -> None:
+        """Every node ticks once but those, and a second passes."""
+        for number, one in enumerate(self.hospitals):
+            if number not in but:
+                one.daemon.tick()
+        self.pass_time(1)
+        time.sleep(0.05)
+
+    def run(self, reached: Callable[[], bool], but: Sequence[int] = ()) -> None:
+        """Lets all nodes tick until `reached`."""
+        until = time.monotonic() + LONGEST_S
+        while not reached():
+            assert time.monotonic() < until, [one.happened for one in self.hospitals]
+            self.tick(but)
+
+    def run_until(self, order: OrderId, state: OrderState, but: Sequence[int] = ()) -> OrderView:
+        self.run(lambda: self.order(order).state is state, but)
+        return self.order(order)
+
+    def run_out(self, order: OrderId, but: Sequence[int] = ()) -> OrderView:
+        """Lets the order's time pass, and everybody end it."""
+        self.pass_time(max(0, self.order(order).deadline_s - self.ledger.now_s()) + 1)
+        self.run(lambda: all(order in one.daemon._ended for n, one in enumerate(self.hospitals) if n not in but), but)
+        return self.order(order)
+
+    def buy(self, order: OrderId) -> Path:
+        """The buyer's part from the delivery to the opened result. Gives the folder of the result."""
+        self.run_until(order, OrderState.DELIVERED)
+        self.client.receive(order)
+        self.client.accept(order)
+        self.run_until(order, OrderState.REVEALED)
+        out = self.folder / "results" / order.hex()
+        self.client.open(order, out)
+        return out
+
+    def assert_sound(self) -> None:
+        """Fails unless money is conserved to the unit, and every check of the audit holds."""
+        assert_agrees(self.ledger, Follower(self.ledger).catch_up())
+        judged = judge(gather(self.ledger, self.store, lambda _: None))
+        assert [check for check in judged.checks if check.passed is False] == []
+
+
+@contextmanager
+def pooled(
+    folder: Path, persons: Sequence[int] = (60, 70, 80), schemas: Mapping[int, Schema] | None = None
+) -> Iterator[Pool]:
+    """A pool whose nodes are ended afterwards."""
+    import os
+
+    os.environ["PYTHONPATH"] = str(ROOT)
+    pool = Pool.open(folder, persons, schemas)
+    with pool.opened:
+        yield pool
