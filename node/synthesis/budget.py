@@ -20,6 +20,7 @@ JOINT_COLUMNS = 6
 JOINT_CELLS = 20_000
 LEAST_MICRO_PER_STAGE = 4
 WORKLOAD_WEIGHT = 2.0
+WANTED_WEIGHT = 8.0
 POWER = 2 / 3
 
 
@@ -46,21 +47,19 @@ class Budget:
 
 def budget_of(schema: Schema, workload: Workload, rho_micro: int) -> Budget:
     """The division of `rho_micro`. Raises `Refused` if it cannot pay for every stage."""
-    count = len(schema.columns)
-    is_joint = count <= JOINT_COLUMNS and prod(most_bins(column) for column in schema.columns) <= JOINT_CELLS
-    is_joint = is_joint or count == 1
+    count, is_joint = len(schema.columns), measures_all(schema)
     wanted = marginals_of(schema, workload)
     levels = sum(len(widths(column)) for column in schema.columns)
     if is_joint:
         most = max(comb(count, width) for width in range(1, count + 1))
-        _check_enough(rho_micro, LEAST_MICRO_PER_STAGE * (levels + most), count)
-        cells = _cells_micro(schema, workload, rho_micro * CELLS_PERCENT // 100)
+        check_enough(rho_micro, LEAST_MICRO_PER_STAGE * (levels + most), count)
+        cells = cells_micro(schema, workload, rho_micro * CELLS_PERCENT // 100)
         return Budget(rho_micro, cells, (), 0, 0, rho_micro - sum(map(sum, cells)), 0, is_joint)
     trees = len(components(count, wanted)) - 1
     measured = sum(comb(len(marginal), 2) for marginal in wanted) + trees
     least_choices = -(-100 * (trees + 2) // CHOICES_PERCENT)
-    _check_enough(rho_micro, max(least_choices, LEAST_MICRO_PER_STAGE * (levels + measured + 1)), count)
-    cells = _cells_micro(schema, workload, rho_micro * CELLS_PERCENT // 100)
+    check_enough(rho_micro, max(least_choices, LEAST_MICRO_PER_STAGE * (levels + measured + 1)), count)
+    cells = cells_micro(schema, workload, rho_micro * CELLS_PERCENT // 100)
     all_choices = rho_micro * CHOICES_PERCENT // 100
     tree = max(trees, all_choices * trees // (trees + count))
     extra_choices = all_choices - tree
@@ -71,7 +70,16 @@ def budget_of(schema: Schema, workload: Workload, rho_micro: int) -> Budget:
     return Budget(rho_micro, cells, choices, rest - extras, extra_choices, extras, most_extras, is_joint)
 
 
-def _check_enough(rho_micro: int, least: int, columns: int) -> None:
+def measures_all(schema: Schema) -> bool:
+    """Whether the columns are so few that all marginals of one width are measured, told from the declaration alone."""
+    count = len(schema.columns)
+    return count == 1 or (
+        count <= JOINT_COLUMNS and prod(most_bins(column) for column in schema.columns) <= JOINT_CELLS
+    )
+
+
+def check_enough(rho_micro: int, least: int, columns: int) -> None:
+    """Raises `Refused` where `rho_micro` is below the `least` that every stage can be paid of."""
     if rho_micro < least:
         raise Refused(
             f"expected a rho of at least {least} millionths for {columns} columns and this workload, got {rho_micro}; "
@@ -79,7 +87,8 @@ def _check_enough(rho_micro: int, least: int, columns: int) -> None:
         )
 
 
-def _cells_micro(schema: Schema, workload: Workload, rho_micro: int) -> tuple[tuple[int, ...], ...]:
+def cells_micro(schema: Schema, workload: Workload, rho_micro: int) -> tuple[tuple[int, ...], ...]:
+    """The division of `rho_micro` over the one-way counts: by column and level."""
     wanted = {name for marginal in workload.all_marginals for name in marginal}
     levels = [len(widths(column)) for column in schema.columns]
     weights = [
@@ -102,6 +111,18 @@ def divided(rho_micro: int, weights: Sequence[float]) -> tuple[int, ...]:
     ends = [min(free, round(free * passed / total)) for passed in accumulate(weights)]
     ends[-1:] = [free] * bool(ends)
     return tuple(1 + end - start for start, end in zip([0, *ends], ends, strict=False))
+
+
+def weights_of(sizes: Sequence[int], marginals: Sequence[Marginal], wanted: Sequence[Marginal]) -> list[float]:
+    """By which rho is divided over marginals that are measured together. `sizes`: bins of each column.
+
+    One that the workload asks for (`wanted`) gets `WANTED_WEIGHT` times what another of its size would.
+    """
+    cells = (prod(sizes[column] for column in marginal) for marginal in marginals)
+    return [
+        float(count) ** POWER * (WANTED_WEIGHT if marginal in wanted else 1.0)
+        for count, marginal in zip(cells, marginals, strict=True)
+    ]
 
 
 def marginals_of(schema: Schema, workload: Workload) -> tuple[Marginal, ...]:

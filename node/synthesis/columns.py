@@ -1,7 +1,7 @@
 """All columns as far as they were released: cells, bins and the number of rows, the same while measuring and after."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -39,20 +39,76 @@ class Columns:
         return tuple(bins.size for bins in self.bins)
 
 
+@dataclass(frozen=True)
+class Question:
+    """Cells of one column that are counted at one level: `starts` and `ends`, and last those without a value if asked."""
+
+    place: int
+    level: int
+    starts: Codes
+    ends: Codes
+    with_missing: bool
+
+    @property
+    def counts(self) -> int:
+        """How many counts answer it."""
+        return len(self.starts) + self.with_missing
+
+
+@dataclass(frozen=True)
+class Released:
+    """Columns as far as `levels` levels of their cells were released. `cells`, `total`: of no meaning before the first."""
+
+    schema: Schema
+    levels: int = 0
+    cells: tuple[Cells, ...] = ()
+    total: float = 1.0
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """What the next level looks into, told from what was released alone, in order; nothing when all is known."""
+        columns = self.schema.columns
+        if not self.levels:
+            return tuple(Question(i, 0, *first_cuts(column), column.missing) for i, column in enumerate(columns))
+        deeper = [
+            (i, widths(column)[self.levels]) for i, column in enumerate(columns) if len(widths(column)) > self.levels
+        ]
+        return tuple(
+            Question(i, self.levels, *cuts(self.cells[i], worth_cutting(self.cells[i]), width), False)
+            for i, width in deeper
+        )
+
+    def answered(self, histograms: Sequence[Histogram]) -> "Released":
+        """The columns with the answers to `questions`."""
+        pairs = list(zip(self.questions, histograms, strict=True))
+        if not self.levels:
+            total = total_of(histograms)
+            first = (first_cells(self.schema.columns[q.place], _counts(h), h.stddev, total) for q, h in pairs)
+            return replace(self, levels=1, cells=tuple(first), total=total)
+        cells = list(self.cells)
+        for asked, found in pairs:
+            width, before = widths(self.schema.columns[asked.place])[self.levels], cells[asked.place]
+            cells[asked.place] = cut(before, worth_cutting(before), width, _counts(found), found.stddev)
+        return replace(self, levels=self.levels + 1, cells=tuple(cells))
+
+    @property
+    def columns(self) -> Columns:
+        """The columns in bins. All questions are answered."""
+        bins = tuple(bins_of(column, found) for column, found in zip(self.schema.columns, self.cells, strict=True))
+        return Columns(self.cells, bins, self.total)
+
+
+def levels_of(schema: Schema) -> int:
+    """How many levels of cells there are at most, from the declaration alone."""
+    return max(len(widths(column)) for column in schema.columns)
+
+
 def columns_of(schema: Schema, ask: CellCounter) -> Columns:
     """The columns, from what `ask` answers alone; it is asked every level of every column once, in a fixed order."""
-    first = [ask(place, 0, *first_cuts(column)) for place, column in enumerate(schema.columns)]
-    total = total_of(first)
-    cells = []
-    for place, (column, histogram) in enumerate(zip(schema.columns, first, strict=True)):
-        found = first_cells(column, _counts(histogram), histogram.stddev, total)
-        for level, width in enumerate(widths(column)[1:], start=1):
-            chosen = worth_cutting(found)
-            finer = ask(place, level, *cuts(found, chosen, width))
-            found = cut(found, chosen, width, _counts(finer), finer.stddev)
-        cells.append(found)
-    bins = tuple(bins_of(column, found) for column, found in zip(schema.columns, cells, strict=True))
-    return Columns(tuple(cells), bins, total)
+    released = Released(schema)
+    while asked := released.questions:
+        released = released.answered([ask(one.place, one.level, one.starts, one.ends) for one in asked])
+    return released.columns
 
 
 def total_of(histograms: Sequence[Histogram]) -> float:
@@ -61,7 +117,7 @@ def total_of(histograms: Sequence[Histogram]) -> float:
     At least 1. Never the exact number, which no part of the generator knows.
     """
     sums = [float(sum(histogram.counts)) for histogram in histograms]
-    weights = [1 / (float(histogram.sigma2) * len(histogram.counts)) for histogram in histograms]
+    weights = [1 / (float(histogram.variance) * len(histogram.counts)) for histogram in histograms]
     return max(1.0, float(np.average(sums, weights=weights)))
 
 

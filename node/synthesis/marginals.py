@@ -20,7 +20,7 @@ from node.synthesis.drawing import draw_table
 from node.synthesis.estimation import estimate
 from node.synthesis.generator import Cancelled, Measured, Progress, stop_if
 from node.synthesis.junction import JunctionTree
-from node.synthesis.measurements import Measurements
+from node.synthesis.measurements import Histogram, Measurements
 from node.synthesis.measuring import Measuring
 from node.synthesis.records import Records
 from node.synthesis.replay import Replay
@@ -35,16 +35,8 @@ class PrivateMarginals:
     """A `generator.Generator`: see there for what its methods take, give and raise."""
 
     def check(self, schema: Schema, specification: Specification, rho_micro: int) -> None:
-        specification.check(schema)
-        workload = marginals_of(schema, specification.workload)
-        most = [most_bins(column) for column in schema.columns]
-        if junction_cells(most, workload) > WORKLOAD_CELLS:
-            raise Invalid(
-                "expected a workload that one model can hold, got too many marginals that share columns; ask for fewer"
-            )
+        check_wishes(schema, specification)
         budget_of(schema, specification.workload, rho_micro)
-        if schema.constraints or specification.only:
-            find_rows(schema, specification.only)
 
     def measure(
         self,
@@ -77,18 +69,48 @@ class PrivateMarginals:
         cancelled: Cancelled,
         only: Sequence[Condition] = (),
     ) -> pa.Table:
-        if rows < 1:
-            raise Invalid(f"expected at least 1 row, got {rows}")
-        if len(seed) != KEY_BYTES:
-            raise ValueError(f"expected a seed of {KEY_BYTES} bytes, got {len(seed)}")
-        own = _own(measurements)
-        columns = columns_of(schema, Replay(own.histograms, schema).count_cells)
-        marginals = _marginals_of(own, schema, columns)
-        stop_if(cancelled)
-        model = estimate(columns, marginals, barriers_of(schema, columns), progress, cancelled)
-        left, narrowing = narrowed(schema, columns, only)
-        noise = NoiseStream(seed, NAME.encode())
-        return draw_table(model.steps(narrowing), left, schema, only, rows, noise, cancelled)
+        histograms = _own(measurements).histograms
+        return rows_from(NAME, histograms, schema, rows, seed, progress, cancelled, only)
+
+
+def check_wishes(schema: Schema, specification: Specification) -> None:
+    """Raises `Invalid` unless rows of `schema` can be as asked, and one model can hold the workload."""
+    specification.check(schema)
+    workload = marginals_of(schema, specification.workload)
+    most = [most_bins(column) for column in schema.columns]
+    if junction_cells(most, workload) > WORKLOAD_CELLS:
+        raise Invalid(
+            "expected a workload that one model can hold, got too many marginals that share columns; ask for fewer"
+        )
+    if schema.constraints or specification.only:
+        find_rows(schema, specification.only)
+
+
+def rows_from(
+    name: str,
+    histograms: Sequence[Histogram],
+    schema: Schema,
+    rows: int,
+    seed: bytes,
+    progress: Progress,
+    cancelled: Cancelled,
+    only: Sequence[Condition] = (),
+) -> pa.Table:
+    """A coded table of `rows` rows from released counts alone: of the columns' cells and of marginals over their bins.
+
+    `name`: of who measured them. The other arguments, and what it raises, as in `Generator.synthesise`.
+    """
+    if rows < 1:
+        raise Invalid(f"expected at least 1 row, got {rows}")
+    if len(seed) != KEY_BYTES:
+        raise ValueError(f"expected a seed of {KEY_BYTES} bytes, got {len(seed)}")
+    columns = columns_of(schema, Replay(histograms, schema).count_cells)
+    marginals = _marginals_of(histograms, schema, columns)
+    stop_if(cancelled)
+    model = estimate(columns, marginals, barriers_of(schema, columns), progress, cancelled)
+    left, narrowing = narrowed(schema, columns, only)
+    noise = NoiseStream(seed, name.encode())
+    return draw_table(model.steps(narrowing), left, schema, only, rows, noise, cancelled)
 
 
 def _own(measurements: Measured) -> Measurements:
@@ -115,9 +137,9 @@ def find_rows(schema: Schema, only: Sequence[Condition]) -> None:
     draw_table(tree.steps(potentials), columns, schema, only, TRIED_ROWS, noise, lambda: False)
 
 
-def _marginals_of(measurements: Measurements, schema: Schema, columns: Columns) -> list[NoisyMarginal]:
+def _marginals_of(histograms: Sequence[Histogram], schema: Schema, columns: Columns) -> list[NoisyMarginal]:
     marginals = []
-    for histogram in measurements.histograms:
+    for histogram in histograms:
         if not histogram.stage.startswith("marginal/"):
             continue
         places = tuple(schema.names.index(name) for name in histogram.columns if name in schema.names)

@@ -31,9 +31,14 @@ class Histogram:
     counts: tuple[int, ...]
 
     @property
+    def variance(self) -> Fraction:
+        """Of all the noise in one count, in rows squared."""
+        return self.sigma2
+
+    @property
     def stddev(self) -> float:
         """The noise of one count, in rows."""
-        return sqrt(self.sigma2)
+        return sqrt(self.variance)
 
     def cost_micro(self) -> int:
         """What the stage costs by its sensitivity and noise, in micro-rho, rounded up."""

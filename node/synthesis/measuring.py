@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
-from math import prod, sqrt
+from math import sqrt
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from marketplace.protocol.schema import Schema
 from node.noise.stream import NoiseStream
 from node.synthesis import structure
 from node.synthesis.barriers import barriers_of
-from node.synthesis.budget import POWER, Budget, divided
+from node.synthesis.budget import WANTED_WEIGHT, Budget, divided, weights_of
 from node.synthesis.cells import Codes, Floats
 from node.synthesis.columns import Columns, NoisyMarginal, columns_of
 from node.synthesis.drawing import draw_bins
@@ -25,7 +25,6 @@ from node.synthesis.structure import Marginal
 ROUNDS = 3
 MODEL_ROWS = 100_000
 SEARCH_ITERATIONS = 150
-WANTED_WEIGHT = 8.0
 
 
 @dataclass
@@ -55,7 +54,9 @@ class Measuring:
             width = structure.joint_width(columns.sizes, self._stddev(self.budget.extras_micro), columns.total)
             last = list(combinations(range(len(columns.bins)), width))
         else:
-            wanted = self.wanted = self._affordable(columns, workload)
+            shared = len(workload) + len(self.budget.tree_micro) / WANTED_WEIGHT
+            stddev = self._stddev(self.budget.forest_micro) * sqrt(shared)
+            wanted = self.wanted = structure.affordable(columns.sizes, columns.total, workload, stddev)
             forest = self._grow_forest(columns, binned, wanted)
             self._measure(columns, binned, forest, self.budget.forest_micro)
             last = self._add_extras(columns, binned, wanted) or forest
@@ -72,18 +73,6 @@ class Measuring:
         counts = self.records.in_cells(place, starts, ends, with_missing=level == 0 and column.missing)
         rho_micro = self.budget.cells_micro[place][level]
         return self._release(f"cells/{place}/{level}", (place,), counts, rho_micro)
-
-    def _affordable(self, columns: Columns, workload: Sequence[Marginal]) -> list[Marginal]:
-        """The workload's marginals, each of three columns as its pairs where noise would drown the whole."""
-        stddev = self._stddev(self.budget.forest_micro) * sqrt(
-            len(workload) + len(self.budget.tree_micro) / WANTED_WEIGHT
-        )
-        wanted: list[Marginal] = []
-        for marginal in workload:
-            cells = prod(columns.sizes[column] for column in marginal)
-            whole = structure.expected_noise(cells, stddev) < structure.SPLIT_NOISE_SHARE * columns.total
-            wanted += [marginal] if whole else combinations(marginal, 2)
-        return list(dict.fromkeys(wanted))
 
     def _grow_forest(self, columns: Columns, binned: BinnedRecords, marginals: list[Marginal]) -> list[Marginal]:
         """The marginals with pairs added, one by one, until all columns are connected."""
@@ -208,16 +197,8 @@ class Measuring:
         return marginal
 
     def _measure(self, columns: Columns, binned: BinnedRecords, marginals: Sequence[Marginal], rho_micro: int) -> None:
-        """Releases the counts of each marginal, for `rho_micro` together; nothing where there is none.
-
-        One that the workload asks for gets `WANTED_WEIGHT` times what another of its size would.
-        """
-        sizes = columns.sizes
-        weights = [
-            float(prod(sizes[column] for column in marginal)) ** POWER
-            * (WANTED_WEIGHT if marginal in self.wanted else 1.0)
-            for marginal in marginals
-        ]
+        """Releases the counts of each marginal, for `rho_micro` together; nothing where there is none."""
+        weights = weights_of(columns.sizes, marginals, self.wanted)
         for marginal, part in zip(marginals, divided(rho_micro, weights) if weights else (), strict=True):
             self._report("measuring marginals")
             histogram = self._release(f"marginal/{len(self.measured)}", marginal, binned.marginal(marginal), part)

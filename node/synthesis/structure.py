@@ -82,6 +82,19 @@ def worthwhile(cells: float, stddev: float, total: float) -> int:
     return max(1, int(min(reach**2, 1e6)))
 
 
+def affordable(sizes: Sequence[int], total: float, workload: Sequence[Marginal], stddev: float) -> list[Marginal]:
+    """The workload's marginals, each of three columns as its pairs where noise would drown the whole.
+
+    `sizes`: bins of each column. `stddev`: the noise of one count, in rows; of `total` rows.
+    """
+    wanted: list[Marginal] = []
+    for marginal in workload:
+        cells = prod(sizes[column] for column in marginal)
+        whole = expected_noise(cells, stddev) < SPLIT_NOISE_SHARE * total
+        wanted += [marginal] if whole else combinations(marginal, 2)
+    return list(dict.fromkeys(wanted))
+
+
 def joint_width(sizes: Sequence[int], stddev: float, total: float) -> int:
     """How many columns the marginals have where all marginals of one width are measured: 2, or more if noise allows.
 
