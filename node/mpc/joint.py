@@ -3,18 +3,26 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from marketplace.protocol.analysis import AnalysisSpecification
+from marketplace.protocol.analysis import Asked
 from marketplace.protocol.analysis_statistic import Opened, Variances
 from marketplace.protocol.schema import Schema
 from node.mpc.masks import Tensor
 from node.mpc.running import Closing, PartyProcess
 
 Integers = NDArray[np.int64]
+
+
+class Questions(Protocol):
+    """What parties answer together round by round, such as an `AnalysisSpecification`: see there."""
+
+    def asked(self, schema: Schema, opened: Opened = ()) -> tuple[Asked, ...]: ...
+    def results(self, schema: Schema, opened: Opened, noise: Sequence[Variances] = ()) -> tuple[Any, ...]: ...
+    def encode(self) -> bytes: ...
 
 
 @dataclass(frozen=True)
@@ -32,7 +40,7 @@ class Answer:
 
 def take_part(
     process: PartyProcess,
-    specification: AnalysisSpecification,
+    specification: Questions,
     schema: Schema,
     count: Callable[[Opened], Mapping[str, Integers]],
     noise: Sequence[Variances] = (),

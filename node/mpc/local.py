@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketplace.keys.tls import make_tls_file, tls_fingerprint
-from marketplace.protocol.analysis import AnalysisSpecification
 from marketplace.protocol.analysis_statistic import Opened, Variances
 from marketplace.protocol.schema import Schema
 from node.files import make_folder, write_whole
-from node.mpc.joint import Answer, take_part
+from node.mpc.joint import Answer, Questions, take_part
 from node.mpc.plan import Limits, Peer, Plan
 from node.mpc.running import PartyProcess
 
@@ -30,7 +29,7 @@ Count = Callable[[Opened], Mapping[str, Integers]]
 
 
 def answer_here(
-    specification: AnalysisSpecification,
+    specification: Questions,
     schema: Schema,
     order: bytes,
     counts: Sequence[Count],

@@ -1,0 +1,219 @@
+"""The twin of pooled records as the members' nodes make it: what is summed round by round, its price, and rows from the sums.
+
+It stands where an `AnalysisSpecification` stands for `node.mpc.joint.take_part`. What is asked follows from schema, wishes,
+rho and the sums of earlier rounds, and their number from the schema alone; so what it costs is known before records are
+opened, and whatever was chosen was chosen from numbers that were paid for.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import combinations
+from math import comb, sqrt
+
+import pyarrow as pa
+
+from marketplace.errors import Corrupt, Invalid
+from marketplace.protocol.analysis import Asked
+from marketplace.protocol.analysis_noise import Share, share_of
+from marketplace.protocol.analysis_parties import check_parties
+from marketplace.protocol.analysis_statistic import Opened, Sums, Variances
+from marketplace.protocol.schema import Schema
+from marketplace.protocol.specification import DEFAULT_GENERATOR, Specification
+from node.synthesis import structure
+from node.synthesis.budget import (
+    EXTRA_PERCENT,
+    EXTRAS_PER_COLUMN,
+    WANTED_WEIGHT,
+    cells_micro,
+    check_enough,
+    marginals_of,
+    measures_all,
+)
+from node.synthesis.cells import widths
+from node.synthesis.columns import Columns, Released, levels_of
+from node.synthesis.generator import Cancelled, Progress
+from node.synthesis.marginals import check_wishes, rows_from
+from node.synthesis.measurements import Histogram, Measurements
+from node.synthesis.sketch import chosen_marginals, sketch_of
+from node.synthesis.structure import Marginal
+from node.twin.rounds import LEAST_MICRO, CellRound, MarginalRound, Round, SketchRound, priced
+from node.twin.summed import summed
+
+NAME = "pooled-marginals/1"
+CELLS_PERCENT, SKETCH_PERCENT = 25, 10
+
+
+@dataclass(frozen=True)
+class PooledTwin:
+    """One order's twin of a pool's records.
+
+    `rho_micro`: of all that is opened. `rows_in_pool`: the most rows that one person has at all members together, who may
+    be at every one of them, unless the offer says that it is at one only. `parties`, `threshold`: as in `mpc.noise.shares`.
+    """
+
+    specification: Specification
+    rho_micro: int
+    rows_in_pool: int
+    parties: int
+    threshold: int
+
+    def check(self, schema: Schema) -> None:
+        """Raises `Invalid` for a wish that cannot be met, `Refused` where the rho cannot pay for every stage, or for too few
+        parties: told from public facts alone."""
+        asked = self.specification
+        if schema.is_linked or asked.generator != DEFAULT_GENERATOR:
+            raise Invalid(
+                f"expected {DEFAULT_GENERATOR} and rows that do not hang together under persons for a twin of pooled "
+                "records; order otherwise or of one provider"
+            )
+        if asked.subgroups is not None or asked.thresholds:
+            raise Invalid(
+                "expected neither subgroups nor thresholds for a twin of pooled records, of which no scores are released"
+            )
+        check_wishes(schema, asked)
+        self._check_rho(schema)
+        check_parties(self.parties, self.threshold)
+
+    def encode(self) -> bytes:
+        """The specification's canonical bytes, whose hash the parties agree on."""
+        return self.specification.encode()
+
+    def rounds(self, schema: Schema) -> int:
+        """How many times parties sum: by the declaration alone."""
+        return levels_of(schema) + (1 if measures_all(schema) else 2)
+
+    def asked(self, schema: Schema, opened: Opened = ()) -> tuple[Asked, ...]:
+        """Every statistic that parties sum next, where `opened` are the sums of all earlier rounds; none at the end."""
+        found = self.next_round(schema, opened)
+        return () if found is None else found.asked
+
+    def shares(self, schema: Schema, opened: Opened = ()) -> tuple[Share, ...]:
+        """The noise that each party adds to the next round's statistics, in the order of `asked`.
+
+        Over all rounds they cost at most `rho_micro`, whatever was opened.
+        """
+        found = self.next_round(schema, opened)
+        return () if found is None else self._shares(found)
+
+    def results(self, schema: Schema, opened: Opened, noise: Sequence[Variances] = ()) -> tuple[Measurements]:
+        """What all rounds together measured, the same at every party. Raises `Corrupt` for the sums of something else.
+
+        `noise`: not looked at; how much there is follows from the twin itself.
+        """
+        if len(opened) != self.rounds(schema):
+            raise Corrupt(
+                f"expected the sums of {self.rounds(schema)} rounds, got those of {len(opened)}; run it again"
+            )
+        found: list[Histogram] = []
+        for number, sums in enumerate(opened):
+            found += self._histograms(schema, self.next_round(schema, opened[:number]), sums)
+        return (Measurements(NAME, (), tuple(found)),)
+
+    def table(self, schema: Schema, opened: Opened, progress: Progress, cancelled: Cancelled) -> pa.Table:
+        """The coded synthetic table: post-processing of the sums, with a seed that follows from them.
+
+        The same at every party on a machine alike. Raises `Corrupt`, `Stopped` when cancelled.
+        """
+        (measured,) = self.results(schema, opened)
+        seed, asked = sha256(measured.encode()).digest(), self.specification
+        return rows_from(NAME, measured.histograms, schema, asked.rows, seed, progress, cancelled, asked.only)
+
+    def next_round(self, schema: Schema, opened: Opened) -> Round | None:
+        """What is summed after `opened`; None where all is."""
+        released, prices = Released(schema), self._cell_prices(schema)
+        for level in range(levels_of(schema)):
+            questions = released.questions
+            step = CellRound(questions, tuple(prices[one.place][level] for one in questions))
+            if len(opened) == level:
+                return step
+            released = released.answered(self._histograms(schema, step, opened[level]))
+        left, rest = opened[levels_of(schema) :], self.rho_micro - sum(map(sum, prices))
+        if measures_all(schema):
+            return None if left else self._of_one_width(released.columns, rest)
+        return self._after_cells(schema, released.columns, left, rest)
+
+    def _of_one_width(self, columns: Columns, rho_micro: int) -> MarginalRound:
+        width = structure.joint_width(columns.sizes, self._stddev(rho_micro), columns.total)
+        return priced(columns, list(combinations(range(len(columns.sizes)), width)), (), rho_micro)
+
+    def _after_cells(self, schema: Schema, columns: Columns, left: Opened, rest: int) -> Round | None:
+        """The sketch of all pairs, and then what was chosen by it."""
+        price = self.rho_micro * SKETCH_PERCENT // 100
+        pairs = len(columns.sizes) * (len(columns.sizes) - 1) // 2
+        sketch = sketch_of(schema, columns, self._stddev(price) * sqrt(pairs))
+        step = SketchRound(sketch, (price,))
+        if not left:
+            return step
+        if len(left) > 1:
+            return None
+        last = rest - price
+        wanted = self._wanted(schema, columns, last)
+        (share,) = self._shares(step)
+        noise = sqrt(self.parties * share.sigma2)
+        extras = self._stddev(last * EXTRA_PERCENT // 100)
+        chosen = chosen_marginals(sketch, left[0]["sketch"], noise, wanted, self._stddev(last), extras)
+        return priced(columns, chosen, wanted, last)
+
+    def _wanted(self, schema: Schema, columns: Columns, rho_micro: int) -> list[Marginal]:
+        """The workload's marginals as they are measured."""
+        workload, count = marginals_of(schema, self.specification.workload), len(columns.sizes)
+        others = len(structure.components(count, workload)) - 1 + EXTRAS_PER_COLUMN * count
+        stddev = self._stddev(rho_micro) * sqrt(len(workload) + others / WANTED_WEIGHT)
+        return structure.affordable(columns.sizes, columns.total, workload, stddev)
+
+    def _histograms(self, schema: Schema, step: Round | None, sums: Sums) -> list[Histogram]:
+        """The sums of a round as noisy counts, each with its noise and its price."""
+        assert step is not None
+        found: list[Histogram] = []
+        for one, share, names in zip(step.asked, self._shares(step), _names(schema, step), strict=True):
+            counts = tuple(sums.get(one.name, ()))
+            if len(counts) != one.of.cells:
+                raise Corrupt(f"expected {one.of.cells} sums of {one.name}, got {len(counts)}; run it again")
+            found.append(summed(one.name, names, share, counts, self.parties))
+        return found
+
+    def _shares(self, step: Round) -> tuple[Share, ...]:
+        return tuple(
+            share_of(one, price, self.rows_in_pool, self.parties, self.threshold)
+            for one, price in zip(step.asked, step.prices, strict=True)
+        )
+
+    def _stddev(self, rho_micro: int) -> float:
+        """The noise of one summed count of a statistic of which a row moves one cell, paid with `rho_micro`, in rows."""
+        honest = self.parties - self.threshold
+        return self.rows_in_pool * sqrt(self.parties / honest * 1e6 / (2 * max(1, rho_micro)))
+
+    def _cell_prices(self, schema: Schema) -> tuple[tuple[int, ...], ...]:
+        """Micro-rho of each column's cells, by level, each at least `LEAST_MICRO`."""
+        levels = sum(len(widths(column)) for column in schema.columns)
+        rho_micro = self.rho_micro * CELLS_PERCENT // 100 - levels * (LEAST_MICRO - 1)
+        return tuple(
+            tuple(part + LEAST_MICRO - 1 for part in parts)
+            for parts in cells_micro(schema, self.specification.workload, rho_micro)
+        )
+
+    def _check_rho(self, schema: Schema) -> None:
+        """Raises `Refused` where some stage of some order of rounds could not be paid."""
+        count, wanted = len(schema.columns), marginals_of(schema, self.specification.workload)
+        levels = sum(len(widths(column)) for column in schema.columns)
+        if measures_all(schema):
+            most, percent = max(comb(count, width) for width in range(1, count + 1)), 100 - CELLS_PERCENT
+        else:
+            trees = len(structure.components(count, wanted)) - 1
+            most = sum(comb(len(marginal), 2) for marginal in wanted) + trees + EXTRAS_PER_COLUMN * count
+            percent = 100 - CELLS_PERCENT - SKETCH_PERCENT
+        least = max(-(-100 * LEAST_MICRO * n // part) for n, part in ((levels, CELLS_PERCENT), (most, percent)))
+        check_enough(self.rho_micro, max(least, -(-100 * LEAST_MICRO // SKETCH_PERCENT)), count)
+
+
+def _names(schema: Schema, step: Round) -> list[tuple[str, ...]]:
+    """Whose cells each of a round's statistics are."""
+    names = schema.names
+    match step:
+        case CellRound(questions=questions):
+            return [(names[one.place],) for one in questions]
+        case SketchRound():
+            return [names]
+        case MarginalRound(marginals=marginals):
+            return [tuple(names[place] for place in marginal) for marginal in marginals]
