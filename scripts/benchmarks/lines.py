@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from scipy.stats import t
 
-STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262}
 HEADS = ("data", "who", "measure", "value", "seeds", "processor s", "wall s", "target", "note")
 
 
@@ -38,7 +38,7 @@ class Line:
         count = len(self.values)
         if count < 2:
             return 0.0
-        return STUDENT.get(count, 1.96) * float(np.std(self.values, ddof=1)) / math.sqrt(count)
+        return float(t.ppf(0.975, count - 1)) * float(np.std(self.values, ddof=1)) / math.sqrt(count)
 
     @property
     def shown(self) -> str:

@@ -47,13 +47,15 @@ def is_kept(task: Mapping[str, Any]) -> bool:
 
 
 def remembered(task: Mapping[str, Any], work: Callable[[], Any]) -> tuple[Any, bool]:
-    """The JSON value that `work` gives for `task`, and whether it was kept from an earlier time."""
+    """The JSON value that `work` gives for `task`, and whether it was kept from an earlier time. None, which stands for work
+    that failed, is not kept."""
     KEPT.mkdir(parents=True, exist_ok=True)
     path = KEPT / f"{key_of(task)}.json"
     if path.exists():
         return json.loads(path.read_text())["value"], True
     value = work()
-    _write(path, json.dumps({"task": task, "value": value}))
+    if value is not None:
+        _write(path, json.dumps({"task": task, "value": value}))
     return value, False
 
 

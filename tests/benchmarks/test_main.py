@@ -1,0 +1,38 @@
+"""`scripts/bench`: which benchmarks there are, how they are named, and what a failure does."""
+
+import sys
+
+import pytest
+
+from scripts.benchmarks import __main__ as bench
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> list[tuple[str, list[str]]]:
+    """Which benchmarks these words start, each with its options."""
+    started: list[tuple[str, list[str]]] = []
+
+    def told(name: str, options: list[str]) -> str:
+        started.append((name, options))
+        return "{}"
+
+    monkeypatch.setattr(sys, "argv", ["bench", *words])
+    monkeypatch.setattr(bench, "run", told)
+    bench.main()
+    return started
+
+
+def test_all_are_run_in_turn_and_one_takes_options_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [name for name, _ in run(monkeypatch)] == list(bench.NAMES)
+    assert run(monkeypatch, "gas", "audit", "--json") == [("gas", ["--json"]), ("audit", ["--json"])]
+    assert run(monkeypatch, "synthesis", "--full", "lung") == [("synthesis", ["--full", "lung"])]
+
+
+@pytest.mark.parametrize("words", [("speed",), ("gas", "audit", "--full")])
+def test_an_unknown_name_or_options_for_several_end_it(monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]) -> None:
+    with pytest.raises(SystemExit, match="expected names among gas"):
+        run(monkeypatch, *words)
+
+
+def test_each_has_a_module_and_a_failure_is_not_passed_over() -> None:
+    with pytest.raises(SystemExit, match="expected the benchmark attacks to end well"):
+        bench.run("attacks", ["--no-such-option"])
