@@ -1,9 +1,11 @@
 """A node's worker that does all of its work but fitting a model: `python quick_child.py POINTS MODE FOLDER`.
 
-It dies, and with `both` its node too, once at each step that POINTS (see `dying`) names.
+It dies, and with `both` its node too, once at each step that POINTS (see `dying`) names; with `hungry` it has no memory
+left there.
 """
 
 import os
+import resource
 import signal
 import sys
 from collections.abc import Sequence
@@ -50,6 +52,9 @@ def main(points: Path, mode: str, folder: Path) -> int:
     victims = (os.getppid(), os.getpid()) if mode == "both" else (os.getpid(),)
 
     def die() -> None:
+        if mode == "hungry":
+            resource.setrlimit(resource.RLIMIT_AS, (0, resource.RLIM_INFINITY))
+            bytearray(1 << 30)
         for victim in victims:
             os.kill(victim, signal.SIGKILL)
 

@@ -19,9 +19,10 @@ from marketplace.protocol.states import OrderState, Reason
 from node.admission import Rules
 from node.home import Node
 from node.journal import Journal, Mark
-from node.work import Close, Decline, Deliver, Make, Refund, Release, Reveal, Seal, Settle
+from node.work import Close, Decline, Deliver, Made, Make, Refund, Release, Reveal, Seal, Settle
 from node.workers.job import Name
 from node.workers.process import ProcessWorkers
+from tests.node.dying import DEADLY
 from tests.node.examples import HIDDEN, WORDS, records
 from tests.node.market import HOUR_S, PURSE_UNITS, Market, embedded_market
 from tests.node.workplace import quick_command
@@ -217,6 +218,26 @@ def test_an_order_that_lapsed_after_its_records_were_opened_is_refunded_and_its_
     assert shared.steps(order) == [Make, Refund]
     assert shared.used_micro() == before + shared.offer.members[0].rho_micro
     assert shared.order(order).released == frozenset()
+    shared.assert_sound()
+
+
+def test_without_the_memory_after_its_records_were_opened_an_order_is_not_delivered_and_its_rho_stays_spent(
+    shared: Market, tmp_path: Path
+) -> None:
+    before = shared.used_micro()
+    (tmp_path / DEADLY).write_text(f"debited\nkey journalled\nkept {Name.MEASUREMENTS}")
+    workers = ProcessWorkers(1, quick_command(tmp_path, "hungry"))
+    daemon, order = shared.daemon(workers), shared.place()
+    folder = shared.folder / "node" / "orders" / order.hex()
+    shared.run(daemon, lambda: (folder / Name.LOG).exists() and workers.made(order, folder) is Made.FAILED)
+    assert (folder / Name.LOG).read_text().count("MemoryError") == 3
+    shared.pass_time(HOUR_S + 1)
+    shared.run_until(daemon, order, OrderState.REFUNDED)
+    daemon.close()
+    assert shared.steps(order)[-1] is Refund
+    assert (shared.order(order).reason, shared.order(order).declined) == (Reason.NOT_DELIVERED, None)
+    assert shared.order(order).released == frozenset()
+    assert shared.used_micro() == before + shared.offer.members[0].rho_micro
     shared.assert_sound()
 
 

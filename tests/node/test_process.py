@@ -131,6 +131,24 @@ def test_what_crashes_is_started_three_times_and_then_has_failed(workplace: Work
     assert not (workplace.folder / Name.FAILURE).exists()
 
 
+def test_work_that_has_no_memory_left_after_records_were_opened_goes_on_with_the_same_draw(
+    workplace: Workplace,
+) -> None:
+    workplace.deadly("key journalled", f"kept {Name.MEASUREMENTS}")
+    assert workplace.finish(workplace.workers("hungry")) is Made.DONE
+    assert (workplace.folder / Name.LOG).read_text().count("MemoryError") == 2
+    assert workplace.debits() == [RHO_MICRO]
+    assert files(workplace) == made_again(workplace)
+
+
+def test_work_that_never_has_the_memory_has_failed_and_its_rho_stays_spent(workplace: Workplace) -> None:
+    workplace.deadly("debited", "key journalled", f"kept {Name.MEASUREMENTS}")
+    assert workplace.finish(workplace.workers("hungry")) is Made.FAILED
+    assert (workplace.folder / Name.LOG).read_text().count("MemoryError") == MOST_CRASHES
+    assert workplace.debits() == [RHO_MICRO]
+    assert not (workplace.folder / Name.OUTCOME).exists()
+
+
 def test_what_was_not_possible_now_is_started_as_often_as_it_takes(workplace: Workplace) -> None:
     workers = ProcessWorkers(1, ("/bin/sh", "-c", f"exit {Unreachable.exit_code}"))
     for _ in range(MOST_CRASHES + 1):
