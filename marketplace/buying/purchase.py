@@ -128,7 +128,7 @@ def specification_of(entry: Entry, wishes: Wishes, sealing_key: bytes, nonce: by
     offer, earlier = entry.view.offer.id, entry.earlier
     if entry.view.offer.head.kind is Kind.ANALYSIS:
         raise Invalid(
-            "expected questions to an offer of analyses, got wishes for synthetic rows; `agora analyse` asks them"
+            "expected questions to an offer of analyses, got wishes for synthetic rows; `agora buy --questions` asks them"
         )
     if earlier is not None:
         names = ("rows", "workload", "only", "generator", "subgroups", "thresholds")

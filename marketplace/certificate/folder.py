@@ -10,8 +10,8 @@ from marketplace.certificate.manifest import Manifest
 from marketplace.certificate.opening import Opening
 from marketplace.errors import Corrupt, Invalid
 from marketplace.protocol.description import Description
-from marketplace.protocol.result import NAMES, names_of
-from marketplace.protocol.specification import Specification
+from marketplace.protocol.result import NAMES
+from marketplace.protocol.specified import Specified, names_of, read_specified
 
 MANIFEST, DESCRIPTION, SPECIFICATION = "manifest.json", "description.json", "specification.json"
 INNER, DELIVERY = "inner.bin", "delivery.json"
@@ -41,7 +41,7 @@ class ResultFolder:
     path: Path
     manifest: Document[Manifest]
     description: Document[Description]
-    specification: Document[Specification]
+    specification: Document[Specified]
     opening: Document[Opening]
 
     @classmethod
@@ -49,13 +49,13 @@ class ResultFolder:
         """The folder at `path`. Raises `Invalid`, naming it, if a file is missing or cannot be read."""
         if not path.is_dir():
             raise Invalid(f"expected a result's folder, found none at {path.name!r}; give the folder that was fetched")
-        for name in (*NAMES, *EVIDENCE):
+        for name in EVIDENCE:
             _check_there(path, name)
         kept = cls(
             path,
             manifest=_document(path / MANIFEST, Manifest.decode),
             description=_document(path / DESCRIPTION, Description.decode),
-            specification=_document(path / SPECIFICATION, Specification.decode),
+            specification=_document(path / SPECIFICATION, read_specified),
             opening=_document(path / DELIVERY, Opening.decode),
         )
         for name in kept.files:
@@ -64,8 +64,9 @@ class ResultFolder:
 
     @property
     def files(self) -> dict[str, Path]:
-        """The result's own files by name, as the description declares them."""
-        declared = NAMES if self.description.value is None else names_of(self.description.value.schema)
+        """The result's own files by name, as specification and description declare them."""
+        specified, description = self.specification.value, self.description.value
+        declared = names_of(specified, description.schema) if specified and description else NAMES
         return {name: self.path / name for name in declared}
 
 

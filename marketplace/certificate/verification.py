@@ -1,12 +1,13 @@
 """Everything that can be checked of a result without asking anyone: twelve numbered checks, and two more with a ledger."""
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from marketplace.certificate import agreement
+from marketplace.certificate.answers import answer_faults, noise_faults
 from marketplace.certificate.certificate import Certificate
 from marketplace.certificate.folder import INNER, ResultFolder
 from marketplace.certificate.manifest import Manifest
@@ -16,9 +17,11 @@ from marketplace.errors import Corrupt, Invalid
 from marketplace.ledger.ids import Domain
 from marketplace.protocol import result
 from marketplace.protocol.account import Account, OrderView
+from marketplace.protocol.analysis import AnalysisSpecification
 from marketplace.protocol.check import Check
 from marketplace.protocol.description import Description
 from marketplace.protocol.identity import Address
+from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import Specification
 from marketplace.scores.constraints import keep_all
 from marketplace.scores.links import asked_rows, link_faults, main_codes, read_tables
@@ -41,6 +44,11 @@ SENTENCES = {
     13: "The certificate agrees with the order, the offer and the dataset on the ledger.",
     14: "Delivery and key are those on the ledger.",
 }
+ANALYSIS_SENTENCES = {
+    6: "The answers follow from the sums, which are those that the specification asks for.",
+    11: "Every party signed the transcript, and the noise is what questions, parties and rho imply.",
+}
+"""What the checks of the same numbers say of the answers to an analysis."""
 
 
 @dataclass(frozen=True)
@@ -187,7 +195,11 @@ def _table_checks(kept: ResultFolder, certificate: Certificate) -> tuple[Check, 
         if privacy.is_exact
         else f"{privacy.delta_atto} / 10^18 for {description.rows_declared:,} rows"
     )
-    table, scores = _score_checks(kept, certificate, description, specification)
+    table, scores = (
+        _answer_checks(kept, certificate, description.schema, specification)
+        if isinstance(specification, AnalysisSpecification)
+        else _score_checks(kept, certificate, description, specification)
+    )
     return (
         table,
         rho,
@@ -207,6 +219,18 @@ def _judged(certificate: Certificate) -> str:
     met, figures = sum(judgement.met for judgement in certificate.thresholds), certificate.attacks
     thresholds = f"{met} of {len(certificate.thresholds)} thresholds are met"
     return f"{thresholds}; {len(figures.figures) if figures else 0} public figures of attacks"
+
+
+def _answer_checks(
+    kept: ResultFolder, certificate: Certificate, schema: Schema, specification: AnalysisSpecification
+) -> tuple[Check, Check]:
+    answers = tuple(answer_faults(kept.files, certificate, specification, schema))
+    signed = (*agreement.transcript_faults(certificate), *noise_faults(certificate, specification, schema))
+    parties = len(certificate.joint.parties) if certificate.joint else 0
+    return (
+        _check(6, answers, f"{len(specification.analyses)} analyses", ANALYSIS_SENTENCES),
+        _check(11, signed, f"{parties} parties", ANALYSIS_SENTENCES),
+    )
 
 
 def _score_checks(
@@ -261,9 +285,9 @@ def _sale_of(opening: Opening | None, made: OrderView, account: Account) -> Orde
     return next((sale for sale in sales if (sale.delivery, sale.key) == (opening.delivery, opening.key)), None)
 
 
-def _check(number: int, faults: Iterable[str], evidence: str = "") -> Check:
+def _check(number: int, faults: Iterable[str], evidence: str = "", sentences: Mapping[int, str] = SENTENCES) -> Check:
     found = tuple(faults)
-    return Check(number, SENTENCES[number], not found, "; ".join(found) if found else evidence)
+    return Check(number, sentences[number], not found, "; ".join(found) if found else evidence)
 
 
 def _not_made(number: int, why: str) -> Check:

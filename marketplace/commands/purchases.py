@@ -19,11 +19,14 @@ from marketplace.commands.session import Session
 from marketplace.commands.wishes import (
     AtMost,
     Curves,
+    Dishonest,
     GeneratorName,
     Marginals,
     Only,
+    QuestionsFile,
     Rows,
     Subgroups,
+    asked_in,
     conditions_of,
     thresholds_of,
     workload_of,
@@ -58,6 +61,8 @@ def buy(
     subgroups: Subgroups = None,
     at_most: AtMost = None,
     generator: GeneratorName = None,
+    questions: QuestionsFile = None,
+    threshold: Dishonest = 1,
     slot: Slot = DEFAULT_SLOT_S,
     permit: Permit = None,
     sign: Sign = None,
@@ -70,18 +75,27 @@ def buy(
     if sign:
         require_new(sign)
     client = Session.begin().client()
-    purchase = client.draft(
-        offer_id,
-        rows=rows,
-        workload=workload_of(workload, curve),
-        slot_s=slot,
-        permit=permit_id,
-        place_within_s=within,
-        only=conditions_of(only, client.entry(offer_id).description.schema) if only else (),
-        generator=generator,
-        subgroups=subgroups,
-        thresholds=thresholds_of(at_most),
-    )
+    conditions = conditions_of(only, client.entry(offer_id).description.schema) if only else ()
+    if questions:
+        if any((rows, workload, curve, subgroups, at_most, generator)):
+            raise Invalid(
+                "expected --questions with --only and --threshold alone, got wishes for synthetic rows beside it"
+            )
+        asked = asked_in(questions, conditions, threshold, slot, permit_id, within)
+        purchase = client.draft_analysis(offer_id, asked)
+    else:
+        purchase = client.draft(
+            offer_id,
+            rows=rows,
+            workload=workload_of(workload, curve),
+            slot_s=slot,
+            permit=permit_id,
+            place_within_s=within,
+            only=conditions,
+            generator=generator,
+            subgroups=subgroups,
+            thresholds=thresholds_of(at_most),
+        )
     for line in price_lines(purchase):
         say(line)
     if not yes:

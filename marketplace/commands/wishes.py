@@ -1,12 +1,17 @@
 """What a buyer asks for within an offer, as it is typed: the same options for every command that takes wishes."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from marketplace.buying.phrases import condition_of, curve_of, marginal_of, threshold_of
+from marketplace.buying.purchase import Questions
+from marketplace.buying.questions import LARGEST_BYTES, questions_of
+from marketplace.commands.files import read_file
 from marketplace.protocol.constraints import Condition
+from marketplace.protocol.identity import PermitId
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import Workload
 from marketplace.protocol.threshold import Threshold
@@ -38,6 +43,23 @@ AtMost = Annotated[
 GeneratorName = Annotated[
     str | None, typer.Option("--generator", metavar="NAME", help="What is to make the rows, if not the default.")
 ]
+
+
+QuestionsFile = Annotated[
+    Path | None,
+    typer.Option("--questions", metavar="FILE", help="Ask an offer of analyses what FILE has: a JSON list of them."),
+]
+Dishonest = Annotated[
+    int, typer.Option("--threshold", min=1, help="How many dishonest parties the noise is to suffice for.")
+]
+
+
+def asked_in(
+    file: Path, only: tuple[Condition, ...], threshold: int, slot_s: int, permit: PermitId | None, within_s: int
+) -> Questions:
+    """The questions in `file`. Raises `Invalid` as `questions_of` does."""
+    analyses = questions_of(read_file(file, LARGEST_BYTES))
+    return Questions(analyses, only, threshold, slot_s, permit, within_s)
 
 
 def workload_of(marginals: Sequence[str] | None, curves: Sequence[str] | None) -> Workload:

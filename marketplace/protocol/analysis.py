@@ -148,7 +148,7 @@ class AnalysisSpecification:
         try:
             found = cls(
                 offer=bytes.fromhex(document["offer"]),
-                analyses=tuple(_analysis_of(each) for each in document["analyses"]),
+                analyses=tuple(analysis_of(each) for each in document["analyses"]),
                 slot_s=canonical.whole(document["slot_s"]),
                 sealing_key=bytes.fromhex(document["sealing_key"]),
                 nonce=bytes.fromhex(document["nonce"]),
@@ -173,7 +173,8 @@ def _result(analysis: Analysis, schema: Schema, opened: Opened, noise: Sequence[
     return analysis.result(schema, opened, noise)
 
 
-def _analysis_of(document: Mapping[str, Any]) -> Analysis:
+def analysis_of(document: Mapping[str, Any]) -> Analysis:
+    """The analysis in a document's value. Raises `KeyError`, `TypeError` or `ValueError` where it is none."""
     match document["kind"]:
         case "count":
             return Count()

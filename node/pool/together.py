@@ -13,7 +13,7 @@ from marketplace.certificate.epsilon import quoted_epsilon
 from marketplace.certificate.joint import ASSUMPTIONS, Joint, Party
 from marketplace.certificate.manifest import Manifest
 from marketplace.content.store import ContentStore
-from marketplace.errors import Corrupt, Refused
+from marketplace.errors import Corrupt, Refused, Unreachable
 from marketplace.ledger import ids
 from marketplace.ledger.ledger import Ledger
 from marketplace.ledger.signatures import sign_certificate
@@ -27,6 +27,7 @@ from marketplace.protocol.order import Delivery
 from marketplace.protocol.specified import rows_of
 from node.delivery import plain_root, seal_result
 from node.endpoint.tls import TlsFile
+from node.files import write_whole
 from node.journal import Journal, Mark
 from node.mpc.plan import Limits, Peer, Plan
 from node.outcome import Outcome
@@ -37,6 +38,7 @@ from node.pool.countersignature import Countersignature, DeliveryDraft
 from node.pool.joint import JointCommission
 from node.pool.statement import Statement, encode_request
 from node.sale import SaleSecrets
+from node.workers.job import Name
 from node.workers.joint import JointWorkers, Meeting
 
 PATIENCE_S = 15.0
@@ -73,6 +75,9 @@ class Together:
         """
         specification, order = made.specification, made.order.id
         if not isinstance(specification, AnalysisSpecification) or not self.workers.has_place(order):
+            return False
+        if self.workers.tried(order) and (gone := self._abstainer(made, account)) is not None:
+            write_whole(folder / Name.FAILURE, f"party {gone} takes no part, says its node".encode())
             return False
         standpoint, peers = self.standpoint(), self._peers(made, account)
         if peers[made.index].fingerprint != standpoint.tls.fingerprint:
@@ -116,6 +121,19 @@ class Together:
         draft = DeliveryDraft(self.ledger.domain, made.order.id, delivery, salts)
         others = [source.member.provider for source in made.sources if source.member.provider != self.signer.address]
         return [self._signature(account, provider, draft, at_s) for provider in others]
+
+    def _abstainer(self, made: JointCommission, account: Account) -> int | None:
+        """As the lead: the first member whose node says that this order is not delivered by it; None if none says so."""
+        for place, source in enumerate(made.sources):
+            if made.offer.head.lead == self.signer.address != source.member.provider:
+                try:
+                    descriptor = self._descriptor(account, source.member.provider)
+                    ask(descriptor, statement.VERB, encode_request(made.order.id), PATIENCE_S)
+                except Refused:
+                    return place
+                except (Corrupt, Unreachable):
+                    continue
+        return None
 
     def _signature(self, account: Account, provider: Address, draft: DeliveryDraft, at_s: int) -> bytes:
         mark = f"{Mark.COUNTERSIGNED}:{provider}"

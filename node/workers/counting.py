@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from marketplace.certificate.certificate import Mechanism, Stage, StageKind
+from marketplace.certificate.answers import stages_of
+from marketplace.certificate.certificate import Mechanism
 from marketplace.errors import Corrupt, Refused
 from marketplace.keys.secretbox import SecretBox
 from marketplace.protocol import analysis_answer, analysis_sums, result
@@ -113,18 +114,7 @@ class Counter:
         return joint_report(job.own.order, setting, promise, self.schema, self.specification, results, self.parts)
 
     def _mechanism(self) -> Mechanism:
-        stages = tuple(
-            Stage(
-                name=f"{number}/{part.name}",
-                kind=StageKind.JOINT_GAUSSIAN,
-                rho_micro=part.rho_micro,
-                sensitivity=str(part.sensitivity_squared),
-                parameter=str(part.sigma2 * part.honest),
-            )
-            for number, parts in enumerate(self.parts)
-            for part in parts
-        )
-        return Mechanism(MECHANISM, MECHANISM_VERSION, (), stages, ())
+        return Mechanism(MECHANISM, MECHANISM_VERSION, (), stages_of(self.parts), ())
 
 
 def _draw(job: JointJob, schema: Schema, storage_key: bytes) -> Draw:

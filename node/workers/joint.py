@@ -70,6 +70,10 @@ class JointWorkers:
         self._again_at[meeting.order] = time.monotonic() + AGAIN_S
         attempt.start()
 
+    def tried(self, order: OrderId) -> bool:
+        """Whether the order was begun since this node was started."""
+        return order in self._again_at
+
     def running(self, order: OrderId) -> bool:
         """Whether the order is worked on."""
         attempt = self._working.get(order)

@@ -1,18 +1,110 @@
 """An analysis bought of three hospitals that answer together, end to end: real nodes, real processes, mutual TLS."""
 
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from marketplace.certificate.manifest import Manifest
+from marketplace.certificate.verification import verify, verify_against
+from marketplace.protocol import analysis_answer, analysis_sums
+from marketplace.protocol.identity import OrderId
 from marketplace.protocol.states import OrderState
-from tests.node.pooled import pooled
+from tests.node.pooled import QUESTIONS, SCHEMA, Pool, pooled
 
 
-def test_three_hospitals_answer_one_order_together(tmp_path: Path) -> None:
-    with pooled(tmp_path) as pool:
-        order = pool.place(pool.publish())
-        out = pool.buy(order)
-        pool.client.settle(order)
-        assert pool.order(order).state is OrderState.SETTLED
-        assert {path.name for path in out.iterdir()} >= {"answers.json", "sums.json", "report.html", "manifest.json"}
-        used = {one.used_micro() for one in pool.hospitals}
-        assert used == {one.debits(order)[0] for one in pool.hospitals} != {0}
-        pool.assert_sound()
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pool]:
+    with pooled(tmp_path_factory.mktemp("pool")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def bought(pool: Pool) -> tuple[OrderId, Path]:
+    """An order that was delivered, and the folder of its opened result."""
+    order = pool.place(pool.publish())
+    return order, pool.buy(order)
+
+
+def test_three_hospitals_answer_one_order_together(pool: Pool, bought: tuple[OrderId, Path]) -> None:
+    order, out = bought
+    opened = analysis_sums.decode((out / analysis_sums.SUMS).read_bytes())
+    count, survival = analysis_answer.decode((out / analysis_answer.ANSWERS).read_bytes())
+    assert abs(count["answer"] - 210) < 60
+    assert [curve["group"] for curve in survival["answer"]["curves"]] == ["old", "new"]
+    assert len(opened) == 1
+    assert b"differentially private" in (out / "report.html").read_bytes()
+    for one in pool.hospitals:
+        assert one.debits(order) == [one.used_micro()]
+        assert (one.folder(order) / analysis_sums.SUMS).read_bytes() == (out / analysis_sums.SUMS).read_bytes()
+    pool.client.settle(order)
+    assert pool.order(order).state is OrderState.SETTLED
+    pool.assert_sound()
+
+
+def test_the_result_stands_every_check_alone_and_against_the_ledger(pool: Pool, bought: tuple[OrderId, Path]) -> None:
+    _, out = bought
+    assert [check for check in verify(out).checks if not check.passed] == []
+    verified = verify_against(out, pool.client.account(), pool.ledger.domain)
+    assert verified.passed, verified
+    assert verified.signer == pool.lead.address
+    assert [check.number for check in verified.checks] == list(range(1, 15))
+
+
+def change_answers(out: Path) -> None:
+    path = out / analysis_answer.ANSWERS
+    path.write_bytes(path.read_bytes().replace(b'"kind":"count"', b'"kind":"Count"'))
+
+
+def change_sums(out: Path) -> None:
+    opened = analysis_sums.decode((out / analysis_sums.SUMS).read_bytes())
+    (out / analysis_sums.SUMS).write_bytes(analysis_sums.encode([{**opened[0], "0/rows": (5,)}]))
+
+
+def change_joint(**changes: object) -> Callable[[Path], None]:
+    def change(out: Path) -> None:
+        manifest = Manifest.decode((out / "manifest.json").read_bytes())
+        joint = manifest.certificate.joint
+        assert joint is not None
+        altered = replace(manifest.certificate, joint=replace(joint, **changes))  # type: ignore[arg-type]
+        (out / "manifest.json").write_bytes(replace(manifest, certificate=altered).encode())
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "failing"),
+    [
+        (change_answers, {5, 6}),
+        (change_sums, {5, 6}),
+        (change_joint(transcript=bytes(32)), {2, 4, 11, 13}),
+        (change_joint(threshold=2), {2, 4, 11, 13}),
+        (change_joint(parties=()), {2, 4, 11, 13}),
+    ],
+)
+def test_a_changed_result_fails_by_number(
+    pool: Pool, bought: tuple[OrderId, Path], tmp_path: Path, change: Callable[[Path], None], failing: set[int]
+) -> None:
+    import shutil
+
+    out = tmp_path / "copy"
+    shutil.copytree(bought[1], out)
+    change(out)
+    checks = verify_against(out, pool.client.account(), pool.ledger.domain).checks
+    assert {check.number for check in checks if check.passed is False} == failing
+
+
+def test_the_certificate_names_every_party_and_what_each_said(pool: Pool, bought: tuple[OrderId, Path]) -> None:
+    certificate = Manifest.decode((bought[1] / "manifest.json").read_bytes()).certificate
+    joint = certificate.joint
+    assert joint is not None
+    assert {party.provider for party in joint.parties} == {one.address for one in pool.hospitals}
+    assert (
+        len({party.register for party in joint.parties})
+        == len({party.noise_commitment for party in joint.parties})
+        == 3
+    )
+    assert certificate.privacy.rho_micro == sum(one.debits(bought[0])[0] for one in pool.hospitals)
+    assert (joint.lane, joint.threshold) == ("sums", QUESTIONS.threshold)
+    assert certificate.privacy.rows_per_person == SCHEMA.rows_per_person

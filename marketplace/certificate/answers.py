@@ -1,0 +1,67 @@
+"""What can be checked of the answers to an analysis: that they follow from the sums, and their noise from what was paid."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from marketplace.certificate.certificate import Certificate, Stage, StageKind
+from marketplace.errors import Corrupt, Invalid, Refused
+from marketplace.protocol import analysis_answer, analysis_sums
+from marketplace.protocol.analysis import AnalysisSpecification
+from marketplace.protocol.analysis_noise import Share, shares
+from marketplace.protocol.offer import Guarantee
+from marketplace.protocol.schema import Schema
+
+
+def stages_of(parts: Sequence[Sequence[Share]]) -> tuple[Stage, ...]:
+    """The noise of each round as a certificate names it."""
+    return tuple(
+        Stage(
+            name=f"{number}/{part.name}",
+            kind=StageKind.JOINT_GAUSSIAN,
+            rho_micro=part.rho_micro,
+            sensitivity=str(part.sensitivity_squared),
+            parameter=str(part.sigma2 * part.honest),
+        )
+        for number, each in enumerate(parts)
+        for part in each
+    )
+
+
+def answer_faults(
+    files: Mapping[str, Path], certificate: Certificate, specification: AnalysisSpecification, schema: Schema
+) -> Iterator[str]:
+    """Whether the answers are not those that follow from the sums in `files`, or these are not what was asked for."""
+    guarantee = Guarantee.EXACT if certificate.privacy.is_exact else Guarantee.DIFFERENTIALLY_PRIVATE
+    try:
+        opened = analysis_sums.decode(files[analysis_sums.SUMS].read_bytes())
+        answers = analysis_answer.encode(specification, guarantee, specification.results(schema, opened))
+    except (Corrupt, Invalid, KeyError) as error:
+        yield f"the sums are not those that were asked for: {error}"
+        return
+    if answers != files[analysis_answer.ANSWERS].read_bytes():
+        yield "the answers do not follow from the sums"
+
+
+def noise_faults(certificate: Certificate, specification: AnalysisSpecification, schema: Schema) -> Iterator[str]:
+    """Whether the noise that the certificate names is not what questions, parties and rho imply."""
+    joint = certificate.joint
+    if joint is None:
+        yield "it names no parties"
+        return
+    if joint.threshold != specification.threshold:
+        yield "its threshold is not the specification's"
+    parties = len(joint.parties)
+    together_micro = parties * min((party.rho_micro for party in joint.parties), default=0)
+    exact = certificate.privacy.is_exact
+    try:
+        schedule = specification.schedule(schema)
+        parts = (
+            ()
+            if exact
+            else shares(schedule, together_micro, parties * schema.rows_per_person, parties, joint.threshold)
+        )
+    except (Invalid, Refused) as error:
+        yield str(error)
+        return
+    if certificate.mechanism.generate != stages_of(parts):
+        yield "its noise is not what the questions, the parties and the rho imply"
