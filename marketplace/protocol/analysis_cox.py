@@ -8,17 +8,15 @@ from itertools import accumulate
 from typing import Any
 
 from marketplace.errors import Invalid
+from marketplace.protocol.analysis_design import in_units, normal_tail
+from marketplace.protocol.analysis_matrices import Matrix, Vector, symmetric
 from marketplace.protocol.analysis_newton import (
     NOISE_STEPS,
     TOO_FEW,
     Likelihood,
     LikelihoodFit,
-    Matrix,
-    Vector,
     check_format,
-    in_units,
     on_grid,
-    symmetric,
 )
 from marketplace.protocol.analysis_statistic import NO_NOISE, Opened, Statistic, Sums, Variances
 from marketplace.protocol.analysis_survival import Survival
@@ -128,8 +126,7 @@ class CoxRegression:
 
         Source: Cox 1972; Breslow 1974 for ties.
         """
-        reaches = self.reaches(schema)
-        rows = max(0, round(self._at_risk(opened[0], len(reaches))[0][0]))
+        rows = max(0, round(self._at_risk(opened[0], len(self.reaches(schema)))[0][0]))
         events = max(0, min(rows, sum(opened[0]["events"])))
         if events == 0:
             return LikelihoodFit(rows, events, None, TOO_FEW)
@@ -141,7 +138,9 @@ class CoxRegression:
             return LikelihoodFit(rows, events, None, last)
         step, covariance = last
         found = [a + b for a, b in zip(self.iterate(schema, opened[:-1]), step, strict=True)]
-        return LikelihoodFit(rows, events, in_units(self.predictors, schema, reaches, found, covariance, None), None)
+        return LikelihoodFit(
+            rows, events, in_units(self.predictors, schema, found, covariance, None, normal_tail), None
+        )
 
     def _at_risk(self, sums: Sums, size: int) -> list[tuple[float, Vector, Matrix]]:
         """For each point of the grid, of those at risk just before it: the sums of w, w x and w x x'."""

@@ -6,16 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from marketplace.errors import Invalid
+from marketplace.protocol.analysis_design import INTERCEPT, in_units, normal_tail
+from marketplace.protocol.analysis_matrices import symmetric
 from marketplace.protocol.analysis_newton import (
     TOO_FEW,
     Likelihood,
     LikelihoodFit,
     check_format,
-    in_units,
     on_grid,
-    symmetric,
 )
-from marketplace.protocol.analysis_regression import INTERCEPT
 from marketplace.protocol.analysis_statistic import Opened, Statistic, Sums, Variances
 from marketplace.protocol.analysis_survival import code_of
 from marketplace.protocol.schema import Schema
@@ -94,8 +93,7 @@ class LogisticRegression:
 
         Source: Newton's method for the binomial likelihood, McCullagh and Nelder 1989, section 4.4.
         """
-        reaches = self.reaches(schema)
-        size, rows = len(reaches) + 1, self._rows(opened)
+        size, rows = len(self.reaches(schema)) + 1, self._rows(opened)
         events = round(opened[0]["gradient"][0] / 2**self.bits + rows / 2)
         counts = max(0, rows), max(0, min(events, rows))
         if not 0 < events < rows:
@@ -105,7 +103,7 @@ class LogisticRegression:
             return LikelihoodFit(*counts, None, last)
         step, covariance = last
         found = [a + b for a, b in zip(self.iterate(schema, opened[:-1]), step, strict=True)]
-        terms = in_units(self.predictors, schema, reaches, found, covariance, INTERCEPT)
+        terms = in_units(self.predictors, schema, found, covariance, INTERCEPT, normal_tail)
         return LikelihoodFit(*counts, terms, None)
 
     def _rows(self, opened: Opened) -> int:

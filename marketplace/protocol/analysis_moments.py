@@ -1,11 +1,12 @@
 """Joint analyses that are sums of a number's powers: mean and variance, exact on the column's declared grid."""
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 from marketplace.errors import Invalid
-from marketplace.protocol.analysis_statistic import NO_NOISE, OneRound, Statistic, Sums, Variances
+from marketplace.protocol.analysis_statistic import NO_NOISE, SURE, OneRound, Statistic, Sums, Variances
 from marketplace.protocol.schema import Number, Schema
 
 
@@ -13,12 +14,14 @@ from marketplace.protocol.schema import Number, Schema
 class Moments:
     """`mean`, and `variance` (with n - 1) where it was asked for, of the `rows` that have a value.
 
-    None where there are too few rows for it to mean anything.
+    None where there are too few rows for it to mean anything. `error`: the standard error of the mean, of the noise and,
+    where the variance was asked for, of sampling.
     """
 
     rows: int
     mean: float | None
     variance: float | None = None
+    error: float | None = None
 
 
 @dataclass(frozen=True)
@@ -51,15 +54,16 @@ class Mean(OneRound):
         """The moments in the column's units, within what its bounds allow also where noise says otherwise."""
         column, rows = _number(schema, self.column), max(0, sums["present"][0])
         half = Fraction(column.step) / 2
-        if rows == 0:
-            return Moments(0, None)
+        if rows <= SURE * math.sqrt(noise.get("present", 0.0)):
+            return Moments(rows, None)
         centred = Fraction(sums["sum"][0], rows)
         middle = (Fraction(column.lower) + Fraction(column.upper)) / 2
         mean = min(Fraction(column.upper), max(Fraction(column.lower), middle + half * centred))
+        spread = float(half / rows) ** 2 * (noise.get("sum", 0.0) + float(centred) ** 2 * noise.get("present", 0.0))
         if not self.with_variance or rows == 1:
-            return Moments(rows, float(mean))
-        variance = half**2 * (sums["squares"][0] - rows * centred**2) / (rows - 1)
-        return Moments(rows, float(mean), float(max(Fraction(0), variance)))
+            return Moments(rows, float(mean), None, math.sqrt(spread) if noise else None)
+        variance = float(max(Fraction(0), half**2 * (sums["squares"][0] - rows * centred**2) / (rows - 1)))
+        return Moments(rows, float(mean), variance, math.sqrt(spread + variance / rows))
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,17 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations_with_replacement
 
 from marketplace.errors import Invalid
-from marketplace.protocol.analysis_regression import MOST_PREDICTORS, Term, line, reach
-from marketplace.protocol.analysis_tails import inverse_and_least_pivot
+from marketplace.protocol.analysis_design import LARGEST_SHARE_OF_NOISE, MOST_PREDICTORS, Term, reach
+from marketplace.protocol.analysis_matrices import (
+    Matrix,
+    Vector,
+    inverse_and_least_pivot,
+    largest_eigenvalue,
+    product,
+    times,
+)
 from marketplace.protocol.schema import Schema
 
 FEWEST_BITS, MOST_BITS = 8, 30
@@ -18,7 +24,6 @@ SETTLED = 1e-2
 """How far the last step may go, in standard errors, for the answer to be one; Newton's method squares what is left."""
 NOISE_STEPS = 5.0
 LEAST_SHARE, FIRST_RIDGE = 1e-9, 2.0**-20
-LARGEST_SHARE_OF_NOISE = 0.5
 GRID_BITS = 40
 
 TOO_FEW = "expected rows with the event and rows without it"
@@ -28,9 +33,6 @@ UNSETTLED = (
     "or more rounds or bits be asked for"
 )
 TOO_NOISY = "the noise is larger than what is measured; buy more rho or ask for fewer predictors or rounds"
-
-Vector = list[float]
-Matrix = list[list[float]]
 
 
 @dataclass(frozen=True)
@@ -133,66 +135,6 @@ def check_format(bits: int, rounds: int, predictors: Sequence[str], schema: Sche
     return reaches
 
 
-def in_units(
-    names: Sequence[str],
-    schema: Schema,
-    reaches: Sequence[int],
-    found: Vector,
-    covariance: Matrix,
-    intercept: str | None,
-) -> tuple[Term, ...]:
-    """Coefficients of predictors in [-1, 1] as those of the columns' own units, each tested against 0 by Wald's test.
-
-    `intercept`: its name, where the first of `found` is one.
-    """
-    lines = [line(schema.column(name)) for name in names]
-    scales = [1 / (float(half) * one) for (_, half), one in zip(lines, reaches, strict=True)]
-    rows: Matrix = []
-    if intercept is not None:
-        middles = [-float(middle) * scale for (middle, _), scale in zip(lines, scales, strict=True)]
-        rows.append([1.0, *middles])
-    first = len(rows)
-    rows += [[scale * (j == i + first) for j in range(len(found))] for i, scale in enumerate(scales)]
-    values = times(rows, found)
-    spreads = product(rows, product(covariance, [list(column) for column in zip(*rows, strict=True)]))
-    texts = names if intercept is None else (intercept, *names)
-    return tuple(
-        Term(name, value, error, math.erfc(abs(value) / error / math.sqrt(2)))
-        for place, (name, value) in enumerate(zip(texts, values, strict=True))
-        for error in (math.sqrt(spreads[place][place]),)
-    )
-
-
 def on_grid(values: Sequence[float]) -> Vector:
     """The values at whole multiples of 2^-40, so that machines which compute the last digits otherwise try the same."""
     return [round(value * 2**GRID_BITS) / 2**GRID_BITS for value in values]
-
-
-def symmetric(triangle: Sequence[float], size: int) -> Matrix:
-    """The symmetric matrix of which `triangle` is the upper half, row by row."""
-    found = [[0.0] * size for _ in range(size)]
-    for value, (i, j) in zip(triangle, combinations_with_replacement(range(size), 2), strict=True):
-        found[i][j] = found[j][i] = value
-    return found
-
-
-def times(matrix: Sequence[Sequence[float]], vector: Sequence[float]) -> Vector:
-    """The product of a matrix and a vector."""
-    return [math.fsum(one * other for one, other in zip(row, vector, strict=True)) for row in matrix]
-
-
-def product(first: Sequence[Sequence[float]], second: Sequence[Sequence[float]]) -> Matrix:
-    """The product of two matrices."""
-    columns = list(zip(*second, strict=True))
-    return [times(columns, row) for row in first]
-
-
-def largest_eigenvalue(matrix: Matrix) -> float:
-    """Of a symmetric positive definite matrix, from below and within a few percent, by powers of it."""
-    vector = [1.0 + place / len(matrix) for place in range(len(matrix))]
-    length = 0.0
-    for _ in range(50):
-        vector = times(matrix, vector)
-        length = math.sqrt(math.fsum(value * value for value in vector))
-        vector = [value / length for value in vector]
-    return length

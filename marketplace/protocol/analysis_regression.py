@@ -8,24 +8,27 @@ from itertools import combinations_with_replacement
 from typing import Any
 
 from marketplace.errors import Invalid
+from marketplace.protocol.analysis_design import (
+    INTERCEPT,
+    LARGEST_SHARE_OF_NOISE,
+    MOST_PREDICTORS,
+    Term,
+    in_units,
+    line,
+    reach,
+)
+from marketplace.protocol.analysis_matrices import (
+    inverse_and_least_pivot,
+    largest_eigenvalue,
+    product,
+    symmetric,
+    times,
+)
 from marketplace.protocol.analysis_statistic import NO_NOISE, OneRound, Statistic, Sums, Variances
 from marketplace.protocol.analysis_tails import student_tail
-from marketplace.protocol.schema import Category, Column, Schema
-
-MOST_PREDICTORS = 20
-INTERCEPT = "intercept"
+from marketplace.protocol.schema import Category, Schema
 
 Matrix = list[list[Fraction]]
-
-
-@dataclass(frozen=True)
-class Term:
-    """One coefficient: the change of the outcome for one unit of `name`, its standard error, and the p of "it is 0"."""
-
-    name: str
-    coefficient: float
-    standard_error: float
-    p: float
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,9 @@ class LinearRegression(OneRound):
         return tuple(found)
 
     def result(self, schema: Schema, sums: Sums, noise: Variances = NO_NOISE) -> Fit:
-        """The fit in the columns' units. Source: Gauss 1823; exact up to the last square root."""
+        """The fit in the columns' units. Source: Gauss 1823; exact up to the last square root where there is no noise."""
+        if noise:
+            return self._with_noise(schema, sums, noise)
         size = len(self.columns) + 1
         centred = [[Fraction(sums[f"{min(a, b)},{max(a, b)}"][0]) for b in range(size)] for a in range(size)]
         products = _in_units(centred, [line(schema.column(name)) for name in self.columns])
@@ -106,19 +111,41 @@ class LinearRegression(OneRound):
         ]
         return Fit(rows, tuple(terms), float(1 - left / total))
 
+    def _with_noise(self, schema: Schema, sums: Sums, noise: Variances) -> Fit:
+        """The fit from sums with noise: errors of sampling and noise together, by the delta method.
 
-def reach(column: Column) -> int:
-    """The largest centred code of a predictor, in absolute value. Raises `Invalid` for more than two categories."""
-    if isinstance(column, Category) and column.size != 2:
-        raise Invalid(f"column {column.name!r}: expected a number or two categories, got {column.size}; name another")
-    return max(1, column.size - 1)
-
-
-def line(column: Column) -> tuple[Fraction, Fraction]:
-    """The value of a centred code is the first plus the second times it; two categories are 0 and 1."""
-    if isinstance(column, Category):
-        return Fraction(1, 2), Fraction(1, 2)
-    return (Fraction(column.lower) + Fraction(column.upper)) / 2, Fraction(column.step) / 2
+        With A the products of predictors, within [-1, 1] each, b those with the outcome, and s^2 the variance of what is
+        left, the coefficients A^-1 b have the covariance s^2 A^-1 + A^-1 N A^-1, N that of the noise in b - A x at the
+        coefficients x. None where the noise in A could make up half of it in some direction. Source: Fuller 1987, 1.1.
+        """
+        reaches, outcome = self.reaches(schema), len(self.columns)
+        pairs = list(combinations_with_replacement(range(outcome + 1), 2))
+        units = [reaches[a] * reaches[b] for a, b in pairs]
+        products = symmetric([sums[f"{a},{b}"][0] / u for (a, b), u in zip(pairs, units, strict=True)], outcome + 1)
+        spread = symmetric([noise[f"{a},{b}"] / u**2 for (a, b), u in zip(pairs, units, strict=True)], outcome + 1)
+        rows = max(0, sums["0,0"][0])
+        inverse, _ = inverse_and_least_pivot([row[:outcome] for row in products[:outcome]])
+        widest = 2 * math.sqrt(outcome * max(map(max, spread)))
+        if rows <= outcome or inverse is None or largest_eigenvalue(inverse) * widest > LARGEST_SHARE_OF_NOISE:
+            return Fit(rows, None, None)
+        towards = products[outcome][:outcome]
+        found = times(inverse, towards)
+        left = products[outcome][outcome] - math.fsum(a * b for a, b in zip(found, towards, strict=True))
+        total = products[outcome][outcome] - towards[0] ** 2 / rows
+        if left <= 0 or total <= 0:
+            return Fit(rows, None, None)
+        middle = [[spread[i][j] * found[i] * found[j] for j in range(outcome)] for i in range(outcome)]
+        for i in range(outcome):
+            middle[i][i] = spread[i][outcome] + math.fsum(v * x * x for v, x in zip(spread[i], found, strict=False))
+        added = product(product(inverse, middle), inverse)
+        middle_of, half = map(float, line(schema.column(self.outcome)))
+        unit, size, freedom = half * reaches[outcome], range(outcome), rows - outcome
+        covariance = [[unit**2 * (left / freedom * inverse[i][j] + added[i][j]) for j in size] for i in size]
+        values = [unit * found[0] + middle_of, *(unit * value for value in found[1:])]
+        terms = in_units(
+            self.predictors, schema, values, covariance, INTERCEPT, lambda ratio: student_tail(ratio, freedom)
+        )
+        return Fit(rows, terms, max(0.0, 1 - left / total))
 
 
 def _in_units(centred: Sequence[Sequence[Fraction]], lines: Sequence[tuple[Fraction, Fraction]]) -> Matrix:

@@ -21,6 +21,9 @@ Sums = Mapping[str, Sequence[int]]
 Variances = Mapping[str, float]
 """The variance of the noise in each cell of one round's sums, by name: of all parties' parts. No name: no noise."""
 
+SURE = 4.0
+"""By how many standard errors a sum must exceed 0 before anything is divided by it."""
+
 NO_NOISE: Variances = MappingProxyType({})
 
 Opened = Sequence[Sums]

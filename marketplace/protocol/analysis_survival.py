@@ -4,11 +4,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from itertools import accumulate
 from typing import Any
 
 from marketplace.errors import Invalid
-from marketplace.protocol.analysis_statistic import NO_NOISE, OneRound, Statistic, Sums, Variances
+from marketplace.protocol.analysis_curves import Leaving, exact_survival, noise_of_excess, noisy_survival, told_points
+from marketplace.protocol.analysis_statistic import NO_NOISE, SURE, OneRound, Statistic, Sums, Variances
 from marketplace.protocol.analysis_tails import chi_square_tail, quadratic_form
 from marketplace.protocol.schema import Category, Column, Number, Schema
 
@@ -18,12 +18,17 @@ LARGEST_GROUPS = 10
 
 @dataclass(frozen=True)
 class Step:
-    """One point of the grid: how many were at risk just before it, had the event at it, and the share that survive it."""
+    """One point of the grid: how many were at risk just before it, had the event at it, and the share that survive it.
+
+    `low` and `high`: the share's 95 % interval, which counts the noise in.
+    """
 
     time: Decimal
     at_risk: int
     events: int
     survival: float
+    low: float = 0.0
+    high: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -120,34 +125,44 @@ class Survival(OneRound):
         return (Statistic("leaving", (len(self.groups(schema)), len(self.ends(schema)) + 1, 2), 1, 1),)
 
     def result(self, schema: Schema, sums: Sums, noise: Variances = NO_NOISE) -> SurvivalCurves:
-        """Curves and test. Where noise made counts negative, or more than are there, the nearest possible ones are taken.
+        """Curves and test. Counts that noise made negative, or more than are there, show as the nearest possible ones.
 
-        Source: Kaplan and Meier 1958; Mantel 1966, with the hypergeometric variance for tied times.
+        Source: Kaplan and Meier 1958; Mantel 1966, with the hypergeometric variance for tied times. With noise, as
+        `analysis_curves` has it.
         """
-        names, width = self.groups(schema), 2 * (len(self.grid) + 1)
+        names, width, variance = self.groups(schema), 2 * (len(self.grid) + 1), noise.get("leaving", 0.0)
         flat = sums["leaving"]
-        counts = [_at_risk_and_events(flat[start : start + width]) for start in range(0, len(flat), width)]
-        curves = tuple(self._curve(name, *pair) for name, pair in zip(names, counts, strict=True))
-        return SurvivalCurves(curves, None if self.by is None else log_rank(counts))
+        groups = [
+            Leaving(tuple(flat[start : start + width : 2]), tuple(flat[start + 1 : start + width : 2]), variance)
+            for start in range(0, len(flat), width)
+        ]
+        if not noise:
+            groups = [Leaving(_possible(one.censored), _possible(one.dead), 0.0) for one in groups]
+        curves = tuple(self._curve(name, one) for name, one in zip(names, groups, strict=True))
+        return SurvivalCurves(curves, None if self.by is None else log_rank(groups))
 
-    def _curve(self, group: str, at_risk: Sequence[int], events: Sequence[int]) -> GroupCurve:
-        survival, area, before = 1.0, [], Decimal(0)
-        steps = []
-        for time, risk, dead in zip(self.grid, at_risk, events, strict=True):
+    def _curve(self, group: str, leaving: Leaving) -> GroupCurve:
+        survived = noisy_survival(leaving) if leaving.variance else exact_survival(leaving)
+        area, before, survival, steps = [], Decimal(0), 1.0, []
+        for time, risk, dead, one in zip(self.grid, leaving.at_risk, leaving.dead, survived, strict=False):
             area.append(survival * float(time - before))
-            survival *= (risk - dead) / risk if risk else 1.0
-            steps.append(Step(time, risk, dead, survival))
-            before = time
+            risk = max(0, risk)
+            steps.append(Step(time, risk, max(0, min(risk, dead)), one.share, one.low, one.high))
+            before, survival = time, one.share
         return GroupCurve(group, tuple(steps), math.fsum(area))
 
 
-def log_rank(groups: Sequence[tuple[Sequence[int], Sequence[int]]]) -> LogRank:
-    """The log-rank test of groups given as (at risk, events) at the same times. Source: Mantel 1966."""
-    groups = [group for group in groups if any(group[0])]
-    size = len(groups) - 1
-    excess, variance = [0.0] * max(0, size), [[0.0] * size for _ in range(size)]
-    for point in zip(*(zip(*group, strict=True) for group in groups), strict=True):
-        risks, dead = [risk for risk, _ in point], [events for _, events in point]
+def log_rank(groups: Sequence[Leaving]) -> LogRank:
+    """The log-rank test of groups that leave at the same points, with the noise in its covariance. Source: Mantel 1966."""
+    cells = 2 * len(groups[0].dead)
+    groups = [one for one in groups if one.at_risk[0] > SURE * math.sqrt(cells * one.variance)]
+    if len(groups) < 2:
+        return LogRank(0.0, 0, None)
+    size, points = len(groups) - 1, told_points(groups)
+    at_risk = [group.at_risk for group in groups]
+    excess, covariance = [0.0] * size, noise_of_excess(groups, points)
+    for place in range(points):
+        risks, dead = [risk[place] for risk in at_risk], [group.dead[place] for group in groups]
         everyone, all_dead = sum(risks), sum(dead)
         if everyone < 2 or all_dead == 0:
             continue
@@ -155,21 +170,16 @@ def log_rank(groups: Sequence[tuple[Sequence[int], Sequence[int]]]) -> LogRank:
         for i in range(size):
             excess[i] += dead[i] - all_dead * risks[i] / everyone
             for j in range(size):
-                here = risks[i] / everyone
-                variance[i][j] += spread * here * ((i == j) - risks[j] / everyone)
+                covariance[i][j] += spread * risks[i] / everyone * ((i == j) - risks[j] / everyone)
     try:
-        statistic = max(0.0, quadratic_form(excess, variance))
+        statistic = max(0.0, quadratic_form(excess, covariance))
         return LogRank(statistic, size, chi_square_tail(statistic, size))
     except Invalid:
         return LogRank(0.0, 0, None)
 
 
-def _at_risk_and_events(leaving: Sequence[int]) -> tuple[list[int], list[int]]:
-    """At each point of the grid: how many of a group were there just before it, and how many had the event at it."""
-    counts = [max(0, count) for count in leaving]
-    leave = [censored + dead for censored, dead in zip(counts[::2], counts[1::2], strict=True)]
-    at_risk = list(accumulate(reversed(leave)))[::-1]
-    return at_risk[:-1], counts[1::2][:-1]
+def _possible(counts: Sequence[int]) -> tuple[int, ...]:
+    return tuple(max(0, count) for count in counts)
 
 
 def code_of(column: Column, text: str) -> int:

@@ -89,30 +89,3 @@ def solve(matrix: Sequence[Sequence[float]], vector: Sequence[float]) -> list[fl
         known = math.fsum(rows[place][column] * found[column] for column in range(place + 1, size))
         found[place] = (rows[place][size] - known) / rows[place][place]
     return found
-
-
-def inverse_and_least_pivot(matrix: Sequence[Sequence[float]]) -> tuple[list[list[float]] | None, float]:
-    """The inverse of a symmetric M, and the least pivot of its Cholesky decomposition: None unless all are above 0.
-
-    A pivot is what is left of a diagonal element once the rows before are accounted for.
-    """
-    size, least = len(matrix), math.inf
-    lower = [[0.0] * size for _ in range(size)]
-    for i in range(size):
-        for j in range(i + 1):
-            left = matrix[i][j] - math.fsum(a * b for a, b in zip(lower[i][:j], lower[j][:j], strict=True))
-            if i > j:
-                lower[i][j] = left / lower[j][j]
-                continue
-            least = min(least, left)
-            if not left > 0:
-                return None, least
-            lower[i][i] = math.sqrt(left)
-    columns = []
-    for place in range(size):
-        forward = [0.0] * size
-        for i in range(place, size):
-            known = math.fsum(lower[i][k] * forward[k] for k in range(place, i))
-            forward[i] = ((i == place) - known) / lower[i][i]
-        columns.append(forward)
-    return [[math.fsum(a * b for a, b in zip(one, other, strict=True)) for other in columns] for one in columns], least

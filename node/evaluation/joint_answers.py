@@ -5,12 +5,13 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from marketplace.protocol.analysis import Analysis
-from marketplace.protocol.analysis_counts import Contingency, Count, Distribution, Histogram, Table
+from marketplace.protocol.analysis_counts import Contingency, Count, Distribution, Histogram, Rows, Table
 from marketplace.protocol.analysis_cox import CoxRegression
+from marketplace.protocol.analysis_design import INTERCEPT, Term
 from marketplace.protocol.analysis_logistic import LogisticRegression
 from marketplace.protocol.analysis_moments import Mean, Moments
 from marketplace.protocol.analysis_newton import LikelihoodFit
-from marketplace.protocol.analysis_regression import INTERCEPT, Fit, LinearRegression, Term
+from marketplace.protocol.analysis_regression import Fit, LinearRegression
 from marketplace.protocol.analysis_survival import Step, Survival, SurvivalCurves
 from marketplace.protocol.analysis_tails import student_tail
 from marketplace.protocol.schema import Number, Schema
@@ -25,8 +26,8 @@ NO_TEST = "No test is possible: fewer than two groups have anybody in them."
 def section_of(analysis: Analysis, schema: Schema, answer: Any) -> str:
     """One answer under its heading. `answer`: what `analysis.result` gave."""
     match analysis, answer:
-        case Count(), int():
-            parts = [page.facts([("rows", f"{answer:,}")])]
+        case Count(), Rows():
+            parts = [page.facts([("rows", f"{answer.rows:,}"), *_error(answer.error)])]
         case Histogram(), Distribution():
             parts = list(_histogram(analysis, schema, answer))
         case Contingency(), Table():
@@ -74,6 +75,10 @@ def p_text(p: float) -> str:
     return "p below 0.0001" if p < 0.0001 else f"p = {p:.4f}" if p < 0.01 else f"p = {p:.3f}"
 
 
+def _error(error: float | None) -> list[tuple[str, str]]:
+    return [("standard error", number(error))] if error else []
+
+
 def _histogram(asked: Histogram, schema: Schema, found: Distribution) -> Iterator[str]:
     column = schema.column(asked.column)
     names = [first if first == last else f"{first} to {last}" for first, last in found.texts]
@@ -114,7 +119,7 @@ def _moments(asked: Mean, schema: Schema, found: Moments) -> Iterator[str]:
         yield page.facts(shown)
         return
     spread = None if found.variance is None else found.variance**0.5
-    shown.append((f"mean of {asked.column}", number(found.mean)))
+    shown += [(f"mean of {asked.column}", number(found.mean)), *_error(found.error)]
     if spread is not None and found.variance is not None:
         shown += [("variance", number(found.variance)), ("standard deviation", number(spread))]
     yield page.facts(shown)

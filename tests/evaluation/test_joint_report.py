@@ -10,14 +10,15 @@ from xml.etree import ElementTree
 import pytest
 
 from marketplace.protocol.analysis import AnalysisSpecification
-from marketplace.protocol.analysis_counts import Contingency, Count, Distribution, Histogram, Table
+from marketplace.protocol.analysis_counts import Contingency, Count, Distribution, Histogram, Rows, Table
 from marketplace.protocol.analysis_cox import CoxRegression
+from marketplace.protocol.analysis_design import Term
 from marketplace.protocol.analysis_logistic import LogisticRegression
 from marketplace.protocol.analysis_moments import Mean, Moments, Variance
 from marketplace.protocol.analysis_newton import TOO_FEW, LikelihoodFit
 from marketplace.protocol.analysis_noise import Share
 from marketplace.protocol.analysis_quote import Lane, Setting
-from marketplace.protocol.analysis_regression import Fit, LinearRegression, Term
+from marketplace.protocol.analysis_regression import Fit, LinearRegression
 from marketplace.protocol.analysis_survival import GroupCurve, LogRank, Step, Survival, SurvivalCurves
 from marketplace.protocol.constraints import Condition
 from marketplace.protocol.schema import Category, Number, Schema
@@ -44,7 +45,7 @@ CURVES = SurvivalCurves(
 )
 FIT = Fit(90, (Term("intercept", 3.5, 0.5, 0.00002), Term("age", -1.25, 0.5, 0.0144)), 0.25)
 EVERY: tuple[tuple[Any, Any, tuple[str, ...]], ...] = (
-    (Count(), 1234, ("1,234",)),
+    (Count(), Rows(1234, 12.5), ("1,234", "12.5")),
     (
         Histogram("age", 2),
         Distribution((("20", "59"), ("60", "100")), (31, 4117), 12),

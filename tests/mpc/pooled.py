@@ -33,8 +33,12 @@ def pooled(
     codes: Mapping[str, Codes],
     parts: Sequence[Sequence[Share]] = (),
     seed: int = 0,
+    told: bool = True,
 ) -> tuple[Any, ...]:
-    """What all parties learn. `parts`: of each round, where noise is wanted: of a Gaussian, which numpy draws fast."""
+    """What all parties learn. `parts`: of each round, where noise is wanted: of a Gaussian, which numpy draws fast.
+
+    `told`: whether the answers know how large it is.
+    """
     drawn = np.random.default_rng(seed)
     opened: tuple[Mapping[str, list[int]], ...] = ()
     for number in range(whole.rounds(schema)):
@@ -44,4 +48,4 @@ def pooled(
             wide = np.sqrt(float(PARTIES * part.sigma2))
             sums[part.name] = sums[part.name] + np.rint(drawn.normal(0, wide, part.cells)).astype(np.int64)
         opened = (*opened, {name: values.tolist() for name, values in sums.items()})
-    return whole.results(schema, opened, variances(parts, PARTIES))
+    return whole.results(schema, opened, variances(parts, PARTIES) if told else ())

@@ -15,7 +15,7 @@ from statsmodels.tools.tools import add_constant
 
 from marketplace.errors import Invalid, Refused
 from marketplace.protocol.analysis import Analysis, AnalysisSpecification
-from marketplace.protocol.analysis_counts import Contingency, Count, Histogram
+from marketplace.protocol.analysis_counts import Contingency, Count, Histogram, Rows
 from marketplace.protocol.analysis_moments import Mean, Variance
 from marketplace.protocol.analysis_regression import LinearRegression
 from marketplace.protocol.analysis_statistic import LARGEST_PARTY_ROWS
@@ -71,10 +71,10 @@ def codes(request: pytest.FixtureRequest) -> dict[str, Codes]:
 
 
 def test_the_count_is_of_the_rows_that_meet_the_conditions(codes: dict[str, Codes]) -> None:
-    assert answer(Count(), codes) == ROWS
-    assert answer(Count(), codes, (Condition("arm", values=("a",)),)) == np.count_nonzero(codes["arm"] == 0)
+    assert answer(Count(), codes) == Rows(ROWS)
+    assert answer(Count(), codes, (Condition("arm", values=("a",)),)).rows == np.count_nonzero(codes["arm"] == 0)
     both = (Condition("arm", values=("a",)), Condition("level", present=False))
-    assert answer(Count(), codes, both) == np.count_nonzero((codes["arm"] == 0) & (codes["level"] < 0))
+    assert answer(Count(), codes, both).rows == np.count_nonzero((codes["arm"] == 0) & (codes["level"] < 0))
 
 
 def test_mean_and_variance_are_numpys(codes: dict[str, Codes]) -> None:
@@ -124,6 +124,8 @@ def test_survival_curves_and_their_test_are_those_of_lifelines(codes: dict[str, 
         for step in curve.steps:
             time = float(step.time)
             assert step.survival == pytest.approx(fitted.predict(time), rel=1e-12)
+            low, high = fitted.confidence_interval_.loc[:time].iloc[-1]
+            assert (step.low, step.high) == pytest.approx((low, high), rel=1e-7)
             assert step.events == (table.observed.get(time, 0))
             assert step.at_risk == np.count_nonzero(times[codes["arm"] == place] >= time)
         area = restricted_mean_survival_time(fitted, t=float(GRID[-1]))

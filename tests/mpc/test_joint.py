@@ -11,7 +11,7 @@ import pytest
 
 from marketplace.errors import Refused
 from marketplace.protocol.analysis import AnalysisSpecification
-from marketplace.protocol.analysis_counts import Count
+from marketplace.protocol.analysis_counts import Count, Rows
 from marketplace.protocol.analysis_noise import reach, shares
 from marketplace.protocol.analysis_statistic import Opened, Statistic
 from marketplace.protocol.analysis_survival import Survival
@@ -81,7 +81,7 @@ def test_what_is_counted_in_a_round_follows_from_the_sums_before_it(tmp_path: Pa
 
     counts = [lambda opened, number=number: counted(number, opened) for number in range(3)]
     answers = answer_here(question, LUNG, bytes(32), counts, tmp_path)
-    assert [one.results for one in answers] == [([3, 12, 39], 30)] * 3
+    assert [one.results for one in answers] == [([3, 12, 39], Rows(30))] * 3
     assert asked == {number: [0, 1, 2] for number in range(3)}
     assert [set(sums) for sums in answers[0].opened] == [{"0/step0", "1/rows"}, {"0/step1"}, {"0/step2"}]
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +13,7 @@ from marketplace.errors import Corrupt, Invalid
 from marketplace.protocol.analysis import AnalysisSpecification
 from marketplace.protocol.analysis_counts import Contingency, Count, Histogram
 from marketplace.protocol.analysis_cox import CoxRegression
+from marketplace.protocol.analysis_curves import Leaving
 from marketplace.protocol.analysis_logistic import LogisticRegression
 from marketplace.protocol.analysis_moments import Mean, Variance
 from marketplace.protocol.analysis_regression import LinearRegression
@@ -193,12 +195,17 @@ def test_after_the_last_round_nothing_is_asked() -> None:
 
 
 @settings(max_examples=25)
-@given(st.lists(st.integers(-(2**62), 2**62), min_size=100, max_size=100))
-def test_whatever_noise_makes_of_the_sums_there_is_an_answer_that_can_be(sums: list[int]) -> None:
+@given(st.lists(st.integers(-(2**62), 2**62), min_size=100, max_size=100), st.integers(0, 62))
+def test_whatever_noise_makes_of_the_sums_there_is_an_answer_that_can_be(sums: list[int], magnitude: int) -> None:
     whole = specification(*EVERY)
     given_sums = {one.name: sums[: one.of.cells] for one in whole.asked(SCHEMA)}
-    rows, histogram, table, mean, variance, _, curves, fit = whole.results(SCHEMA, [given_sums])
-    assert rows >= 0 and min(histogram.counts) >= 0 and histogram.missing >= 0
+    for noise in ((), [dict.fromkeys(given_sums, float(4**magnitude))]):
+        can_be(whole.results(SCHEMA, [given_sums], noise))
+
+
+def can_be(results: tuple[Any, ...]) -> None:
+    rows, histogram, table, mean, variance, _, curves, fit = results
+    assert rows.rows >= 0 and min(histogram.counts) >= 0 and histogram.missing >= 0
     assert table.p is None or 0 <= table.p <= 1
     assert mean.mean is None or 30 <= mean.mean <= 200
     assert variance.variance is None or variance.variance >= 0
@@ -206,6 +213,7 @@ def test_whatever_noise_makes_of_the_sums_there_is_an_answer_that_can_be(sums: l
         shares = [1.0, *(step.survival for step in curve.steps)]
         assert all(0 <= later <= earlier for earlier, later in pairwise(shares))
         assert all(0 <= step.events <= step.at_risk for step in curve.steps)
+        assert all(0 <= step.low <= step.survival <= step.high <= 1 for step in curve.steps)
         assert 0 <= curve.restricted_mean <= 2000
     assert curves.log_rank.p is None or 0 <= curves.log_rank.p <= 1
     assert fit.terms is None or all(0 <= term.p <= 1 and term.standard_error > 0 for term in fit.terms)
@@ -215,12 +223,19 @@ def test_without_rows_there_is_no_mean_no_test_and_nobody_at_risk() -> None:
     whole = specification(*EVERY)
     empty = {one.name: [0] * one.of.cells for one in whole.asked(SCHEMA)}
     rows, _, table, mean, _, alone, curves, fit = whole.results(SCHEMA, [empty])
-    assert (rows, table.p, mean.mean, curves.log_rank.p) == (0, None, None, None)
+    assert (rows.rows, table.p, mean.mean, curves.log_rank.p) == (0, None, None, None)
     assert (fit.rows, fit.terms) == (0, None)
     assert {step.survival for step in alone.curves[0].steps} == {1.0}
 
 
 def test_groups_that_cannot_be_compared_have_no_p() -> None:
-    assert log_rank([([5, 4], [1, 1])]).p is None
-    assert log_rank([([5, 4], [0, 0]), ([3, 1], [0, 0])]).p is None
-    assert log_rank([([5, 0], [1, 0]), ([0, 0], [0, 0])]).p is None
+    lived, died, none = (
+        Leaving((2, 3, 4), (0, 0, 0), 0.0),
+        Leaving((0, 1, 1), (1, 2, 0), 0.0),
+        Leaving((0,) * 3, (0,) * 3, 0.0),
+    )
+    assert log_rank([died]).p is None
+    assert log_rank([lived, lived]).p is None
+    assert log_rank([died, none]).p is None
+    assert log_rank([died, replace(lived, variance=1e6)]).p is None
+    assert log_rank([died, lived]).p is not None
