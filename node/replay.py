@@ -89,14 +89,14 @@ class Replaying:
         Replays the draw for it, and raises as `replay` and `Replay.check` do, `Invalid` where too few records are held out.
         """
         from node.evaluation.review_page import review_page  # only here, as below
-        from node.evaluation.reviewing import review
+        from node.evaluation.reviewed import review_tables
 
         folder, pages = self.orders / order.hex(), dict[str, bytes]()
 
         def look(assignment: "Assignment", draw: "Draw", synthetic: CodedTable) -> None:
             note("reviewing")
             schema, wishes = assignment.schema, assignment.specification
-            found = review(draw.training, draw.holdout, synthetic, schema, wishes, REVIEW_SEED)
+            found = review_tables(draw.training, draw.holdout, synthetic, schema, wishes, REVIEW_SEED)
             pages[Name.REVIEW] = review_page(assignment.subject, schema, wishes.subgroups, found)
             pages[Name.REVIEW_SCORES] = found.encode()
 

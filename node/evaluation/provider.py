@@ -6,6 +6,7 @@ from typing import Any
 from marketplace.protocol import canonical
 
 NOUN, VERSION = "provider-scores", 1
+FORMAT = canonical.format_name("provider-evaluation", 1)
 
 
 class Withheld:
@@ -118,8 +119,7 @@ class Evaluation(Withheld):
 
     def encode(self) -> bytes:
         """The canonical bytes, for a file that stays in the node: floats as decimals with six digits."""
-        format_name = canonical.format_name("provider-evaluation", VERSION)
-        return canonical.encode({"format": format_name, "audience": "provider only", **_document(self)})
+        return canonical.encode({"format": FORMAT, "audience": "provider only", **document_of(self)})
 
 
 @dataclass(frozen=True, repr=False)
@@ -136,17 +136,18 @@ class ProviderScores(Withheld):
     def encode(self) -> bytes:
         """The canonical bytes, for a file that stays in the node: floats as decimals with six digits."""
         format_name = canonical.format_name(NOUN, VERSION)
-        return canonical.encode({"format": format_name, "audience": "provider only", **_document(self)})
+        return canonical.encode({"format": format_name, "audience": "provider only", **document_of(self)})
 
 
-def _document(value: Withheld) -> dict[str, Any]:
+def document_of(value: Withheld) -> dict[str, Any]:
+    """The parts of a value by name, for canonical JSON: floats as decimals with six digits."""
     return {name: _plain(part) for name, part in vars(value).items()}
 
 
 def _plain(part: Any) -> Any:
     match part:
         case Withheld():
-            return _document(part)
+            return document_of(part)
         case tuple():
             return [_plain(inner) for inner in part]
         case float():

@@ -39,7 +39,7 @@ SEED_STAGE = "synthesise/seed"
 PROVIDER_SEED = 20_250_101
 Note = Callable[[str], None]
 Look = Callable[[Assignment, Draw, CodedTable], None]
-"""Sees the records that a result is compared with, and its table."""
+"""Sees the records that a result is compared with, and its table; both nested where rows hang together under persons."""
 
 
 def make(
@@ -76,7 +76,7 @@ def make(
     image = picture.draw(main, schema, noisy_counts(measurements, schema))
     exhibit = Exhibit(released, mechanism, image, draw_curves(main, schema, specification, released.curves, declared))
     if look is not None:
-        look(assignment, flat, main)
+        look(assignment, draw, synthetic)
     _write_tables(folder, schema, synthetic, note)
     _keep(folder, result.PICTURE, image, note)
     _keep(folder, result.REPORT, report(assignment.subject, assignment.promise, exhibit), note)

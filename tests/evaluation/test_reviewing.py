@@ -22,6 +22,7 @@ from node.evaluation.fidelity import fidelity, manifold, pattern_distance, viola
 from node.evaluation.provider import Compared, Evaluation
 from node.evaluation.report import Subject
 from node.evaluation.review_page import review_page
+from node.evaluation.reviewed import Review
 from node.evaluation.reviewing import review
 from node.evaluation.sample import Sample
 from node.evaluation.survival import hazard_ratio, overlap, overlap_of, survival
@@ -323,7 +324,7 @@ def test_a_subgroup_whose_records_were_copied_is_told_apart_and_the_others_are_n
         assert (group.copies.training.low > group.copies.holdout.high) is mine
         assert [attack.name for attack in group.attacks] == ["singling out", "linkability"]
         assert group.copies.training.value == 1 or not mine
-    page = review_page(SUBJECT, WIDER, "stage", found)
+    page = review_page(SUBJECT, WIDER, "stage", Review(found))
     told = [line for line in page.decode().splitlines() if "tells training records apart" in line]
     assert len([line for line in told if "stage = III:" in line]) >= 2
     assert not [line for line in told if "stage = IV:" in line]

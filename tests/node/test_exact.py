@@ -16,10 +16,12 @@ from marketplace.protocol.permit import Grant
 from marketplace.protocol.states import DeclineReason, OrderState
 from node.admission import Rules
 from node.reconciliation import differences
+from node.replay import Replay
 from node.synthesis.generators import GENERATORS
 from node.work import Close, Decline, Deliver, Make, Release, Reveal, Seal
 from node.workers.process import ProcessWorkers
 from tests.node.market import HOUR_S, ORDERS_IN_BUDGET, Market, conditions, embedded_market
+from tests.node.quick_child import quick
 
 RESEARCH = 4
 DOCUMENT = b"d" * 32
@@ -92,6 +94,17 @@ def test_an_exact_order_goes_its_way_against_the_allowance(bought: tuple[Exact, 
     market.assert_sound()
     account, vault = market.client.account(), market.node.vault.account
     assert differences(account, market.node.keys.signer.address, vault) == ()
+
+
+def test_an_exact_order_made_again_gives_the_same_root_and_takes_no_more_of_the_allowance(
+    bought: tuple[Exact, OrderId, Path],
+) -> None:
+    exact, order, out = bought
+    delivery, left = exact.market.order(order).delivery, exact.exact_left()
+    assert delivery is not None
+    found = exact.market.node.replay(order, lambda _: None, out, quick)
+    assert found == Replay(delivery.plain_root, delivery.plain_root, (), ())
+    assert exact.exact_left() == left
 
 
 def test_certificate_and_report_say_that_there_is_no_differential_privacy(bought: tuple[Exact, OrderId, Path]) -> None:
