@@ -4,12 +4,15 @@
 delta that an offer of these records would have, 5 % of rho kept for scores, and without noise (a rho of 10,000). Scores are
 those of `node.evaluation.links`, 0 is best, against all persons within the bounds; mean, least and greatest of the seeds.
 Floor: every real column shuffled, so that numbers of rows stay and relations go. Ceiling: as many persons drawn again.
+SDV's PAR (visits) or HMA (several tables), without privacy: one run with the library's own settings on at most 2,000 persons
+drawn at random, in its own environment, kept once per machine.
 The schemas are written here as a provider would declare them, from the data sets' codebooks, bounds rounded outwards.
 """
 
 import argparse
 import json
 import math
+import resource
 import tempfile
 import time
 from collections.abc import Sequence
@@ -30,12 +33,17 @@ from marketplace.protocol.specification import SEALING_KEY_BYTES, Specification,
 from node.evaluation.links import NAMES, LinkScores, link_scores, resampled, shuffled
 from node.noise.stream import NoiseStream
 from node.spending import spending_of
+from node.synthesis.generator import Generator
+from node.synthesis.sdv_engine.linked import SdvHma, SdvPar
 from node.synthesis.visits import PrivateVisits
 from node.vault.vault import Vault
 from scripts.benchmarks.generate import numbers, values
+from scripts.benchmarks.peers.environment import SDV, python_of
+from scripts.benchmarks.peers.kept import remembered
 
 NOISELESS_MICRO = 10**10
 ORDER = b"o" * 32
+SDV_PERSONS = 2_000
 
 PBCSEQ = Schema(
     (
@@ -142,7 +150,8 @@ class Line:
         spans = []
         for values_ in zip(*self.scores, strict=True):
             mean, low, high = float(np.mean(values_)), min(values_), max(values_)
-            spans.append("" if math.isnan(mean) else f"{mean:.3f} ({low:.3f} to {high:.3f})")
+            one = f"{mean:.3f}" if len(self.scores) == 1 else f"{mean:.3f} ({low:.3f} to {high:.3f})"
+            spans.append("" if math.isnan(mean) else one)
         return [self.case, self.what, *spans, f"{self.seconds:.0f}" if self.seconds else ""]
 
 
@@ -169,12 +178,46 @@ def rho_micro_of(table: pa.Table, epsilon: float | None) -> int:
 
 
 def synthetic(table: pa.Table, schema: Schema, rho_micro: int, seed: int) -> pa.Table:
+    """As many synthetic persons as there are, by private visits."""
+    return made_by(PrivateVisits(), table, schema, rho_micro, seed)
+
+
+def made_by(generator: Generator, table: pa.Table, schema: Schema, rho_micro: int, seed: int) -> pa.Table:
     """As many synthetic persons as there are."""
-    generator, noise = PrivateVisits(), NoiseStream(seed.to_bytes(32, "big"), b"longitudinal")
+    noise = NoiseStream(seed.to_bytes(32, "big"), b"longitudinal")
     wishes = Specification(bytes(32), table.num_rows, Workload(), 60, bytes(SEALING_KEY_BYTES), bytes(32))
     measurements = generator.measure(table, schema, wishes, rho_micro, noise, lambda *_: None, lambda: False)
     key = noise.stage("seed").bytes(32)
     return generator.synthesise(measurements, schema, table.num_rows, key, lambda *_: None, lambda: False)
+
+
+def sdv_line(name: str, real: pa.Table) -> Line | None:
+    """SDV's scores on a case, from memory where they are kept; None where its environment cannot be had."""
+    schema, python = CASES[name].schema, python_of(SDV)
+    if python is None:
+        return None
+    engine = (SdvHma if schema.tables else SdvPar)(python.absolute())
+
+    def run() -> list[object]:
+        drawn = np.random.default_rng(0).permutation(real.num_rows)[:SDV_PERSONS]
+        began = _children_s()
+        made = made_by(engine, real.take(pa.array(drawn)), schema, 1, 0)
+        return [flat(link_scores(real, made, schema)[0]), _children_s() - began]
+
+    task = {
+        "bench": "longitudinal",
+        "case": name,
+        "engine": engine.name,
+        "packages": SDV.packages,
+        "persons": SDV_PERSONS,
+    }
+    (scores, seconds), kept = remembered(task, run)
+    return Line(name, f"{engine.name.split('/')[0]}{', kept' if kept else ''}", seconds, (tuple(scores),))
+
+
+def _children_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def flat(scores: LinkScores) -> tuple[float, ...]:
@@ -196,6 +239,9 @@ def measured(name: str, seeds: int) -> list[Line]:
     drawn = [np.random.default_rng(seed) for seed in range(seeds)]
     floor = tuple(flat(link_scores(real, shuffled(real, case.schema, each), case.schema)[0]) for each in drawn)
     ceiling = tuple(flat(link_scores(real, resampled(real, each), case.schema)[0]) for each in drawn)
+    sdv = sdv_line(name, real)
+    if sdv is not None:
+        lines.append(sdv)
     return [Line(name, "floor", 0, floor), *lines, Line(name, "ceiling", 0, ceiling)]
 
 
