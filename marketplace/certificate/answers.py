@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from marketplace.certificate.certificate import Certificate, Stage, StageKind
+from marketplace.certificate.joint import Joint
 from marketplace.errors import Corrupt, Invalid, Refused
 from marketplace.protocol import analysis_answer, analysis_sums
 from marketplace.protocol.analysis import AnalysisSpecification
-from marketplace.protocol.analysis_noise import Share, shares
+from marketplace.protocol.analysis_noise import Share, shares, variances
 from marketplace.protocol.offer import Guarantee
 from marketplace.protocol.schema import Schema
 
@@ -34,8 +35,12 @@ def answer_faults(
     guarantee = Guarantee.EXACT if certificate.privacy.is_exact else Guarantee.DIFFERENTIALLY_PRIVATE
     try:
         opened = analysis_sums.decode(files[analysis_sums.SUMS].read_bytes())
-        answers = analysis_answer.encode(specification, guarantee, specification.results(schema, opened))
-    except (Corrupt, Invalid, KeyError) as error:
+        joint = certificate.joint
+        noise = (
+            () if joint is None else variances(_parts(certificate, joint, specification, schema), len(joint.parties))
+        )
+        answers = analysis_answer.encode(specification, guarantee, specification.results(schema, opened, noise))
+    except (Corrupt, Invalid, Refused, KeyError) as error:
         yield f"the sums are not those that were asked for: {error}"
         return
     if answers != files[analysis_answer.ANSWERS].read_bytes():
@@ -50,18 +55,22 @@ def noise_faults(certificate: Certificate, specification: AnalysisSpecification,
         return
     if joint.threshold != specification.threshold:
         yield "its threshold is not the specification's"
-    parties = len(joint.parties)
-    together_micro = parties * min((party.rho_micro for party in joint.parties), default=0)
-    exact = certificate.privacy.is_exact
     try:
-        schedule = specification.schedule(schema)
-        parts = (
-            ()
-            if exact
-            else shares(schedule, together_micro, parties * schema.rows_per_person, parties, joint.threshold)
-        )
+        parts = _parts(certificate, joint, specification, schema)
     except (Invalid, Refused) as error:
         yield str(error)
         return
     if certificate.mechanism.generate != stages_of(parts):
         yield "its noise is not what the questions, the parties and the rho imply"
+
+
+def _parts(
+    certificate: Certificate, joint: Joint, specification: AnalysisSpecification, schema: Schema
+) -> tuple[tuple[Share, ...], ...]:
+    """The noise of each round that questions, parties and rho imply; none where the order is exact."""
+    schedule = specification.schedule(schema)
+    if certificate.privacy.is_exact:
+        return ()
+    parties = len(joint.parties)
+    together_micro = parties * min((party.rho_micro for party in joint.parties), default=0)
+    return shares(schedule, together_micro, parties * schema.rows_per_person, parties, joint.threshold)

@@ -15,7 +15,7 @@ from marketplace.errors import Corrupt, Refused
 from marketplace.keys.secretbox import SecretBox
 from marketplace.protocol import analysis_answer, analysis_sums, result
 from marketplace.protocol.analysis import AnalysisSpecification
-from marketplace.protocol.analysis_noise import Share, shares
+from marketplace.protocol.analysis_noise import Share, shares, variances
 from marketplace.protocol.analysis_quote import Lane, Setting
 from marketplace.protocol.analysis_statistic import Opened
 from marketplace.protocol.description import Description
@@ -87,7 +87,7 @@ class Counter:
     def finish(self, opened: Opened) -> None:
         """Writes the files of the answer, which are the same at every party, and last of all the outcome."""
         guarantee = Guarantee.EXACT if self.job.own.is_exact else Guarantee.DIFFERENTIALLY_PRIVATE
-        results = self.specification.results(self.schema, opened)
+        results = self.specification.results(self.schema, opened, variances(self.parts, self.job.parties))
         files = {
             analysis_answer.ANSWERS: analysis_answer.encode(self.specification, guarantee, results),
             analysis_sums.SUMS: analysis_sums.encode(opened),
