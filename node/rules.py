@@ -10,7 +10,17 @@ from node.admission import Rules
 from node.synthesis.generators import GENERATORS
 
 GENERATORS_SETTING, LICENCES_SETTING, BELOW_FLOOR_SETTING = "generators", "licences", "below_floor"
-NAMES = (GENERATORS_SETTING, LICENCES_SETTING, BELOW_FLOOR_SETTING)
+ANALYSES_SETTING, COLUMNS_SETTING = "analyses", "columns"
+THRESHOLD_SETTING, CELL_SETTING = "threshold_at_least", "smallest_cell"
+NAMES = (
+    GENERATORS_SETTING,
+    LICENCES_SETTING,
+    BELOW_FLOOR_SETTING,
+    ANALYSES_SETTING,
+    COLUMNS_SETTING,
+    THRESHOLD_SETTING,
+    CELL_SETTING,
+)
 _TRUTH = {"true": True, "false": False}
 
 
@@ -19,8 +29,9 @@ def read_rules(path: Path, environment: Mapping[str, str]) -> Rules:
     `AGORA_LICENCES`, names with commas, and with `below_floor`, true or false, overridden by `AGORA_BELOW_FLOOR`.
 
     The default generator alone, no licence, and nothing below the floor, where they are not set. `licences`: those that the
-    operator says it holds, as in BUSL-1.1, and so may sell what a generator under such a licence makes. Raises `Invalid` for
-    a value that is no list of known names, or neither true nor false.
+    operator says it holds, as in BUSL-1.1, and so may sell what a generator under such a licence makes. For joint analyses the
+    lists `analyses` and `columns`, and the numbers `threshold_at_least` and `smallest_cell`, overridden alike, mean what
+    they mean in `Rules`. Raises `Invalid` for a value that is no list of known names, neither true nor false, or no number.
     """
     table = read_table(path)
     generators = _names(table, environment, GENERATORS_SETTING, [DEFAULT_GENERATOR], frozenset(GENERATORS))
@@ -28,7 +39,35 @@ def read_rules(path: Path, environment: Mapping[str, str]) -> Rules:
         raise Invalid(f"expected at least one generator for the setting {GENERATORS_SETTING}, got none")
     known = frozenset(entry.licence for entry in GENERATORS.values() if entry.licence)
     licences = _names(table, environment, LICENCES_SETTING, [], known)
-    return Rules(generators=generators, licences=licences, below_floor=_below_floor(table, environment))
+    plain = Rules()
+    return Rules(
+        generators=generators,
+        licences=licences,
+        below_floor=_below_floor(table, environment),
+        analyses=_some(table, environment, ANALYSES_SETTING),
+        columns=_some(table, environment, COLUMNS_SETTING),
+        threshold_at_least=_number(table, environment, THRESHOLD_SETTING, plain.threshold_at_least),
+        smallest_cell=_number(table, environment, CELL_SETTING, plain.smallest_cell),
+    )
+
+
+def _some(table: Mapping[str, object], environment: Mapping[str, str], setting: str) -> frozenset[str] | None:
+    """The names that are let in; None where the setting is not there, and all are."""
+    given = environment.get(f"AGORA_{setting.upper()}")
+    if given is None and setting not in table:
+        return None
+    names: object = table.get(setting) if given is None else [name.strip() for name in given.split(",") if name.strip()]
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise Invalid(f"expected a list of names for the setting {setting}; without it all are let in")
+    return frozenset(names)
+
+
+def _number(table: Mapping[str, object], environment: Mapping[str, str], setting: str, unset: int) -> int:
+    given = environment.get(f"AGORA_{setting.upper()}")
+    value = table.get(setting, unset) if given is None else int(given) if given.isascii() and given.isdigit() else None
+    if type(value) is not int or value < 1:
+        raise Invalid(f"expected a whole number of 1 or more for the setting {setting}; {unset} without it")
+    return value
 
 
 def _below_floor(table: Mapping[str, object], environment: Mapping[str, str]) -> bool:

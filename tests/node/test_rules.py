@@ -66,3 +66,26 @@ def test_licences_are_those_that_the_operator_declares(tmp_path: Path) -> None:
     assert read_rules(tmp_path / "none.toml", {"AGORA_LICENCES": "BUSL-1.1"}).licences == {"BUSL-1.1"}
     with pytest.raises(Invalid, match=r"expected a list for the setting licences, out of BUSL-1\.1"):
         read_rules(written(tmp_path, 'licences = ["MIT"]'), {})
+
+
+def test_joint_analyses_are_let_in_by_kind_column_threshold_and_cell(tmp_path: Path) -> None:
+    file = tmp_path / "node.toml"
+    plain = read_rules(file, {})
+    assert (plain.analyses, plain.columns, plain.threshold_at_least, plain.smallest_cell) == (None, None, 1, 10)
+    file.write_text('analyses = ["count"]\ncolumns = []\nthreshold_at_least = 2\nsmallest_cell = 1\n')
+    rules = read_rules(file, {"AGORA_COLUMNS": "age, sex", "AGORA_SMALLEST_CELL": "20"})
+    assert (rules.analyses, rules.columns) == (frozenset({"count"}), frozenset({"age", "sex"}))
+    assert (rules.threshold_at_least, rules.smallest_cell) == (2, 20)
+    assert read_rules(file, {}).columns == frozenset()
+
+
+@pytest.mark.parametrize(
+    "text", ['analyses = "count"', "columns = [1]", "threshold_at_least = 0", "smallest_cell = true"]
+)
+def test_a_rule_about_joint_analyses_that_is_none_is_invalid(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "node.toml"
+    file.write_text(text + "\n")
+    with pytest.raises(Invalid, match=f"for the setting {text.split()[0]}"):
+        read_rules(file, {})
+    with pytest.raises(Invalid, match="setting smallest_cell"):
+        read_rules(tmp_path / "none.toml", {"AGORA_SMALLEST_CELL": "many"})
