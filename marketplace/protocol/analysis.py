@@ -9,12 +9,15 @@ from marketplace.errors import Corrupt, Invalid
 from marketplace.protocol import canonical
 from marketplace.protocol.analysis_counts import Contingency, Count, Histogram
 from marketplace.protocol.analysis_cox import CoxRegression
+from marketplace.protocol.analysis_lane import Lane, lane_of
 from marketplace.protocol.analysis_logistic import LogisticRegression
 from marketplace.protocol.analysis_moments import Mean, Variance
+from marketplace.protocol.analysis_quantile import Quantile
 from marketplace.protocol.analysis_regression import LinearRegression
 from marketplace.protocol.analysis_statistic import NO_NOISE, OneRound, Opened, Statistic, Variances
 from marketplace.protocol.analysis_survival import Survival
 from marketplace.protocol.constraints import Condition
+from marketplace.protocol.offer import Guarantee
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import ATTESTATION, LARGEST_CONDITIONS, SEALING_KEY_BYTES
 
@@ -24,7 +27,16 @@ LARGEST_ANALYSES = 20
 T = TypeVar("T")
 
 Analysis = (
-    Count | Histogram | Contingency | Mean | Variance | LinearRegression | Survival | LogisticRegression | CoxRegression
+    Count
+    | Histogram
+    | Contingency
+    | Mean
+    | Variance
+    | Quantile
+    | LinearRegression
+    | Survival
+    | LogisticRegression
+    | CoxRegression
 )
 
 
@@ -69,7 +81,7 @@ class AnalysisSpecification:
 
     def rounds(self, schema: Schema) -> int:
         """How many times parties sum, one after the other: fixed by the declaration, never by records."""
-        return max(analysis.rounds for analysis in self.analyses)
+        return len(self.schedule(schema))
 
     def schedule(self, schema: Schema) -> tuple[tuple[Asked, ...], ...]:
         """What parties sum in each round, in order: told from the declaration alone, and so its price is.
@@ -80,15 +92,16 @@ class AnalysisSpecification:
             condition.spans(schema.column(condition.column))
         for name in (name for analysis in self.analyses for name in analysis.columns):
             schema.column(name)
-        return tuple(
+        rounds = (
             tuple(
                 Asked(f"{place}/{one.name}", place, one)
                 for place, analysis in enumerate(self.analyses)
                 if number < analysis.rounds
                 for one in _statistics(analysis, schema, number)
             )
-            for number in range(self.rounds(schema))
+            for number in range(max(analysis.rounds for analysis in self.analyses))
         )
+        return tuple(asked for asked in rounds if asked)
 
     def asked(self, schema: Schema, opened: Opened = ()) -> tuple[Asked, ...]:
         """Every statistic that parties sum next, where `opened` are the sums of all earlier rounds; none at the end.
@@ -122,6 +135,10 @@ class AnalysisSpecification:
             {name.removeprefix(start): value for name, value in one.items() if name.startswith(start)}
             for one in rounds[: self.analyses[place].rounds]
         )
+
+    def lane(self, guarantee: Guarantee, smallest_cell: int) -> Lane:
+        """In which lane it is answered. Raises `Invalid` as `lane_of` does."""
+        return lane_of(guarantee, smallest_cell)
 
     def encode(self) -> bytes:
         """The canonical bytes, whose SHA-256 the order names; conditions stand in them where there are any, a threshold above
@@ -186,6 +203,9 @@ def analysis_of(document: Mapping[str, Any]) -> Analysis:
             return Mean(canonical.text(document["column"]))
         case "variance":
             return Variance(canonical.text(document["column"]))
+        case "quantile":
+            levels = tuple(Decimal(canonical.text(level)) for level in document["levels"])
+            return Quantile(canonical.text(document["column"]), levels)
         case "linear regression":
             return LinearRegression(
                 canonical.text(document["outcome"]), tuple(map(canonical.text, document["predictors"]))

@@ -4,11 +4,11 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from marketplace.protocol import canonical
 from marketplace.protocol.analysis import Asked
+from marketplace.protocol.analysis_lane import Lane
 
 SETUP_S, PARTY_S, STATISTIC_S, CELL_S = 0.5, 0.3, 0.02, 8e-7
 PAIR_BYTES, STATISTIC_BYTES, CELL_BYTES = 420, 56, 16
@@ -16,13 +16,6 @@ PAIR_BYTES, STATISTIC_BYTES, CELL_BYTES = 420, 56, 16
 bytes with each of its peers (decision 0018)."""
 
 _DECIMAL = re.compile(r"[0-9]{1,12}\.[0-9]{4}", re.ASCII)
-
-
-class Lane(StrEnum):
-    """By what parties compute together."""
-
-    SUMS = "sums"
-    CLOSED = "closed"
 
 
 @dataclass(frozen=True)

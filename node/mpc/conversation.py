@@ -4,6 +4,8 @@ import contextlib
 import struct
 import threading
 import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from queue import Full, Queue
 
 import numpy as np
@@ -19,6 +21,8 @@ GRACE_S = 2.0
 _POLL_S = 0.05
 _ABORT = struct.Struct(">BB")
 _WAITING_MESSAGES = 2
+
+Integers = NDArray[np.int64]
 
 
 class Sender:
@@ -57,7 +61,7 @@ class Sender:
             self.failure = error
 
 
-class Conversation:
+class Conversation(ABC):
     """What one party and the others say to each other for one order, once everybody is connected.
 
     `sending`, `hearing`: lines by party. Its methods raise `Ended`, which names a party; nothing can be asked of it
@@ -71,6 +75,21 @@ class Conversation:
         self._grace_s = min(GRACE_S, plan.limits.stall_s / 2)
         self._senders = {number: Sender(line) for number, line in sending.items()}
         self._hearing = hearing
+
+    @abstractmethod
+    def greet(self) -> None:
+        """Agrees with each other party on what is secret between the two. To be done first."""
+
+    @abstractmethod
+    def answer(self, asked: bytes, read: Callable[[int], Integers], write: Callable[[Integers], None]) -> None:
+        """Computes with all others what this party's node has asked for.
+
+        `read`: the next so many of this party's numbers, shape (count,). `write`: takes as many that are opened, in order.
+        """
+
+    @abstractmethod
+    def finish(self) -> Transcript:
+        """The transcript with everybody's signature; and everybody has this party's."""
 
     @property
     def moved_bytes(self) -> int:
@@ -104,11 +123,14 @@ class Conversation:
             thread.join()
 
     def _tell(self, kind: Kind, payload: bytes | memoryview) -> None:
-        for number, sender in self._senders.items():
-            try:
-                sender.send(kind, payload)
-            except OSError as error:
-                raise self._named(number, error) from None
+        for number in self._senders:
+            self._tell_one(number, kind, payload)
+
+    def _tell_one(self, number: int, kind: Kind, payload: bytes | memoryview) -> None:
+        try:
+            self._senders[number].send(kind, payload)
+        except OSError as error:
+            raise self._named(number, error) from None
 
     def _hear(self, number: int, kind: Kind, most: int) -> bytes:
         try:

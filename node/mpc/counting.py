@@ -11,6 +11,7 @@ from marketplace.protocol.analysis_counts import Contingency, Count, Histogram
 from marketplace.protocol.analysis_cox import CoxRegression
 from marketplace.protocol.analysis_logistic import LogisticRegression
 from marketplace.protocol.analysis_moments import Mean
+from marketplace.protocol.analysis_quantile import Quantile
 from marketplace.protocol.analysis_regression import LinearRegression
 from marketplace.protocol.analysis_statistic import LARGEST_PARTY_ROWS, Opened
 from marketplace.protocol.analysis_survival import Survival
@@ -62,6 +63,8 @@ def _counted(
             return {"cells": np.bincount(cells, minlength=schema.column(first).size * width).astype(np.int64)}
         case Mean(column=name):
             return _powers(codes[name], schema.column(name).size)
+        case Quantile():
+            return _signs(analysis, schema, codes[analysis.column], opened)
         case LinearRegression():
             return _products(analysis, schema, codes)
         case Survival():
@@ -85,6 +88,14 @@ def _powers(codes: Codes, size: int) -> dict[str, Integers]:
     centred = 2 * codes[codes != MISSING].astype(np.int64) - (size - 1)
     powers = {"present": len(centred), "sum": centred.sum(), "squares": (centred**2).sum()}
     return {name: np.array([power], np.int64) for name, power in powers.items()}
+
+
+def _signs(analysis: Quantile, schema: Schema, codes: Codes, opened: Opened) -> dict[str, Integers]:
+    there = codes[codes != MISSING]
+    pairs = zip(analysis.points(schema, opened), analysis.weights, strict=True)
+    below = [(int(np.count_nonzero(there <= point)), pair) for point, pair in pairs]
+    signs = [adds * count - takes * (len(there) - count) for count, (adds, takes) in below]
+    return {"present": np.array([len(there)], np.int64), "signs": np.array(signs, np.int64)}
 
 
 def _products(analysis: LinearRegression, schema: Schema, codes: Mapping[str, Codes]) -> dict[str, Integers]:

@@ -16,7 +16,8 @@ VALUE_BYTES = 8
 
 
 class Kind(IntEnum):
-    """What a message is. The first five pass between parties, the others between a party and its own node."""
+    """What a message is. The first five and the last three pass between parties, the others between a party and
+    its own node."""
 
     HELLO = 1
     OPENING = 2
@@ -29,6 +30,9 @@ class Kind(IntEnum):
     SUM = 9
     DONE = 10
     FAILED = 11
+    SHARES = 12
+    STILL = 13
+    STATEMENT = 14
 
 
 class Rubbish(Exception):
@@ -69,6 +73,13 @@ class Line:
         self._fill(memoryview(payload))
         return bytes(payload)
 
+    def receive_either(self, kind: Kind, other: Kind, most: int) -> tuple[Kind, bytes]:
+        """The message that comes, of the first kind and at most `most` bytes, or of the `other` and empty."""
+        head = self._head()
+        payload = bytearray(self._fits(head, other, 0) if head[0] == other else self._fits(head, kind, most))
+        self._fill(memoryview(payload))
+        return Kind(head[0]), bytes(payload)
+
     def receive_values(self, into: NDArray[Any]) -> None:
         """Fills the contiguous array `into` with the bytes of a message of values of exactly its length."""
         view = into.data.cast("B")
@@ -80,9 +91,7 @@ class Line:
         """Reads on, whatever comes, until the other side says why it ends, for `within_s` at most."""
         self._stall_s, self._until = within_s, time.monotonic() + within_s
         while True:
-            head = bytearray(HEAD.size)
-            self._fill(memoryview(head))
-            came, length = HEAD.unpack(head)
+            came, length = self._head()
             if length > VALUE_BYTES * PIECE_VALUES:
                 raise Rubbish
             payload = bytearray(length)
@@ -96,9 +105,16 @@ class Line:
             self._connection.close()
 
     def _due(self, kind: Kind, most: int) -> int:
+        return self._fits(self._head(), kind, most)
+
+    def _head(self) -> tuple[int, int]:
         head = bytearray(HEAD.size)
         self._fill(memoryview(head))
         came, length = HEAD.unpack(head)
+        return came, length
+
+    def _fits(self, head: tuple[int, int], kind: Kind, most: int) -> int:
+        came, length = head
         if came in (Kind.ABORT, Kind.FAILED) and came != kind and length <= LARGEST_TEXT:
             payload = bytearray(length)
             self._fill(memoryview(payload))
@@ -106,7 +122,7 @@ class Line:
         if came != kind or length > most:
             raise Rubbish
         self.moved_bytes += HEAD.size + length
-        return int(length)
+        return length
 
     def _fill(self, view: memoryview) -> None:
         while view:

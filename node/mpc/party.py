@@ -12,6 +12,7 @@ import struct
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +24,9 @@ from marketplace.errors import MarketplaceError
 from marketplace.protocol import canonical
 from node.memory import keep_private
 from node.mpc.connecting import Network
+from node.mpc.conversation import Conversation
 from node.mpc.ending import Ended, Reason
 from node.mpc.frames import Aborted, Kind, Line, Rubbish
-from node.mpc.masks import Tensor
 from node.mpc.plan import Plan
 from node.mpc.summing import Summing
 
@@ -36,9 +37,11 @@ START_S, END_S = 60.0, 10.0
 FAILURE = struct.Struct(">BBB")
 NOUN, VERSION = "party-done", 1
 
+Lane = Callable[[Plan, EllipticCurvePrivateKey, Path, dict[int, Line], dict[int, Line]], Conversation]
 
-def main() -> int:
-    """Serves the node at standard input until the order's sums are done. Returns the exit code."""
+
+def main(lane: Lane = Summing) -> int:
+    """Serves the node at standard input until the order's sums are done, in the `lane`. Returns the exit code."""
     keep_private()
     os.umask(0o077)
     control = socket.socket(fileno=STANDARD_INPUT)
@@ -51,31 +54,31 @@ def main() -> int:
     threading.Thread(target=_end_with_the_node, args=(control, until + END_S), daemon=True).start()
     line = Line(control, plan.limits.deadline_s, until)
     try:
-        _take_part(plan, password, socket.socket(fileno=listener), line, until)
+        _take_part(lane, plan, password, socket.socket(fileno=listener), line, until)
     except Ended as ended:
         Line(control, END_S, until + END_S).send(Kind.FAILED, FAILURE.pack(ended.party, ended.reason, ended.by))
         return FAILED
     return DONE
 
 
-def _take_part(plan: Plan, password: bytes, listener: socket.socket, line: Line, until: float) -> None:
+def _take_part(lane: Lane, plan: Plan, password: bytes, listener: socket.socket, line: Line, until: float) -> None:
     sending, hearing = Network(plan, password, listener, until).connect()
     key = load_pem_private_key(_key_in(plan.tls.read_bytes()), password)
     assert isinstance(key, EllipticCurvePrivateKey)
-    summing = Summing(plan, key, Path.cwd(), sending, hearing)
+    joined = lane(plan, key, Path.cwd(), sending, hearing)
     try:
-        summing.greet()
-        _serve(plan, summing, line)
+        joined.greet()
+        _serve(joined, line)
     except Ended as ended:
-        summing.abort(ended)
+        joined.abort(ended)
         raise
     except (OSError, EOFError, Rubbish, Aborted, ValueError, MarketplaceError):
         stopped = Ended(plan.own, Reason.STOPPED, plan.own)
-        summing.abort(stopped)
+        joined.abort(stopped)
         raise stopped from None
 
 
-def _serve(plan: Plan, summing: Summing, line: Line) -> None:
+def _serve(joined: Conversation, line: Line) -> None:
     """Sums what the node hands over, tensor by tensor and piece by piece, until it asks for the end."""
     line.send(Kind.READY)
 
@@ -88,13 +91,13 @@ def _serve(plan: Plan, summing: Summing, line: Line) -> None:
         line.send(Kind.VALUES, values.astype("<i8", copy=False).data.cast("B"))
 
     while asked := line.receive(Kind.SUM):
-        summing.sum(Tensor.decode(asked), read, write)
-    transcript = summing.finish()
+        joined.answer(asked, read, write)
+    transcript = joined.finish()
     document = {
         "format": canonical.format_name(NOUN, VERSION),
         "transcript": transcript.digest.hex(),
         "signatures": [signature.hex() for signature in transcript.signatures],
-        "bytes": summing.moved_bytes,
+        "bytes": joined.moved_bytes,
         "peak_kib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
     }
     line.send(Kind.DONE, canonical.encode(document))

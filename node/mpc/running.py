@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -14,10 +14,11 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from marketplace.errors import Refused
+from marketplace.errors import Invalid, Refused
 from marketplace.protocol import canonical
+from marketplace.protocol.closing import Opening
 from node.files import growing_file
-from node.mpc import party
+from node.mpc import asking, party
 from node.mpc.ending import Ended, Reason
 from node.mpc.frames import PIECE_VALUES, Aborted, Kind, Line, Rubbish
 from node.mpc.masks import Tensor
@@ -25,6 +26,7 @@ from node.mpc.plan import Plan
 from node.mpc.transcript import Transcript
 
 COMMAND = (sys.executable, "-P", "-m", "node.mpc.party")
+CLOSED_COMMAND = (*COMMAND[:-1], "node.mpc.closed_party")
 LOG = "party.log"
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH")
 _PLAIN = {"MALLOC_ARENA_MAX": "2", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -78,7 +80,7 @@ class PartyProcess:
         if values.shape != (tensor.cells,):
             raise ValueError("expected as many values as the tensor has cells")
         sums = np.empty(tensor.cells, "<i8")
-        self._send(Kind.SUM, tensor.encode())
+        self._send(Kind.SUM, self._asked(tensor))
         for start in range(0, tensor.cells, PIECE_VALUES):
             piece = slice(start, start + PIECE_VALUES)
             self._swap(values[piece], sums[piece])
@@ -106,6 +108,9 @@ class PartyProcess:
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
         self.close()
+
+    def _asked(self, tensor: Tensor) -> bytes:
+        return tensor.encode()
 
     def _swap(self, values: Integers, sums: Integers) -> None:
         """Hands over a piece of values and fills in the sums that come for it."""
@@ -136,6 +141,37 @@ class PartyProcess:
             named, reason, by = party.FAILURE.unpack(error.payload)
             return Ended(named, Reason(reason), by)
         return Ended(self._plan.own, Reason.STOPPED, self._plan.own)
+
+
+class ClosedProcess(PartyProcess):
+    """The same in the closed lane. `openings`: what may be opened of each tensor, by its name; its `sum` gives that.
+
+    A number beyond what its opening declares is `Invalid`, for this party's own provider, and nothing of it leaves.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        folder: Path,
+        password: bytes,
+        listener: socket.socket,
+        openings: Mapping[str, Opening],
+        command: Sequence[str] = CLOSED_COMMAND,
+    ) -> None:
+        self._openings = openings
+        super().__init__(plan, folder, password, listener, command)
+
+    def sum(self, tensor: Tensor, values: Integers) -> Integers:
+        """What is opened of the sums of all parties' `values`, `CLOSED` where nothing is."""
+        most = self._openings[tensor.name].most
+        if values.size and max(-int(values.min()), int(values.max())) > most:
+            raise Invalid(
+                f"statistic {tensor.name!r}: expected numbers of at most {most}, got larger; revise the dataset"
+            )
+        return super().sum(tensor, values)
+
+    def _asked(self, tensor: Tensor) -> bytes:
+        return asking.encode(tensor, self._openings[tensor.name])
 
 
 def _environment() -> dict[str, str]:

@@ -45,6 +45,10 @@ class Summing(Conversation):
         self._pairs = {number: self._pair(private, publics[number], number) for number in self._plan.others}
         self._recording = Recording(self._plan, publics)
 
+    def answer(self, asked: bytes, read: Callable[[int], Integers], write: Callable[[Integers], None]) -> None:
+        """As `sum`, of the tensor in `asked`. Raises `ValueError` where there is none."""
+        self.sum(Tensor.decode(asked), read, write)
+
     def sum(self, tensor: Tensor, read: Callable[[int], Integers], write: Callable[[Integers], None]) -> None:
         """The sums of all parties' numbers, piece by piece.
 

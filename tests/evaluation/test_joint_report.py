@@ -13,11 +13,12 @@ from marketplace.protocol.analysis import AnalysisSpecification
 from marketplace.protocol.analysis_counts import Contingency, Count, Distribution, Histogram, Rows, Table
 from marketplace.protocol.analysis_cox import CoxRegression
 from marketplace.protocol.analysis_design import Term
+from marketplace.protocol.analysis_lane import Lane
 from marketplace.protocol.analysis_logistic import LogisticRegression
 from marketplace.protocol.analysis_moments import Mean, Moments, Variance
 from marketplace.protocol.analysis_newton import TOO_FEW, LikelihoodFit
 from marketplace.protocol.analysis_noise import Share
-from marketplace.protocol.analysis_quote import Lane, Setting
+from marketplace.protocol.analysis_quote import Setting
 from marketplace.protocol.analysis_regression import Fit, LinearRegression
 from marketplace.protocol.analysis_survival import GroupCurve, LogRank, Step, Survival, SurvivalCurves
 from marketplace.protocol.constraints import Condition

@@ -1,7 +1,7 @@
 """Parties for tests: certificates, listening sockets, and each party's own node in a thread of the test."""
 
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -9,8 +9,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from marketplace.keys.tls import make_tls_file, tls_fingerprint
+from marketplace.protocol.closing import Opening
 from node.mpc.plan import Limits, Peer, Plan
-from node.mpc.running import COMMAND, PartyProcess
+from node.mpc.running import COMMAND, ClosedProcess, PartyProcess
 
 PASSWORD = b"the parties of a test"
 ORDER, SPECIFICATION = sha256(b"order").digest(), sha256(b"specification").digest()
@@ -58,6 +59,16 @@ class Hospitals:
         process = PartyProcess(self.plans[number], own, PASSWORD, self.listeners[number], command)
         self.processes[number] = process
         return process
+
+    def start_closed(self, openings: Mapping[str, Opening], rogue: Sequence[str] = (), culprit: int = -1) -> None:
+        """All parties in the closed lane; the `culprit`'s process is the command `rogue`."""
+        for number in range(len(self.plans)):
+            own = self.folder / f"party-{number}"
+            own.mkdir()
+            command = {"command": rogue} if number == culprit else {}
+            self.processes[number] = ClosedProcess(
+                self.plans[number], own, PASSWORD, self.listeners[number], openings, **command
+            )
 
     def start_all(self) -> None:
         for number in range(len(self.plans)):

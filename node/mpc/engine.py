@@ -1,0 +1,229 @@
+"""MPyC 0.11 behind our own connections: the one module that imports it, for the process of one party and one order.
+
+MPyC as shipped believes the number that a peer gives itself, and unpickles what it sends. Here it has no connection of its
+own: its exchange is `Exchange`, the arrays in its messages are whole field elements of fixed width (`Elements`), keys and
+inputs are shared by us, and `transfer` and `shutdown`, which would unpickle, are closed.
+"""
+
+import asyncio
+import math
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from itertools import combinations
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from node.mpc.frames import PIECE_VALUES, VALUE_BYTES, Rubbish
+
+SECURITY_BITS = 40
+NUMBER_BITS = 64
+SEED_BYTES = 16
+LABEL_BYTES = 8
+LARGEST_MESSAGE = VALUE_BYTES * PIECE_VALUES
+LARGEST_WAITING = 64 * LARGEST_MESSAGE
+
+Objects = NDArray[np.object_]
+
+
+class Odd(Exception):
+    """A party's share has another length than the others'."""
+
+    def __init__(self, party: int) -> None:
+        super().__init__("expected shares of one length")
+        self.party = party
+
+
+class Exchange:
+    """What MPyC takes for the connection to one party. `send_on`: sends one message to it.
+
+    A message is the label that both sides know it by, 8 bytes, and whole field elements.
+    """
+
+    def __init__(self, send_on: Callable[[bytes], None], width: int) -> None:
+        self._send_on, self._width = send_on, width
+        self._here: dict[int, bytes | asyncio.Future[bytes]] = {}
+        self._waiting_bytes = 0
+        self._since: dict[int, float] = {}
+
+    @property
+    def awaited_since(self) -> float:
+        """Since when the party owes a message, of `time.monotonic`; infinite where it owes none."""
+        return min(self._since.values(), default=math.inf)
+
+    def send(self, label: int, payload: bytes) -> None:
+        """Sends `payload` under `label`."""
+        self._send_on(label.to_bytes(LABEL_BYTES, "little", signed=True) + payload)
+
+    def receive(self, label: int) -> bytes | asyncio.Future[bytes]:
+        """What the party sends under `label`, now or later."""
+        found = self._here.pop(label, None)
+        if isinstance(found, bytes):
+            self._waiting_bytes -= len(found)
+            return found
+        awaited: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._here[label] = awaited
+        self._since[label] = time.monotonic()
+        return awaited
+
+    def arrived(self, message: bytes) -> None:
+        """Takes a message of the party. Raises `Rubbish` for what is none, a second one, or more than can wait."""
+        if len(message) < LABEL_BYTES or (len(message) - LABEL_BYTES) % self._width:
+            raise Rubbish
+        label, payload = int.from_bytes(message[:LABEL_BYTES], "little", signed=True), message[LABEL_BYTES:]
+        awaited = self._here.pop(label, None)
+        if isinstance(awaited, asyncio.Future):
+            del self._since[label]
+            awaited.set_result(payload)
+            return
+        self._waiting_bytes += len(payload)
+        if awaited is not None or self._waiting_bytes > LARGEST_WAITING:
+            raise Rubbish
+        self._here[label] = payload
+
+
+class Elements:
+    """Stands where MPyC has the module `pickle`: arrays of field elements as fixed-width whole numbers, and nothing else."""
+
+    def __init__(self, field: Any) -> None:
+        self._field = field
+
+    def dumps(self, elements: Any) -> bytes:
+        """The bytes of a flat array of elements. Raises `TypeError` for anything else."""
+        if not isinstance(elements, np.ndarray):
+            raise TypeError("expected an array of field elements")
+        found: bytes = self._field.to_bytes(elements)
+        return found
+
+    def loads(self, data: bytes) -> Objects:
+        """The flat array of whole numbers in `data`; one beyond the modulus stands for its remainder."""
+        return _numbers(self._field, data)
+
+
+class Engine:
+    """MPyC for the party `own`; one for each process. `width`: bytes of a field element.
+
+    Raises `ValueError` unless threshold >= 1 and 2 * threshold < parties.
+    """
+
+    LARGEST_SEEDS = 1 << 18
+
+    def __init__(self, own: int, parties: int, threshold: int) -> None:
+        if threshold < 1 or 2 * threshold >= parties:
+            raise ValueError("expected a threshold of at least 1, below half of the parties")
+        flags = [f"-M{parties}", f"-I{own}", f"-T{threshold}", f"-K{SECURITY_BITS}", "--no-log", "--no-uvloop"]
+        own_argv, sys.argv = sys.argv, [sys.argv[0], *flags]
+        from mpyc import runtime, thresha
+
+        sys.argv = own_argv
+        self._mpc: Any = runtime.mpc
+        if (self._mpc.options.sec_param, self._mpc.threshold) != (SECURITY_BITS, threshold):
+            raise ValueError("expected the engine to start with its own parameters")
+        self._kind = self._mpc.SecInt(NUMBER_BITS)
+        self._field = self._kind.field
+        self.width: int = self._field.byte_length
+        self._thresha: Any = thresha
+        self._own, self._odd = own, -1
+        runtime.pickle = Elements(self._field)
+        runtime.Runtime.transfer = runtime.Runtime.shutdown = _closed
+        for name in ("recombine", "np_recombine"):
+            setattr(thresha, name, self._checked(getattr(thresha, name)))
+
+    def seeds(self, other: int) -> bytes:
+        """This party's seeds for the subsets that it leads and `other` is in: secret, for `other` alone."""
+        return b"".join(self._mpc._prss_keys[subset] for subset in self._subsets(self._own, other))
+
+    def take_seeds(self, other: int, seeds: bytes) -> None:
+        """Takes the seeds of `other`. Raises `Rubbish` for another number of them."""
+        subsets = self._subsets(other, self._own)
+        if len(seeds) != SEED_BYTES * len(subsets):
+            raise Rubbish
+        for place, subset in enumerate(subsets):
+            self._mpc._prss_keys[subset] = seeds[SEED_BYTES * place : SEED_BYTES * (place + 1)]
+
+    def _subsets(self, leader: int, member: int) -> list[tuple[int, ...]]:
+        parties = range(len(self._mpc.parties))
+        subsets = combinations(parties, len(parties) - self._mpc.threshold)
+        return [subset for subset in subsets if subset[0] == leader and member in subset]
+
+    def join(self, exchanges: dict[int, Exchange]) -> None:
+        """Sets what MPyC talks to the others by."""
+        for number, exchange in exchanges.items():
+            self._mpc.parties[number].protocol = exchange
+
+    def split(self, values: Sequence[int]) -> list[bytes]:
+        """A share of each of `values` for each party, as bytes; any `threshold` of them together tell nothing."""
+        elements = self._field.array(np.array(values, dtype=object))
+        parties = len(self._mpc.parties)
+        shares = self._thresha.np_random_split(self._field, elements, self._mpc.threshold, parties)
+        return [self._field.to_bytes(share) for share in shares]
+
+    def total(self, shares: Sequence[bytes]) -> Any:
+        """The sum of the values behind everybody's shares, as a secret array, from the shares that this party holds."""
+        held = sum((_numbers(self._field, share) for share in shares), np.array(0, dtype=object))
+        return self._kind.array(self._field.array(held))
+
+    def at_least(self, numbers: Any, least: int, bits: int) -> Any:
+        """Whether each of the secret `numbers` reaches `least`, as secret 0 or 1. All differences lie within `bits` bits.
+
+        Raises `ValueError` for more bits than the field has beside the security parameter.
+        """
+        if not 2 <= bits <= NUMBER_BITS:
+            raise ValueError(f"expected a comparison of 2 to {NUMBER_BITS} bits")
+        return 1 - self._mpc.np_sgn(numbers - least, l=bits, LT=True)
+
+    def joined(self, parts: Sequence[Any]) -> Any:
+        """Secret arrays one after the other."""
+        return self._mpc.np_concatenate(tuple(parts))
+
+    async def open(self, numbers: Any) -> list[int]:
+        """The secret `numbers`, to everybody."""
+        return [int(number) for number in await self._mpc.output(numbers)]
+
+    async def settle(self) -> None:
+        """Waits until nothing that was begun is unfinished, so that no message is on its way out."""
+        while self._mpc._pc_level > self._mpc._program_counter[1]:
+            await asyncio.sleep(0)
+
+    def run(self, work: "asyncio.Task[None]") -> None:
+        """Does `work`, a task of `loop`. Raises what it raises, `Odd` naming a party, and `ValueError` where else MPyC failed.
+
+        Source of the failures: MPyC stops its loop where one of its coroutines raises.
+        """
+        try:
+            self.loop.run_until_complete(work)
+        except RuntimeError:
+            if self._odd >= 0:
+                raise Odd(self._odd) from None
+            raise ValueError("expected the engine to come to an end") from None
+
+    def _checked(self, recombine: Callable[..., Any]) -> Callable[..., Any]:
+        """`recombine`, which fails where a party's share has another length than this one's, or than that of most."""
+
+        def checked(field: Any, points: Sequence[tuple[int, Any]], x_rs: Any = 0) -> Any:
+            lengths = {x - 1: len(share) for x, share in points}
+            right = lengths.get(self._own) or Counter(lengths.values()).most_common(1)[0][0]
+            for party, length in lengths.items():
+                if length != right:
+                    self._odd = party
+                    raise Odd(party)
+            return recombine(field, points, x_rs)
+
+        return checked
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop that everything runs on."""
+        found: asyncio.AbstractEventLoop = self._mpc._loop
+        return found
+
+
+def _numbers(field: Any, data: bytes) -> Objects:
+    return np.array(field.from_bytes(data), dtype=object)
+
+
+def _closed(*_: object, **__: object) -> NoReturn:
+    raise TypeError("expected no exchange of arbitrary objects")

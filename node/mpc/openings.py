@@ -1,0 +1,97 @@
+"""What a party's process does with a sum that stays shared: only what its `Opening` lets through is opened, to everybody."""
+
+from typing import Any
+
+import numpy as np
+
+from marketplace.protocol.closing import CLOSED, How, Opening, shown_cells
+from node.mpc.engine import Engine
+
+BATCH = 256
+
+
+async def opened(engine: Engine, numbers: Any, opening: Opening, parties: int) -> list[int]:
+    """What everybody sees of the secret `numbers`, flat, with `CLOSED` where nothing is seen.
+
+    Raises `ValueError` where a comparison would need more bits than the engine has, and where what comes out is no sum of
+    what parties may put in: somebody's shares were wrong, and nobody can know whose.
+    """
+    bits = (parties * opening.most + opening.least).bit_length() + 1
+    match opening.how:
+        case How.WHOLE:
+            found = await engine.open(numbers)
+        case How.SIGNS:
+            found = [2 * sign - 1 for sign in await _reaching(engine, numbers, 0, bits)]
+        case How.CELLS:
+            found = await _cells(engine, numbers, opening, bits)
+        case How.CURVES:
+            found = await _curves(engine, numbers, opening, bits)
+    if any(abs(number) > max(1, parties * opening.most) for number in found):
+        raise ValueError("expected sums of numbers within the declared bounds")
+    return found
+
+
+async def _reaching(engine: Engine, numbers: Any, least: int, bits: int) -> list[int]:
+    """For each of the secret `numbers`, openly, 1 where it reaches `least`, else 0: nothing else of it is opened."""
+    found: list[int] = []
+    for start in range(0, len(numbers), BATCH):
+        found += await engine.open(engine.at_least(numbers[start : start + BATCH], least, bits))
+    if not set(found) <= {0, 1}:
+        raise ValueError("expected comparisons to be true or false")
+    return found
+
+
+async def _cells(engine: Engine, numbers: Any, opening: Opening, bits: int) -> list[int]:
+    """A table whose small cells, and those from which they would follow, stay closed."""
+    reaching = np.array(await _reaching(engine, numbers, opening.least, bits), np.bool_).reshape(opening.shape)
+    shown = np.flatnonzero(np.array(shown_cells(reaching.tolist())))
+    found = [CLOSED] * len(numbers)
+    if shown.size:
+        for place, number in zip(shown, await engine.open(numbers[shown]), strict=True):
+            found[place] = number
+    return found
+
+
+async def _curves(engine: Engine, numbers: Any, opening: Opening, bits: int) -> list[int]:
+    """Who leaves, without and with event, in intervals of the grid that all groups have in common, from the first point on.
+
+    `numbers`: of each group, point and last beyond the grid, those without event and those with. An interval ends at the
+    first point by which in every group each of three numbers is 0 or reaches the least: those who left in it with event,
+    those who left without, and those who are still there. Whether that is so is one opened bit for a point, and all bits
+    follow from where the intervals end. What stands beyond the last of them is opened as who is still there, and no more.
+    """
+    groups, points = opening.shape
+    leaving = numbers.reshape(groups, points, 2)
+    there, since = _total(leaving), leaving[:, 0, :] * 0
+    found = np.full((groups, points, 2), CLOSED, dtype=object)
+    if not await _is_fit(engine, there, opening.least, bits):
+        return [CLOSED] * len(numbers)
+    after, ends = there, []
+    for point in range(points - 1):
+        since = since + leaving[:, point, :]
+        after = after - leaving[:, point, 0] - leaving[:, point, 1]
+        every = engine.joined([since.reshape(2 * groups), after])
+        if await _is_fit(engine, every, opening.least, bits):
+            ends.append((point, since))
+            there, since = after, since * 0
+    if not ends:
+        return [CLOSED] * len(numbers)
+    for point, left in ends:
+        found[:, point, :] = np.array(await engine.open(left.reshape(2 * groups)), object).reshape(groups, 2)
+    found[:, -1, 0] = await engine.open(there)
+    found[:, -1, 1] = 0
+    return [int(number) for number in found.reshape(-1)]
+
+
+async def _is_fit(engine: Engine, numbers: Any, least: int, bits: int) -> bool:
+    """Whether each of the secret `numbers` is 0 or reaches `least`: one opened bit for all of them together."""
+    both = engine.at_least(engine.joined([numbers - 1, numbers - least]), 0, bits)
+    count = len(numbers)
+    unfit = (both[:count] - both[count:]).reshape(1, count).sum(axis=1)
+    (found,) = await _reaching(engine, unfit, 1, count.bit_length() + 2)
+    return not found
+
+
+def _total(leaving: Any) -> Any:
+    """How many of each group there are: shape (groups,) of (groups, points, 2)."""
+    return leaving.sum(axis=2).sum(axis=1)

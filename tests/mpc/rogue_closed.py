@@ -1,0 +1,63 @@
+"""A party of the closed lane that misbehaves at one moment: `rogue_closed.py MOMENT HOW`."""
+
+import os
+import pickle
+import signal
+import ssl
+import sys
+from pathlib import Path
+
+from node.mpc import party
+from node.mpc.closed import Closed
+from node.mpc.engine import LABEL_BYTES
+from node.mpc.frames import HEAD, Kind, Line
+
+WIDTH = 14
+"""Bytes of a field element, which a message of the engine consists of after its label."""
+MOMENTS = {"start": Kind.HELLO, "input": Kind.SHARES, "middle": Kind.SHARES, "still": Kind.STILL, "end": Kind.STATEMENT}
+MARK = "unpickled"
+
+
+class Command:
+    """Its pickle touches a file beside the parties' folders when it is loaded."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.system, (f"touch {Path.cwd().parent / MARK}",)
+
+
+COMMAND = pickle.dumps(Command())
+send = Line.send
+
+
+def misbehave(self: Line, kind: Kind, payload: bytes | memoryview = b"") -> None:
+    if not isinstance(self._connection, ssl.SSLSocket) or kind != MOMENTS[sys.argv[1]]:
+        return send(self, kind, payload)
+    if kind == Kind.SHARES and (len(payload) % WIDTH == LABEL_BYTES) != (sys.argv[1] == "middle"):
+        return send(self, kind, payload)
+    label, rest = bytes(payload[:LABEL_BYTES]), bytes(payload[LABEL_BYTES:])
+    match sys.argv[2]:
+        case "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "stall":
+            os.kill(os.getpid(), signal.SIGSTOP)
+        case "raw":
+            self._connection.sendall(os.urandom(4096))
+        case "pickle":
+            return send(self, kind, label + COMMAND + bytes(-len(COMMAND) % WIDTH))
+        case "pickle of the right length":
+            return send(self, kind, label + (COMMAND + rest)[: len(rest)])
+        case "half an element":
+            return send(self, kind, bytes(payload) + b"\0")
+        case "twice":
+            send(self, kind, payload)
+            return send(self, kind, payload)
+        case "long":
+            self._connection.sendall(HEAD.pack(kind, 2**32 - 1) + bytes(4096))
+        case "other words":
+            return send(self, kind, bytes(len(payload)))
+    return None
+
+
+if __name__ == "__main__":
+    Line.send = misbehave  # type: ignore[method-assign]
+    sys.exit(party.main(Closed))

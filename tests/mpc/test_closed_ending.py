@@ -1,0 +1,140 @@
+"""In the closed lane too a party that dies, stalls or sends rubbish is named, and what it sends is never unpickled."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from marketplace.errors import Invalid
+from marketplace.protocol.closing import How, Opening
+from node.mpc.ending import Ended, Reason
+from node.mpc.masks import Tensor
+from node.mpc.plan import Limits
+from node.mpc.running import Closing, PartyProcess
+from tests.mpc import rogue_closed
+from tests.mpc.hospitals import Hospitals, Identity
+
+Make = Callable[..., Hospitals]
+OPENINGS = {"0/x": Opening(How.CELLS, (1, 8), 10, 2**24)}
+COMMAND = (sys.executable, "-P", rogue_closed.__file__)
+CULPRIT = 2
+SHORT = Limits(stall_s=4.0, deadline_s=30.0)
+PATIENT = Limits(stall_s=20.0, deadline_s=30.0)
+
+
+def take_part(number: int, process: PartyProcess) -> Closing:
+    process.ready()
+    process.sum(Tensor(0, "0/x", 8), np.arange(8) + number)
+    return process.finish()
+
+
+def said(made: Hospitals, moment: str, how: str) -> list[tuple[int, Reason] | str]:
+    """What the others say of the culprit."""
+    made.start_closed(OPENINGS, (*COMMAND, moment, how), CULPRIT)
+    futures, found = made.each(take_part), []
+    for number in range(CULPRIT):
+        try:
+            futures[number].result()
+            found.append("done")
+        except Ended as ended:
+            found.append((ended.party, ended.reason))
+    return found
+
+
+slow = pytest.mark.slow
+
+
+@pytest.mark.parametrize("moment", ["start", pytest.param("input", marks=slow), "middle", "still", "end"])
+def test_a_party_that_dies_is_named(hospitals: Make, moment: str) -> None:
+    assert said(hospitals(limits=PATIENT), moment, "die") == [(CULPRIT, Reason.CUT_OFF)] * 2
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [pytest.param("start", marks=slow), "middle", pytest.param("still", marks=slow), pytest.param("end", marks=slow)],
+)
+def test_a_party_that_stalls_is_named(hospitals: Make, moment: str) -> None:
+    assert said(hospitals(limits=SHORT), moment, "stall") == [(CULPRIT, Reason.SILENT)] * 2
+
+
+@pytest.mark.parametrize(
+    ("moment", "how"),
+    [
+        ("middle", "pickle"),
+        ("middle", "twice"),
+        pytest.param("start", "pickle", marks=slow),
+        pytest.param("input", "pickle", marks=slow),
+        pytest.param("middle", "raw", marks=slow),
+        pytest.param("middle", "half an element", marks=slow),
+        pytest.param("middle", "long", marks=slow),
+        pytest.param("still", "pickle", marks=slow),
+        pytest.param("end", "raw", marks=slow),
+    ],
+)
+def test_a_party_that_sends_rubbish_is_named_and_nothing_of_it_is_run(hospitals: Make, moment: str, how: str) -> None:
+    made = hospitals(limits=PATIENT)
+    assert said(made, moment, how) == [(CULPRIT, Reason.RUBBISH)] * 2
+    assert not (made.folder / rogue_closed.MARK).exists()
+
+
+def test_a_pickle_as_long_as_the_shares_that_are_due_ends_it_and_runs_nothing(hospitals: Make) -> None:
+    made = hospitals(limits=PATIENT)
+    assert "done" not in said(made, "middle", "pickle of the right length")
+    assert not (made.folder / rogue_closed.MARK).exists()
+
+
+def test_a_party_that_states_something_else_than_was_said_is_named(hospitals: Make) -> None:
+    assert said(hospitals(limits=PATIENT), "end", "other words") == [(CULPRIT, Reason.DISAGREED)] * 2
+
+
+def test_a_party_with_another_partys_certificate_is_never_the_one_it_claims_to_be(
+    hospitals: Make, identities: tuple[Identity, ...]
+) -> None:
+    made = hospitals(limits=Limits(60, 6.0))
+    made.change(0, tls=identities[2].path)
+    made.start_closed(OPENINGS)
+    with pytest.raises(Ended) as raised:
+        made.each(lambda _, process: process.ready())[1].result()
+    assert (raised.value.party, raised.value.reason) == (0, Reason.NOT_REACHED)
+
+
+def test_a_number_beyond_the_declared_bounds_is_told_to_its_own_provider_and_leaves_nowhere(hospitals: Make) -> None:
+    made = hospitals(limits=PATIENT)
+    made.start_closed({"0/x": Opening(How.CELLS, (1, 2), 10, 100)})
+
+    def work(number: int, process: PartyProcess) -> object:
+        process.ready()
+        try:
+            return process.sum(Tensor(0, "0/x", 2), np.array([1, 101 if number == CULPRIT else 100]))
+        finally:
+            process.close()
+
+    futures = made.each(work)
+    with pytest.raises(Invalid, match=r"'0/x'.*at most 100"):
+        futures[CULPRIT].result()
+    for number in range(CULPRIT):
+        with pytest.raises(Ended):
+            futures[number].result()
+
+
+def test_parties_that_would_open_different_things_open_nothing(hospitals: Make) -> None:
+    made = hospitals(limits=PATIENT)
+    made.start_closed(OPENINGS)
+    made.processes[CULPRIT]._openings = {"0/x": Opening(How.WHOLE, (1, 8), 10, 2**24)}  # type: ignore[attr-defined]
+    for future in made.each(take_part).values():
+        with pytest.raises(Ended) as raised:
+            future.result()
+        assert raised.value.reason in (Reason.DISAGREED, Reason.CUT_OFF)
+
+
+def test_argv_of_a_partys_process_tells_nothing_and_its_folder_has_no_record(hospitals: Make) -> None:
+    made = hospitals(limits=PATIENT)
+    made.start_closed(OPENINGS)
+    futures = made.each(take_part)
+    assert [future.result() for future in futures.values()]
+    for number, process in made.processes.items():
+        assert process._child.args[1:] == ("-P", "-m", "node.mpc.closed_party")  # type: ignore[index]
+        assert [path.name for path in (made.folder / f"party-{number}").iterdir()] == ["party.log"]
+        assert Path(made.folder / f"party-{number}" / "party.log").read_bytes() == b""
