@@ -9,7 +9,7 @@ from itertools import accumulate, pairwise
 from typing import Any
 
 from marketplace.errors import Invalid
-from marketplace.protocol.analysis_statistic import Opened, Statistic
+from marketplace.protocol.analysis_statistic import Opened, Statistic, Variances
 from marketplace.protocol.schema import Number, Schema
 
 LARGEST_LEVELS, LEVEL_PLACES = 20, 3
@@ -88,7 +88,7 @@ class Quantile:
             found.append((low + high) // 2)
         return tuple(found)
 
-    def result(self, schema: Schema, opened: Opened) -> Quantiles:
+    def result(self, schema: Schema, opened: Opened, noise: Sequence[Variances] = ()) -> Quantiles:
         """The quantiles, rising also where noise says otherwise."""
         rows = max(0, opened[0]["present"][0])
         column = schema.column(self.column)

@@ -16,12 +16,12 @@ from marketplace.protocol.analysis_counts import Contingency, Count, Histogram
 from marketplace.protocol.analysis_lane import SMALLEST_CELL
 from marketplace.protocol.analysis_moments import Mean
 from marketplace.protocol.analysis_quantile import Quantile
-from marketplace.protocol.analysis_statistic import LARGEST_PARTY_ROWS, Opened
+from marketplace.protocol.analysis_statistic import LARGEST_PARTY_ROWS, Opened, Variances
 from marketplace.protocol.analysis_survival import Survival, SurvivalCurves
 from marketplace.protocol.schema import Schema
 
-CLOSED = -1
-"""What stands in the place of a number that is not opened; counts are never below 0."""
+CLOSED = -(2**63)
+"""What stands in the place of a number that is not opened; no sum is as low."""
 
 LARGEST_CELLS, LARGEST_POINTS, SMALLEST_GRID = 1_024, 512, 16
 
@@ -109,11 +109,11 @@ class ClosedSpecification:
             found[name] = Opening(how, shape or (1, statistic.cells), least, most)
         return found
 
-    def results(self, schema: Schema, opened: Opened) -> tuple[Any, ...]:
+    def results(self, schema: Schema, opened: Opened, noise: Sequence[Variances] = ()) -> tuple[Any, ...]:
         """The answer, in a tuple of one: that of the sums lane where nothing stayed closed, else one with None for what did,
         and None where all did. Curves are those of the time grid that was left. Raises `Corrupt` as the specification does.
         """
-        (answer,) = self.specification.results(schema, opened)
+        (answer,) = self.specification.results(schema, opened, noise)
         analysis, parts = self.specification.analyses[0], self.specification.part(0, opened)
         shown = next(iter(parts[0].values()))
         if all(one == CLOSED for one in shown):

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from marketplace.keys.tls import make_tls_file, tls_fingerprint
 from marketplace.protocol.analysis_statistic import Opened, Variances
+from marketplace.protocol.closing import ClosedSpecification
 from marketplace.protocol.schema import Schema
 from node.files import make_folder, write_whole
 from node.mpc.joint import Answer, Questions, take_part
 from node.mpc.plan import Limits, Peer, Plan
-from node.mpc.running import PartyProcess
+from node.mpc.running import ClosedProcess, PartyProcess
 
 HOST = "127.0.0.1"
 TLS_FILE = "tls.pem"
@@ -49,14 +50,18 @@ def answer_here(
         listeners = [opened.enter_context(socket.create_server((HOST, 0))) for _ in counts]
         files = [make_tls_file(HOST, password, datetime.now(UTC)) for password in passwords]
         peers = tuple(map(_peer, listeners, files))
-        processes = []
+        processes: list[PartyProcess] = []
         for number, (file, password, listener) in enumerate(zip(files, passwords, listeners, strict=True)):
             own = folder / f"party-{number}"
             make_folder(own)
             write_whole(own / TLS_FILE, file)
             hashed = sha256(specification.encode()).digest()
             plan = Plan(order, hashed, number, threshold, peers, own / TLS_FILE, limits)
-            processes.append(opened.enter_context(PartyProcess(plan, own, password, listener)))
+            if isinstance(specification, ClosedSpecification):
+                process: PartyProcess = ClosedProcess(plan, own, password, listener, specification.openings(schema))
+            else:
+                process = PartyProcess(plan, own, password, listener)
+            processes.append(opened.enter_context(process))
         with ThreadPoolExecutor(len(counts)) as pool:
             taking = [
                 pool.submit(take_part, process, specification, schema, count, noise)

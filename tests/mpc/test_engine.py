@@ -1,0 +1,78 @@
+"""MPyC as the closed lane holds it: no exchange of its own, nothing unpickled, parameters that are strong enough."""
+
+import asyncio
+import subprocess
+import sys
+
+import pytest
+
+from node.mpc import engine
+from node.mpc.engine import Engine, Exchange
+from node.mpc.frames import Rubbish
+
+PROGRAM = """
+import sys, pickle
+from node.mpc.engine import Engine
+before = list(sys.argv)
+engine = Engine(1, 3, 1)
+from mpyc import runtime
+print(runtime.mpc.options.sec_param >= 40, runtime.pickle is not pickle, sys.argv == before, engine.width)
+for closed in (runtime.mpc.transfer, runtime.mpc.shutdown):
+    try:
+        closed(0)
+        print("open")
+    except TypeError:
+        print("closed")
+try:
+    runtime.pickle.dumps({"an": "object"})
+    print("open")
+except TypeError:
+    print("closed")
+print(type(runtime.pickle.loads(pickle.dumps(print) + bytes(100))).__name__)
+try:
+    engine.at_least([], 0, 65)
+    print("open")
+except ValueError:
+    print("closed")
+"""
+
+
+def test_the_engine_exchanges_numbers_alone_with_forty_bits_and_compares_within_its_field() -> None:
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "True", "True", "14", *["closed"] * 3, "ndarray", "closed"]
+
+
+@pytest.mark.parametrize(("parties", "threshold"), [(2, 0), (2, 1), (3, 0), (4, 2)])
+def test_too_few_parties_for_the_threshold_start_no_engine(parties: int, threshold: int) -> None:
+    with pytest.raises(ValueError, match="below half of the parties"):
+        Engine(0, parties, threshold)
+
+
+def test_a_message_waits_under_its_label_or_is_awaited_and_comes_once() -> None:
+    sent: list[bytes] = []
+
+    async def talk() -> None:
+        exchange = Exchange(sent.append, 4)
+        exchange.arrived((7).to_bytes(8, "little") + b"four")
+        assert exchange.receive(7) == b"four"
+        awaited = exchange.receive(-8)
+        assert exchange.awaited_since < float("inf")
+        exchange.arrived((-8).to_bytes(8, "little", signed=True) + b"fourfour")
+        assert await awaited == b"fourfour"  # type: ignore[misc]
+        assert exchange.awaited_since == float("inf")
+        exchange.send(-8, b"four")
+        exchange.arrived((9).to_bytes(8, "little") + b"four")
+        for rubbish in (b"short", bytes(8) + b"odd", (9).to_bytes(8, "little") + b"four"):
+            with pytest.raises(Rubbish):
+                exchange.arrived(rubbish)
+
+    asyncio.run(talk())
+    assert sent == [(-8).to_bytes(8, "little", signed=True) + b"four"]
+
+
+def test_who_sends_more_than_is_ever_awaited_sends_rubbish(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "LARGEST_WAITING", 8)
+    exchange = Exchange(lambda _: None, 4)
+    exchange.arrived(bytes(8) + b"four")
+    with pytest.raises(Rubbish):
+        exchange.arrived((1).to_bytes(8, "little") + b"fourfour")

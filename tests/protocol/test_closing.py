@@ -1,0 +1,190 @@
+"""What may be opened of an exact analysis: nothing that is closed follows from what is opened, nor from totals."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from marketplace.errors import Invalid
+from marketplace.protocol.analysis import Analysis, AnalysisSpecification
+from marketplace.protocol.analysis_counts import Contingency, Count, Distribution, Histogram, Table
+from marketplace.protocol.analysis_lane import Lane, lane_of
+from marketplace.protocol.analysis_moments import Mean, Moments, Variance
+from marketplace.protocol.analysis_quantile import Quantile
+from marketplace.protocol.analysis_regression import LinearRegression
+from marketplace.protocol.analysis_survival import Survival
+from marketplace.protocol.closing import CLOSED, ClosedDistribution, ClosedSpecification, ClosedTable, How, shown_cells
+from marketplace.protocol.offer import Guarantee
+from marketplace.protocol.schema import Category, Number, Schema
+from marketplace.protocol.specification import SEALING_KEY_BYTES
+
+K = 10
+SCHEMA = Schema(
+    (
+        Number("days", Decimal(0), Decimal(1000), Decimal(1), False),
+        Number("score", Decimal(0), Decimal(4), Decimal(1), True),
+        Category("outcome", ("alive", "dead"), False),
+        Category("arm", ("a", "b", "c"), True),
+        Category("site", tuple(f"site {n}" for n in range(600)), False),
+    ),
+    None,
+    1,
+)
+MEDIAN = Quantile("days", (Decimal("0.5"),))
+
+
+def asking(*analyses: Analysis) -> AnalysisSpecification:
+    return AnalysisSpecification(b"\1" * 32, analyses, 60, b"\2" * SEALING_KEY_BYTES, b"\3" * 32)
+
+
+def closed(analysis: Analysis) -> ClosedSpecification:
+    return ClosedSpecification(asking(analysis), K)
+
+
+@pytest.mark.parametrize(
+    ("guarantee", "cell", "lane"),
+    [
+        (Guarantee.DIFFERENTIALLY_PRIVATE, 1, Lane.SUMS),
+        (Guarantee.EXACT, 1, Lane.SUMS),
+        (Guarantee.EXACT, 10, Lane.CLOSED),
+        (Guarantee.EXACT, 50, Lane.CLOSED),
+    ],
+)
+def test_what_is_exact_and_not_public_is_closed(guarantee: Guarantee, cell: int, lane: Lane) -> None:
+    assert lane_of(guarantee, cell) is asking(Count()).lane(guarantee, cell) is lane
+
+
+@pytest.mark.parametrize("cell", [-1, 0, 2, 9])
+def test_a_smallest_cell_below_ten_is_for_public_data_alone(cell: int) -> None:
+    with pytest.raises(Invalid, match="smallest cell of 10 or more"):
+        lane_of(Guarantee.EXACT, cell)
+    with pytest.raises(Invalid, match="smallest cell of 10 or more"):
+        ClosedSpecification(asking(Count()), cell)
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> list[list[int]]:
+    rows, columns = draw(st.integers(2, 5)), draw(st.integers(2, 5))
+    count = st.one_of(st.integers(0, K - 1), st.integers(K, 40), st.integers(K, 40))
+    return [[draw(count) for _ in range(columns)] for _ in range(rows)]
+
+
+def totals(table: Sequence[Sequence[int]]) -> tuple[list[int], list[int]]:
+    return [sum(row) for row in table], [sum(column) for column in zip(*table, strict=True)]
+
+
+def shown(table: Sequence[Sequence[int]]) -> tuple[tuple[bool, ...], ...]:
+    return shown_cells([[count >= K for count in row] for row in table])
+
+
+@given(tables())
+def test_each_small_cell_has_k_more_in_a_table_that_looks_the_same(table: list[list[int]]) -> None:
+    open_cells = shown(table)
+    places = [(r, c) for r, row in enumerate(table) for c, _ in enumerate(row)]
+    if not any(any(row) for row in open_cells):
+        return
+    for row, column in ((r, c) for r, c in places if table[r][c] < K):
+        assert not open_cells[row][column]
+        others = []
+        for r, c in ((r, c) for r, c in places if r != row and c != column):
+            other = [list(one) for one in table]
+            for at, move in (((row, column), K), ((r, c), K), ((row, c), -K), ((r, column), -K)):
+                other[at[0]][at[1]] += move
+            same = all(other[x][y] == table[x][y] for x, y in places if open_cells[x][y])
+            others.append(same and min(map(min, other)) >= 0 and totals(other) == totals(table))
+        assert any(others)
+
+
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=8))
+def test_in_a_line_the_total_leaves_each_small_cell_k_to_spare(line: list[int]) -> None:
+    (open_cells,) = shown([line])
+    assert tuple(row[0] for row in shown([[count] for count in line])) == open_cells
+    hidden = [count for count, is_open in zip(line, open_cells, strict=True) if not is_open]
+    assert all(count >= K for count, is_open in zip(line, open_cells, strict=True) if is_open)
+    if min(line) >= K:
+        assert not hidden
+    elif len(hidden) < len(line):
+        assert sum(hidden) >= K + sum(count for count in line if count < K)
+
+
+def test_a_table_without_small_cells_is_shown_whole_and_one_that_cannot_be_kept_is_closed_whole() -> None:
+    assert shown([[10, 20], [30, 40]]) == ((True, True), (True, True))
+    assert shown([[3, 20], [4, 40]]) == ((False, False), (False, False))
+    assert shown([[3, 20, 20], [30, 40, 50], [30, 40, 50]]) == (
+        (False, False, True),
+        (False, False, True),
+        (True, True, True),
+    )
+
+
+def test_one_analysis_stands_in_an_exact_order() -> None:
+    with pytest.raises(Invalid, match="expected one analysis"):
+        ClosedSpecification(asking(Count(), Count()), K)
+
+
+def test_what_has_no_cells_to_close_is_refused() -> None:
+    with pytest.raises(Invalid, match="ask for it with noise"):
+        closed(LinearRegression("days", ("score",)))
+
+
+@pytest.mark.parametrize(
+    ("analysis", "reason"),
+    [
+        (Mean("score"), "ask for its histogram"),
+        (Variance("score"), "ask for its histogram"),
+        (Contingency("site", "arm"), "at most 1024 cells"),
+        (Survival("days", "outcome", "dead", tuple(map(Decimal, range(1, 514)))), "at most 512 points"),
+    ],
+)
+def test_what_would_tell_too_much_or_take_too_long_is_refused(analysis: Analysis, reason: str) -> None:
+    with pytest.raises(Invalid, match=reason):
+        closed(analysis).asked(SCHEMA)
+
+
+def test_openings_state_the_largest_number_of_a_party() -> None:
+    opened = closed(Mean("days")).openings(SCHEMA)
+    assert [one.how for one in opened.values()] == [How.CELLS, How.WHOLE]
+    assert opened["0/present"].least == K
+    assert [one.most for one in opened.values()] == [2**24, 1000 * 2**24]
+
+
+@pytest.mark.parametrize(("levels", "least"), [(("0.5",), 20), (("0.05", "0.5"), 200), (("0.25", "0.5", "0.75"), 40)])
+def test_between_the_levels_of_quantiles_lie_k_rows_or_none_is_told(levels: tuple[str, ...], least: int) -> None:
+    analysis = Quantile("days", tuple(map(Decimal, levels)))
+    assert closed(analysis).openings(SCHEMA)["0/present"].least == least
+
+
+def test_answers_say_none_for_what_stays_closed() -> None:
+    count = closed(Count())
+    assert count.results(SCHEMA, ({"0/rows": (12,)},)) == (12,)
+    assert count.results(SCHEMA, ({"0/rows": (CLOSED,)},)) == (None,)
+    histogram = closed(Histogram("arm", 3))
+    assert histogram.results(SCHEMA, ({"0/bins": (40, CLOSED, 15, CLOSED)},)) == (
+        ClosedDistribution((("a", "a"), ("b", "b"), ("c", "c")), (40, None, 15), None),
+    )
+    assert isinstance(histogram.results(SCHEMA, ({"0/bins": (40, 20, 15, 10)},))[0], Distribution)
+    table = closed(Contingency("outcome", "arm"))
+    assert table.results(SCHEMA, ({"0/cells": (CLOSED, CLOSED, 30, CLOSED, CLOSED, 40)},)) == (
+        ClosedTable(((None, None, 30), (None, None, 40))),
+    )
+    assert isinstance(table.results(SCHEMA, ({"0/cells": (11, 12, 13, 14, 15, 16)},))[0], Table)
+    mean = closed(Mean("days"))
+    assert mean.results(SCHEMA, ({"0/present": (CLOSED,), "0/sum": (CLOSED,)},)) == (None,)
+    assert mean.results(SCHEMA, ({"0/present": (10,), "0/sum": (-10_000,)},)) == (Moments(10, 0.0),)
+
+
+def test_curves_are_those_of_the_points_that_are_left() -> None:
+    grid = tuple(map(Decimal, (10, 20, 30)))
+    asked = Survival("days", "outcome", "dead", grid, "outcome")
+    asked = replace(asked, by="arm")
+    gone, whole = (CLOSED, CLOSED), (0, 0)
+    leaving = [gone, (10, 20), whole, (30, 0)] * 2 + [gone, whole, whole, (0, 0)]
+    flat = tuple(number for pair in leaving for number in pair)
+    (found,) = closed(asked).results(SCHEMA, ({"0/leaving": flat},))
+    coarser = replace(asked, grid=grid[1:])
+    true = tuple(number for pair in [(10, 20), whole, (30, 0)] * 2 + [whole] * 3 for number in pair)
+    assert found == coarser.result(SCHEMA, {"leaving": true})
+    assert closed(asked).results(SCHEMA, ({"0/leaving": (CLOSED,) * 24},)) == (None,)
