@@ -20,7 +20,7 @@ from marketplace.ledger.signatures import sign_certificate
 from marketplace.ledger.signer import Signer
 from marketplace.protocol.account import Account
 from marketplace.protocol.analysis import AnalysisSpecification
-from marketplace.protocol.analysis_quote import Lane
+from marketplace.protocol.analysis_lane import Lane
 from marketplace.protocol.descriptor import Descriptor, Place
 from marketplace.protocol.identity import Address
 from marketplace.protocol.order import Delivery
