@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from marketplace.errors import Invalid
 from marketplace.protocol.analysis import Analysis, AnalysisSpecification
-from marketplace.protocol.analysis_counts import Contingency, Count, Distribution, Histogram, Table
+from marketplace.protocol.analysis_counts import Contingency, Count, Distribution, Histogram, Rows, Table
 from marketplace.protocol.analysis_lane import Lane, lane_of
 from marketplace.protocol.analysis_moments import Mean, Moments, Variance
 from marketplace.protocol.analysis_quantile import Quantile
@@ -159,7 +159,7 @@ def test_between_the_levels_of_quantiles_lie_k_rows_or_none_is_told(levels: tupl
 
 def test_answers_say_none_for_what_stays_closed() -> None:
     count = closed(Count())
-    assert count.results(SCHEMA, ({"0/rows": (12,)},)) == (12,)
+    assert count.results(SCHEMA, ({"0/rows": (12,)},)) == (Rows(12),)
     assert count.results(SCHEMA, ({"0/rows": (CLOSED,)},)) == (None,)
     histogram = closed(Histogram("arm", 3))
     assert histogram.results(SCHEMA, ({"0/bins": (40, CLOSED, 15, CLOSED)},)) == (
