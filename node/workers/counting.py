@@ -15,8 +15,8 @@ from marketplace.errors import Corrupt, Refused
 from marketplace.keys.secretbox import SecretBox
 from marketplace.protocol import analysis_answer, analysis_sums, result
 from marketplace.protocol.analysis import AnalysisSpecification
-from marketplace.protocol.analysis_noise import Share, shares, variances
 from marketplace.protocol.analysis_lane import Lane
+from marketplace.protocol.analysis_noise import Share, shares, variances
 from marketplace.protocol.analysis_quote import Setting
 from marketplace.protocol.analysis_statistic import Opened
 from marketplace.protocol.description import Description
