@@ -15,7 +15,7 @@ NAMES = {
     "longitudinal": "private visits on public data, between floor and ceiling",
     "prediction": "how well quality is predicted before an order, on public tables (20 minutes at first)",
     "attacks": "attacks on the generator on public data, and an audit of it (--minutes M; resumable)",
-    "mpc": "sums of several hospitals, beside stock MPyC",
+    "mpc": "joint analyses: sums beside stock MPyC, the pooled twin, more parties, latency (20 minutes at first)",
     "synthesis": "the generator beside its peers, and how it grows (40 minutes; --full for all)",
 }
 

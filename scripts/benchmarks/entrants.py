@@ -163,10 +163,15 @@ def sdv(setting: Setting, part: str, table: Table, method: str, epochs: int | No
     ]  # fmt: skip
 
 
-@cache
 def code(generator: str) -> str:
     """A hash of the node's modules that make this generator's tables, without those that only say what is promised."""
-    left, seen = [GENERATORS[generator].module], set[Path]()
+    return code_of(GENERATORS[generator].module)
+
+
+@cache
+def code_of(module: str) -> str:
+    """A hash of a node's module and of all of the node's that it imports, without those that only say what is promised."""
+    left, seen = [module], set[Path]()
     while left:
         path = Path(*left.pop().split(".")).with_suffix(".py")
         if path in seen or path.name in PROMISES or not path.exists():

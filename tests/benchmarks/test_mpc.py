@@ -1,0 +1,104 @@
+"""The benchmark of joint analyses: wires that delay, sums that are right, pools that hold all records, plots of each part."""
+
+import math
+import socket
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from scripts.benchmarks import mpc_plot, mpc_sums, mpc_twin
+from scripts.benchmarks.entrants import Setting
+from scripts.benchmarks.mpc_delay import Delays
+from scripts.benchmarks.mpc_twin import Pool
+from scripts.benchmarks.peers import kept
+from scripts.benchmarks.tables import Table
+from tests.synthesis.examples import FEW, rows_of
+
+RECORDS = Table("few", FEW, pd.DataFrame(rows_of(FEW, 600), columns=list(FEW.names)))
+
+
+def test_a_wire_holds_every_byte_for_its_delay_and_loses_none() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener, Delays(0.2) as delays:
+        port = delays.towards(listener.getsockname()[1])
+        near = socket.create_connection(("127.0.0.1", port))
+        far, _ = listener.accept()
+        begun = time.monotonic()
+        near.sendall(b"x" * 200_000)
+        near.shutdown(socket.SHUT_WR)
+        first, came = far.recv(1), time.monotonic()
+        rest = b"".join(iter(lambda: far.recv(65_536), b""))
+        assert came - begun >= 0.2 and len(first + rest) == 200_000
+        far.sendall(b"y")
+        begun = time.monotonic()
+        assert near.recv(1) == b"y" and time.monotonic() - begun >= 0.2
+
+
+def test_without_a_delay_there_is_no_wire_between() -> None:
+    with Delays(0.0) as delays:
+        assert delays.towards(4_321) == 4_321
+
+
+def test_a_sum_of_four_parties_is_measured_and_a_delay_shows() -> None:
+    here, far = mpc_sums.measure(100, 4), mpc_sums.measure(100, 4, delay_ms=100)
+    assert (here.parties, here.cells, here.delay_ms) == (4, 100, 0)
+    assert far.seconds >= 0.2 and far.meeting_s >= 0.2 and here.seconds > 0
+    assert here.moved_mb == pytest.approx(3 * 2 * 100 * 8 / 1e6, rel=0.5)
+
+
+def test_every_record_is_dealt_to_one_hospital() -> None:
+    pool = Pool.dealt(RECORDS, 3, 1)
+    assert sorted(pd.concat(pool.parts).index) == list(range(600))
+    assert pool.twin.rows_in_pool == 1
+    assert Pool(RECORDS, pool.parts, 1, 30_000, everywhere=True).twin.rows_in_pool == 3
+
+
+def test_sums_of_one_process_are_those_of_real_parties_and_make_rows_of_the_schema() -> None:
+    pool = Pool.dealt(RECORDS, 3, 1)
+    made = pool.rows(pool.opened(1))
+    assert list(made.columns) == list(FEW.names) and len(made) == 600
+
+    class Alike:
+        def distance(self, rows: pd.DataFrame) -> float:
+            return float(np.mean(rows.to_numpy() != made.to_numpy()))
+
+    found = mpc_twin._between_processes(pool, Alike(), 1)  # type: ignore[arg-type]
+    assert found["distance"] == 0.0 and "2 rounds" in found["note"]
+
+
+def test_no_run_begins_when_there_is_no_time_and_kept_ones_are_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept, "KEPT", tmp_path)
+    monkeypatch.setattr(mpc_twin, "CASES", (("few", 3, 1, 2),))
+    monkeypatch.setattr(mpc_twin, "load", lambda *_: RECORDS)
+    late, early = (Setting(2, tmp_path, time.monotonic() + left, 0.0) for left in (-1.0, math.inf))
+    assert [line.who.split(":")[0] for line in mpc_twin.lines(late)] == ["floor", "ceiling"]
+    monkeypatch.setattr(mpc_twin, "_between_processes", lambda pool, *_: {"distance": 0.5, "note": "two"})
+    first = list(mpc_twin.lines(early))
+    assert [line.values for line in mpc_twin.lines(late)] == [line.values for line in first]
+    pooled = first[2]
+    assert pooled.who == "pooled twin" and pooled.values[0] == 0.5 and len(pooled.values) == 2 and pooled.note == "two"
+    assert {line.who for line in first} > {"each hospital alone, mean", "central at 3/2 of the variance"}
+
+
+def test_each_part_gets_a_picture(tmp_path: Path) -> None:
+    def figures(**changes: object) -> dict[str, object]:
+        return {"cells": 10, "parties": 3, "delay_ms": 0, "seconds": 0.1, "moved_mb": 0.2, **changes}
+
+    lines = [
+        {"part": "few", "who": "floor: shuffle", "values": (0.5,), "reach": 0.0},
+        {"part": "few", "who": "ceiling: bootstrap", "values": (0.1,), "reach": 0.0},
+        {"part": "few, 3 parties", "who": "pooled twin", "values": (0.2, 0.3), "reach": 0.1},
+        {"part": "few, 3 parties", "who": "each hospital alone, mean", "values": (0.4,), "reach": 0.0},
+    ]
+    found = {
+        "parties": [figures(), figures(parties=4)],
+        "latency": [figures(), figures(delay_ms=50), figures(cells=100)],
+        "twin": lines,
+    }
+    mpc_plot.plot(found, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"mpc-parties.png", "mpc-latency.png", "mpc-twin.png"}
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in tmp_path.iterdir())
