@@ -59,6 +59,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "node.delivery",
         "node.files",
         "node.journal",
+        "node.pool",
         "node.sale",
         "node.synthesis",
     },

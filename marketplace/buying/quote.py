@@ -6,13 +6,15 @@ from marketplace.buying.asking import described_by
 from marketplace.buying.client import ASKING_S, Client
 from marketplace.buying.endpoint import ask, read_descriptor
 from marketplace.buying.listing import Entry, read_entry
-from marketplace.buying.purchase import Wishes, specification_of
+from marketplace.buying.purchase import Questions, Wishes, analysis_of, specification_of
 from marketplace.errors import Corrupt, Refused
 from marketplace.ledger.signatures import sign_quote_request
+from marketplace.protocol.analysis import AnalysisSpecification
+from marketplace.protocol.analysis_quote import forecast_of
 from marketplace.protocol.descriptor import Described
 from marketplace.protocol.identity import OfferId
 from marketplace.protocol.quote import NO_KEY, NO_NONCE, VERB, Quote, QuoteRequest
-from marketplace.protocol.specification import Specification
+from marketplace.protocol.specified import Specified
 
 
 @dataclass(frozen=True)
@@ -20,12 +22,12 @@ class Quoted:
     """An offer, the order that was asked about, and what the provider's node said of it."""
 
     entry: Entry
-    specification: Specification
+    specification: Specified
     quote: Quote
 
 
-def ask_quote(client: Client, offer: OfferId, wishes: Wishes, described: Described | None = None) -> Quoted:
-    """What the node of the offer's lead expects of an order with these wishes.
+def ask_quote(client: Client, offer: OfferId, wishes: Wishes | Questions, described: Described | None = None) -> Quoted:
+    """What the node of the offer's lead expects of an order with these wishes, or of these questions to all members.
 
     `described`: what to believe of the lead's descriptor; None for what it said last on the ledger. Raises `Invalid` for
     wishes that the schema rules out, `Refused` for stock, `NoEndpoint` where the lead describes no node, as `ask` and the
@@ -35,7 +37,11 @@ def ask_quote(client: Client, offer: OfferId, wishes: Wishes, described: Describ
     entry = read_entry(account, offer, client.store)
     if entry.earlier is not None:
         raise Refused("expected an offer of new results, this one sells an earlier one; read its certificate")
-    specification = specification_of(entry, wishes, NO_KEY, NO_NONCE)
+    specification = (
+        analysis_of(entry, wishes, NO_KEY, NO_NONCE)
+        if isinstance(wishes, Questions)
+        else specification_of(entry, wishes, NO_KEY, NO_NONCE)
+    )
     lead = entry.view.offer.head.lead
     descriptor = read_descriptor(described or described_by(account, lead), lead, client.store)
     request = QuoteRequest(client.signer.address, specification, client.now_s() + ASKING_S)
@@ -48,4 +54,19 @@ def ask_quote(client: Client, offer: OfferId, wishes: Wishes, described: Describ
         head.delta_atto,
     ):
         raise Corrupt("expected a quote of this order under the terms on the ledger, got another; ask the provider")
-    return Quoted(entry, specification, quote)
+    quoted = Quoted(entry, specification, quote)
+    _check_forecast(quoted)
+    return quoted
+
+
+def _check_forecast(quoted: Quoted) -> None:
+    """Raises `Corrupt` where the node forecasts something else of an analysis than follows from public facts."""
+    forecast, asked = quoted.quote.forecast, quoted.specification
+    if forecast is None:
+        return
+    if not isinstance(asked, AnalysisSpecification):
+        raise Corrupt("expected a quote of synthetic rows, got one of a joint analysis; ask the provider")
+    schemas = [source.description.schema for source in quoted.entry.sources]
+    own = forecast_of(quoted.entry.view.offer, asked, schemas, forecast.setting.smallest_cell or 1)
+    if own != forecast:
+        raise Corrupt("expected the lane, noise and cost that follow from the offer, got others; ask the provider")

@@ -27,6 +27,7 @@ from marketplace.commands.wishes import (
     Rows,
     Subgroups,
     asked_in,
+    check_alone,
     conditions_of,
     thresholds_of,
     workload_of,
@@ -77,10 +78,7 @@ def buy(
     client = Session.begin().client()
     conditions = conditions_of(only, client.entry(offer_id).description.schema) if only else ()
     if questions:
-        if any((rows, workload, curve, subgroups, at_most, generator)):
-            raise Invalid(
-                "expected --questions with --only and --threshold alone, got wishes for synthetic rows beside it"
-            )
+        check_alone(rows, workload, curve, subgroups, at_most, generator)
         asked = asked_in(questions, conditions, threshold, slot, permit_id, within)
         purchase = client.draft_analysis(offer_id, asked)
     else:

@@ -7,13 +7,28 @@ import typer
 from rich.table import Table
 
 from marketplace.buying.phrases import condition_text
-from marketplace.buying.purchase import DEFAULT_SLOT_S, Wishes
+from marketplace.buying.purchase import DEFAULT_SLOT_S, Questions, Wishes
 from marketplace.buying.quote import Quoted, ask_quote
 from marketplace.commands.display import console, delta_text
+from marketplace.commands.forecasts import forecast_document, forecast_lines, noise_table
 from marketplace.commands.keys import AsJson
+from marketplace.commands.purchases import question_text
 from marketplace.commands.session import Session
-from marketplace.commands.wishes import Curves, GeneratorName, Marginals, Only, Rows, conditions_of, workload_of
+from marketplace.commands.wishes import (
+    Curves,
+    Dishonest,
+    GeneratorName,
+    Marginals,
+    Only,
+    QuestionsFile,
+    Rows,
+    asked_in,
+    check_alone,
+    conditions_of,
+    workload_of,
+)
 from marketplace.protocol.amounts import euro_text
+from marketplace.protocol.analysis import AnalysisSpecification
 from marketplace.protocol.quote import Expectation
 from marketplace.protocol.rho import DELTA_UNIT
 from marketplace.protocol.specification import standing_in
@@ -32,6 +47,8 @@ def quote(
     curve: Curves = None,
     only: Only = None,
     generator: GeneratorName = None,
+    questions: QuestionsFile = None,
+    threshold: Dishonest = 1,
     slot: Slot = DEFAULT_SLOT_S,
     as_json: AsJson = False,
 ) -> None:
@@ -39,14 +56,24 @@ def quote(
     offer_id = parse_offer(offer)
     client = Session.begin().client()
     conditions = conditions_of(only, client.entry(offer_id).description.schema) if only else ()
-    wishes = Wishes(rows, workload_of(workload, curve), slot, only=conditions, generator=generator)
+    wishes: Wishes | Questions
+    if questions:
+        check_alone(rows, workload, curve, generator)
+        wishes = asked_in(questions, conditions, threshold, slot)
+    else:
+        wishes = Wishes(rows, workload_of(workload, curve), slot, only=conditions, generator=generator)
     quoted = ask_quote(client, offer_id, wishes)
     if as_json:
         show_json(_document(quoted))
         return
     for line in _terms(quoted):
         print(plain(line))
-    expectation = quoted.quote.expectation
+    expectation, forecast = quoted.quote.expectation, quoted.quote.forecast
+    if forecast is not None:
+        for line in forecast_lines(forecast):
+            print(plain(line))
+        if forecast.noise:
+            console().print(noise_table(forecast))
     if expectation is not None:
         console().print(_scores(expectation))
         for line in _advice(expectation):
@@ -55,14 +82,19 @@ def quote(
 
 def _terms(quoted: Quoted) -> Iterator[str]:
     entry, order, answer = quoted.entry, quoted.specification, quoted.quote
-    schema = entry.description.schema
-    rows = "persons, each with its rows," if schema.is_linked else "rows"
-    yield f"{entry.description.title}: {order.rows:,} synthetic {rows} by {standing_in(order.generator, schema)}"
+    if isinstance(order, AnalysisSpecification):
+        yield f"{entry.description.title}: {len(order.analyses)} joint analyses of {len(entry.sources)} parties"
+        yield from (f"  asked       {question_text(analysis)}" for analysis in order.analyses)
+    else:
+        schema = entry.description.schema
+        rows = "persons, each with its rows," if schema.is_linked else "rows"
+        yield f"{entry.description.title}: {order.rows:,} synthetic {rows} by {standing_in(order.generator, schema)}"
     yield from (f"  only where  {condition_text(condition)}" for condition in order.only)
     yield f"  price       {euro_text(answer.price_units)}"
     promise = f"epsilon {answer.epsilon}, delta {delta_text(answer.delta_atto)}" if answer.epsilon else "exact"
     yield f"  guarantee   {promise}, rho {answer.rho_micro:,} micro"
-    yield f"  made from   about {entry.description.rows_declared:,} rows declared"
+    rows_declared = sum(source.description.rows_declared for source in entry.sources)
+    yield f"  made from   about {rows_declared:,} rows declared"
     if answer.expectation is not None:
         yield f"  made in     about {answer.expectation.seconds:,} s of one processor"
     yield f"  let in      {'yes' if answer.refusal is None else f'no: {answer.refusal.words}'}"
@@ -101,10 +133,14 @@ def _advice(expectation: Expectation) -> Iterator[str]:
 def _document(quoted: Quoted) -> dict[str, Any]:
     order, answer = quoted.specification, quoted.quote
     refusal = answer.refusal and {"code": answer.refusal.code.name.lower(), "words": answer.refusal.words}
+    asked: dict[str, Any] = (
+        {"analyses": [analysis.document() for analysis in order.analyses]}
+        if isinstance(order, AnalysisSpecification)
+        else {"rows": order.rows, "generator": standing_in(order.generator, quoted.entry.description.schema)}
+    )
     return {
         "offer": order.offer.hex(),
-        "rows": order.rows,
-        "generator": standing_in(order.generator, quoted.entry.description.schema),
+        **asked,
         "only": [condition.document() for condition in order.only],
         "price_units": answer.price_units,
         "rho_micro": answer.rho_micro,
@@ -113,4 +149,5 @@ def _document(quoted: Quoted) -> dict[str, Any]:
         "refusal": refusal,
         "expectation": answer.expectation and answer.expectation.document(),
         "unknown": answer.unknown,
+        "forecast": answer.forecast and forecast_document(answer.forecast),
     }

@@ -7,9 +7,10 @@ from typing import Annotated
 import typer
 
 from marketplace.buying.phrases import condition_of, curve_of, marginal_of, threshold_of
-from marketplace.buying.purchase import Questions
+from marketplace.buying.purchase import PLACE_WITHIN_S, Questions
 from marketplace.buying.questions import LARGEST_BYTES, questions_of
 from marketplace.commands.files import read_file
+from marketplace.errors import Invalid
 from marketplace.protocol.constraints import Condition
 from marketplace.protocol.identity import PermitId
 from marketplace.protocol.schema import Schema
@@ -54,8 +55,19 @@ Dishonest = Annotated[
 ]
 
 
+def check_alone(*wishes: object) -> None:
+    """Raises `Invalid` where there are `wishes` for synthetic rows beside a file of questions."""
+    if any(wishes):
+        raise Invalid("expected --questions with --only and --threshold alone, got wishes for synthetic rows beside it")
+
+
 def asked_in(
-    file: Path, only: tuple[Condition, ...], threshold: int, slot_s: int, permit: PermitId | None, within_s: int
+    file: Path,
+    only: tuple[Condition, ...],
+    threshold: int,
+    slot_s: int,
+    permit: PermitId | None = None,
+    within_s: int = PLACE_WITHIN_S,
 ) -> Questions:
     """The questions in `file`. Raises `Invalid` as `questions_of` does."""
     analyses = questions_of(read_file(file, LARGEST_BYTES))

@@ -7,8 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from marketplace.protocol import canonical
-from marketplace.protocol.analysis import Asked
-from marketplace.protocol.analysis_lane import Lane
+from marketplace.protocol.analysis import AnalysisSpecification, Asked
+from marketplace.protocol.analysis_lane import Lane, lane_of
+from marketplace.protocol.analysis_noise import Share, rho_micro_of_sum
+from marketplace.protocol.offer import Guarantee, Offer
+from marketplace.protocol.pool import noise_of
+from marketplace.protocol.rho import delta_of, epsilon_of
+from marketplace.protocol.schema import Schema
 
 SETUP_S, PARTY_S, STATISTIC_S, CELL_S = 0.5, 0.3, 0.02, 8e-7
 PAIR_BYTES, STATISTIC_BYTES, CELL_BYTES = 420, 56, 16
@@ -160,6 +165,38 @@ class Forecast:
             None if own_view is None else _decimal(own_view),
             None if outside is None else _decimal(outside),
         )
+
+
+def forecast_of(
+    offer: Offer, specification: AnalysisSpecification, schemas: Sequence[Schema], smallest_cell: int
+) -> Forecast:
+    """What can be told of an order with `specification`, from public facts alone. Raises as `noise_of` does.
+
+    `schemas`: of all members, in order. `smallest_cell`: what the answering node would tell of an exact answer.
+    """
+    parties, noise = len(offer.members), noise_of(offer, specification, schemas)
+    exact, threshold = offer.head.guarantee is Guarantee.EXACT, specification.threshold
+    schedule, delta = specification.schedule(schemas[0]), delta_of(offer.head.delta_atto)
+    return Forecast(
+        Setting(lane_of(offer.head.guarantee, smallest_cell), parties, threshold, smallest_cell if exact else None),
+        len(schedule),
+        cost_of_sums(schedule, parties),
+        tuple(
+            Noise(share.name, share.cells, f"{math.sqrt(parties * share.sigma2):.4f}", share.rho_micro)
+            for share in (noise[0] if noise else ())
+        ),
+        None if exact else f"{epsilon_of(_seen_micro(noise, parties - 1), delta):.4f}",
+        None if exact else f"{epsilon_of(_seen_micro(noise, parties), delta):.4f}",
+    )
+
+
+def _seen_micro(noise: Sequence[Sequence[Share]], unknown: int) -> int:
+    """The rho of whoever sees all sums and does not know the noise of `unknown` parties."""
+    return sum(
+        rho_micro_of_sum(share.sensitivity_squared, share.sigma2, unknown, share.cells)
+        for shares in noise
+        for share in shares
+    )
 
 
 def _noise_of(document: Mapping[str, Any]) -> Noise:

@@ -8,9 +8,11 @@ from typing import Any
 
 from marketplace.errors import Corrupt, Invalid
 from marketplace.protocol import canonical
+from marketplace.protocol.analysis_quote import Forecast
 from marketplace.protocol.chunks import LARGEST_SIGNATURE_BYTES
 from marketplace.protocol.identity import Address
-from marketplace.protocol.specification import SEALING_KEY_BYTES, Specification
+from marketplace.protocol.specification import SEALING_KEY_BYTES
+from marketplace.protocol.specified import Specified, read_specified
 from marketplace.protocol.states import DeclineReason
 
 VERB = "quote"
@@ -31,7 +33,7 @@ class QuoteRequest:
     """
 
     buyer: Address
-    specification: Specification
+    specification: Specified
     until_s: int
 
     def __post_init__(self) -> None:
@@ -70,7 +72,7 @@ class SignedQuoteRequest:
             document = canonical.decode(data, REQUEST, VERSION)
             request = QuoteRequest(
                 _address(document["buyer"]),
-                Specification.decode(canonical.text(document["specification"]).encode()),
+                read_specified(canonical.text(document["specification"]).encode()),
                 canonical.whole(document["until_s"]),
             )
             signed = cls(request, bytes.fromhex(document["signature"]))
@@ -167,8 +169,9 @@ class Quote:
     """A node's answer, no promise: what an order costs, whether it would be let in, and what it would be like.
 
     `specification`: SHA-256 of the one that was asked about. `epsilon`: a decimal, what the order's rho implies at the
-    offer's delta; None where the guarantee is exact. `refusal`: None where it would be let in. `expectation`: None where nothing
-    is known of what the order would be like, and then `unknown` says why.
+    offer's delta; None where the guarantee is exact. `refusal`: None where it would be let in. `expectation`: of a
+    synthetic twin; `forecast`: of a joint analysis; where nothing is known of what the order would be like, `unknown` says
+    why. One of these three is there.
     """
 
     specification: bytes
@@ -179,6 +182,7 @@ class Quote:
     refusal: Refusal | None
     expectation: Expectation | None
     unknown: str | None = None
+    forecast: Forecast | None = None
 
     def encode(self) -> bytes:
         """The answer as it is sent."""
@@ -194,6 +198,7 @@ class Quote:
                 "refusal": refusal,
                 "expectation": self.expectation and self.expectation.document(),
                 "unknown": self.unknown,
+                "forecast": self.forecast and self.forecast.document(),
             }
         )
 
@@ -202,7 +207,7 @@ class Quote:
         """The answer in `data`. Raises `Corrupt` where the bytes are none."""
         document = canonical.decode(data, QUOTE, VERSION)
         try:
-            refusal, expected = document["refusal"], document["expectation"]
+            refusal, expected, forecast = document["refusal"], document["expectation"], document["forecast"]
             quote = cls(
                 specification=bytes.fromhex(document["specification"]),
                 price_units=int(canonical.text(document["price_units"])),
@@ -212,8 +217,10 @@ class Quote:
                 refusal=refusal and Refusal(DeclineReason[refusal["code"].upper()], canonical.text(refusal["words"])),
                 expectation=expected and Expectation.of_document(expected),
                 unknown=None if document["unknown"] is None else canonical.text(document["unknown"]),
+                forecast=forecast and Forecast.of_document(forecast),
             )
-            if quote.encode() != data or (quote.expectation is None) is (quote.unknown is None):
+            told = (quote.expectation, quote.unknown, quote.forecast)
+            if quote.encode() != data or sum(one is not None for one in told) != 1:
                 raise ValueError
         except (KeyError, TypeError, ValueError, AttributeError):
             raise Corrupt("expected the parts of a quote, got others; ask whose node answered") from None

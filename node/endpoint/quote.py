@@ -14,7 +14,7 @@ from marketplace.protocol.account import Account, DatasetView, OfferView
 from marketplace.protocol.chunks import LONGEST_LIFE_S
 from marketplace.protocol.description import Description
 from marketplace.protocol.identity import NOTHING, Address, OfferId
-from marketplace.protocol.offer import Guarantee
+from marketplace.protocol.offer import Guarantee, Kind
 from marketplace.protocol.order import Order, pack_versions
 from marketplace.protocol.quote import (
     Expectation,
@@ -26,9 +26,12 @@ from marketplace.protocol.quote import (
     decimal_of,
 )
 from marketplace.protocol.rho import delta_of, epsilon_of
+from marketplace.protocol.specification import Specification
 from marketplace.protocol.states import DeclineReason
 from node.admission import Application, Holding, Rules, objection, prediction_of, unpredicted
 from node.commission import LARGEST_DOCUMENT_BYTES
+from node.endpoint.joint_quote import joint_quote, would_ask, would_be
+from node.pool.admission import objection_to_joint
 from node.synthesis.prediction import Predicted, Prediction, fits
 
 
@@ -81,7 +84,11 @@ class Quotes:
         return view
 
     def _quote(self, account: Account, view: OfferView, request: QuoteRequest, now_s: int) -> Quote:
-        application = self._application(account, view, request)
+        if view.offer.head.kind is Kind.ANALYSIS:
+            return self._joint_quote(account, view, request, now_s)
+        if not isinstance(request.specification, Specification):
+            raise Invalid("expected wishes for synthetic rows, got questions of a joint analysis; ask another offer")
+        application = self._application(account, view, request, request.specification)
         offer, specification, description = application.offer, application.specification, application.description
         refusal = _closed(view, account.datasets[offer.members[application.index].dataset], application.index, now_s)
         if refusal is None and (found := objection(application, self.rules)):
@@ -107,7 +114,9 @@ class Quotes:
             unknown=None if prediction else unknown,
         )
 
-    def _application(self, account: Account, view: OfferView, request: QuoteRequest) -> Application:
+    def _application(
+        self, account: Account, view: OfferView, request: QuoteRequest, specification: Specification
+    ) -> Application:
         """The order as it would come, judged by what the ledger says of the dataset: the vault is not asked."""
         offer, datasets = view.offer, [account.datasets[member.dataset] for member in view.offer.members]
         index = next(place for place, member in enumerate(offer.members) if member.provider == self.provider)
@@ -119,12 +128,22 @@ class Quotes:
         return Application(
             order=Order(offer.id, request.buyer, request.digest, versions, request.until_s),
             offer=offer,
-            specification=request.specification,
+            specification=specification,
             description=description,
             commitment=newest.commitment,
             holding=Holding(len(dataset.versions), newest.commitment, dataset.left_micro),
             index=index,
         )
+
+    def _joint_quote(self, account: Account, view: OfferView, request: QuoteRequest, now_s: int) -> Quote:
+        """The quote of an order that all members would answer together, by the rules of this one."""
+        with self._untold():
+            made = would_be(account, view.offer, request, self.provider, self.store)
+        closed = (_closed(view, source.dataset, place, now_s) for place, source in enumerate(made.sources))
+        refusal = next((found for found in closed if found), None)
+        if refusal is None and (found := objection_to_joint(would_ask(made, now_s), self.rules)):
+            refusal = Refusal(found.code, found.words)
+        return joint_quote(made, request, refusal, self.rules.smallest_cell)
 
     @contextmanager
     def _untold(self) -> Iterator[None]:

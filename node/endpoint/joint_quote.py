@@ -1,0 +1,69 @@
+"""What a quote says of a joint analysis: the order as it would come, by public facts, and what can be told of it."""
+
+from marketplace.content.cid import Cid
+from marketplace.content.store import ContentStore, read_bytes
+from marketplace.errors import Invalid, Refused
+from marketplace.protocol.account import Account, OrderView
+from marketplace.protocol.analysis import AnalysisSpecification
+from marketplace.protocol.analysis_quote import Forecast, forecast_of
+from marketplace.protocol.description import Description
+from marketplace.protocol.identity import Address, OrderId
+from marketplace.protocol.offer import Offer
+from marketplace.protocol.order import Order, pack_versions
+from marketplace.protocol.pool import together_micro
+from marketplace.protocol.quote import Quote, QuoteRequest, Refusal, decimal_of
+from marketplace.protocol.rho import delta_of, epsilon_of
+from node.admission import Holding
+from node.commission import LARGEST_DOCUMENT_BYTES
+from node.pool.admission import JointApplication
+from node.pool.joint import JointCommission, Source
+
+NOT_PLACED = OrderId(bytes(32))
+
+
+def would_be(
+    account: Account, offer: Offer, request: QuoteRequest, provider: Address, store: ContentStore
+) -> JointCommission:
+    """The order that `request` asks about, as `provider` would see it, on the newest versions. Raises as the store does."""
+    datasets = [account.datasets[member.dataset] for member in offer.members]
+    newest = [dataset.versions[-1] for dataset in datasets]
+    described = [read_bytes(store, Cid.raw(version.description), LARGEST_DOCUMENT_BYTES) for version in newest]
+    versions = pack_versions([len(dataset.versions) for dataset in datasets])
+    order = Order(offer.id, request.buyer, request.digest, versions, request.until_s)
+    return JointCommission(
+        order=OrderView(NOT_PLACED, order, (), 0),
+        offer=offer,
+        index=next(place for place, member in enumerate(offer.members) if member.provider == provider),
+        sources=tuple(map(Source, offer.members, datasets, newest, map(Description.decode, described))),
+        specification=request.specification,
+    )
+
+
+def would_ask(made: JointCommission, now_s: int) -> JointApplication:
+    """What that order would ask of the node, by what the ledger says of its dataset: the vault is not asked."""
+    dataset, newest = made.own.dataset, made.own.version
+    holding = Holding(len(dataset.versions), newest.commitment, dataset.left_micro, dataset.exact_left)
+    return JointApplication(made, holding, now_s, now_s)
+
+
+def joint_quote(made: JointCommission, request: QuoteRequest, refusal: Refusal | None, smallest_cell: int) -> Quote:
+    """The answer to `request`. `smallest_cell`: what this node would tell of an exact answer."""
+    head, rho_micro, unknown = made.offer.head, together_micro(made.offer), None
+    forecast: Forecast | None = None
+    try:
+        if not isinstance(made.specification, AnalysisSpecification):
+            raise Invalid("expected questions of a joint analysis")
+        forecast = forecast_of(made.offer, made.specification, made.schemas, smallest_cell)
+    except (Invalid, Refused):
+        unknown = "it cannot be answered as it is asked for"
+    return Quote(
+        specification=request.digest,
+        price_units=head.price_units,
+        rho_micro=rho_micro,
+        delta_atto=head.delta_atto,
+        epsilon=None if made.is_exact else decimal_of(epsilon_of(rho_micro, delta_of(head.delta_atto))),
+        refusal=refusal,
+        expectation=None,
+        unknown=unknown,
+        forecast=forecast,
+    )
