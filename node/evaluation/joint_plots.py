@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from marketplace.protocol.analysis_counts import Distribution, Table
 from marketplace.protocol.analysis_survival import GroupCurve, Step
@@ -23,16 +24,29 @@ class Estimate:
     high: float
 
 
-def survival_plot(curves: Sequence[GroupCurve], time: str) -> str:
-    """Kaplan-Meier curves as steps, and under them how many of each group were still at risk at some points."""
+def survival_plot(curves: Sequence[GroupCurve], names: Sequence[str], time: str) -> str:
+    """Kaplan-Meier curves as steps with their 95 % intervals as bands. `names`: of the groups."""
     last = float(curves[0].steps[-1].time)
     plot = Plot(Axis(time, 0, last), Axis("share that survives", 0, 1), height=360, left=110)
-    marks = [plot.line(_stairs(curve), place) for place, curve in enumerate(curves)]
-    if len(curves) > 1:
-        for place, curve in enumerate(curves):
-            y = 28 + 16 * place
-            marks.append(plot.words(plot.width - 24, y, cut(curve.group), "end", colour(place)))
+    marks = []
+    for place, curve in enumerate(curves):
+        seen = told(curve)
+        lower, upper = (_stairs(seen, level) for level in ("low", "high"))
+        marks += [plot.band(lower, upper, place), plot.line(_stairs(seen, "survival"), place)]
+    for place, name in enumerate(names):
+        marks.append(plot.words(plot.width - 24, 28 + 16 * place, cut(name), "end", colour(place)))
     return plot.draw(marks, "Kaplan-Meier curves; the table below has their numbers")
+
+
+def hidden_from(curve: GroupCurve) -> Decimal | None:
+    """The first time at which noise hides the curve, whose interval then reaches down to 0; None where there is none."""
+    return next((step.time for step in curve.steps if step.low == 0 < step.survival), None)
+
+
+def told(curve: GroupCurve) -> tuple[Step, ...]:
+    """The steps at which anybody is at risk and that noise does not hide."""
+    end = hidden_from(curve)
+    return tuple(step for step in curve.steps if step.at_risk and (end is None or step.time < end))
 
 
 def at_risk(curves: Sequence[GroupCurve]) -> tuple[tuple[Step, ...], ...]:
@@ -43,12 +57,12 @@ def at_risk(curves: Sequence[GroupCurve]) -> tuple[tuple[Step, ...], ...]:
     return tuple(tuple(curve.steps[place] for place in places) for curve in curves)
 
 
-def _stairs(curve: GroupCurve) -> list[tuple[float, float]]:
-    """The curve for as long as anybody is at risk."""
-    points, level = [(0.0, 1.0)], 1.0
-    for step in (step for step in curve.steps if step.at_risk):
-        points += [(float(step.time), level), (float(step.time), step.survival)]
-        level = step.survival
+def _stairs(steps: Sequence[Step], level: str) -> list[tuple[float, float]]:
+    points, before = [(0.0, 1.0)], 1.0
+    for step in steps:
+        now = float(getattr(step, level))
+        points += [(float(step.time), before), (float(step.time), now)]
+        before = now
     return points
 
 

@@ -40,7 +40,11 @@ SCHEMA = Schema(
     1,
 )
 SURVIVAL = Survival("days", "died", "yes", (Decimal(100), Decimal(200), Decimal(300)), "<arm>")
-STEPS = (Step(Decimal(100), 40, 10, 0.75), Step(Decimal(200), 20, 10, 0.375), Step(Decimal(300), 0, 0, 0.375))
+STEPS = (
+    Step(Decimal(100), 40, 10, 0.75, 0.5, 0.875),
+    Step(Decimal(200), 20, 10, 0.375, 0.25, 0.5),
+    Step(Decimal(300), 0, 0, 0.375, 0.25, 0.5),
+)
 CURVES = SurvivalCurves(
     tuple(GroupCurve(name, STEPS, 212.5) for name in ("a&b", "c", "d")), LogRank(10.125, 2, 0.00633)
 )
@@ -75,7 +79,11 @@ EVERY: tuple[tuple[Any, Any, tuple[str, ...]], ...] = (
         LikelihoodFit(90, 31, FIT.terms[1:], None),
         ("90 rows, 31 of them", "-1.25", "hazard of died yes depends on age"),
     ),
-    (SURVIVAL, CURVES, ("chi-square 10.12", "p = 0.0063", "0.7500", "212.5", "40", "a&amp;b")),
+    (
+        SURVIVAL,
+        CURVES,
+        ("chi-square 10.12", "p = 0.0063", "0.7500", "0.500 to 0.875", "212.5", "40", "&lt;arm&gt; a&amp;b"),
+    ),
 )
 ORDER = b"\xab" * 32
 DP, PUBLIC = Setting(Lane.SUMS, 3, 1, None), Setting(Lane.SUMS, 3, 1, 1)
@@ -129,6 +137,17 @@ def test_a_curve_falls_from_one_by_steps_and_ends_where_nobody_is_at_risk() -> N
     assert points[-1][0] < max(float(x) for x in re.findall('<line x1="[0-9.]+" x2="([0-9.]+)"', section))
 
 
+def test_what_noise_hides_is_not_drawn_and_is_said() -> None:
+    hidden = (STEPS[0], *(replace(step, low=0.0, high=1.0) for step in STEPS[1:]))
+    curve = GroupCurve("c", hidden, 212.5)
+    section = section_of(SURVIVAL, SCHEMA, SurvivalCurves((curve, CURVES.curves[0]), None))
+    assert "From 200 on, noise hides the curve of &lt;arm&gt; c: nothing is told of it there." in section
+    assert section.count("noise hides") == 1
+    short, whole = (len(line.split()) for line in re.findall('<polyline points="([^"]+)"', section))
+    assert (short, whole) == (3, 5)
+    assert section.count("212.5") == 1
+
+
 def test_answers_without_a_test_or_a_fit_say_so() -> None:
     assert "No fit" in section_of(LinearRegression("days", ("age",)), SCHEMA, Fit(3, None, None))
     nobody = Table(((0, 0), (0, 0), (0, 0)), 0.0, 0, None)
@@ -139,7 +158,7 @@ def test_answers_without_a_test_or_a_fit_say_so() -> None:
     assert "rows with a value" in nothing
     assert "<svg" not in nothing
     assert "not reached" in section_of(
-        SURVIVAL, SCHEMA, SurvivalCurves((GroupCurve("c", (Step(Decimal(100), 4, 0, 1.0),), 100.0),), None)
+        SURVIVAL, SCHEMA, SurvivalCurves((GroupCurve("c", (Step(Decimal(100), 4, 0, 1.0, 1.0),), 100.0),), None)
     )
 
 
