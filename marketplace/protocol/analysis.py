@@ -7,9 +7,11 @@ from typing import Any, TypeVar
 
 from marketplace.errors import Corrupt, Invalid
 from marketplace.protocol import canonical
+from marketplace.protocol.analysis_comparisons import MannWhitney, Proportions, Welch
 from marketplace.protocol.analysis_counts import Contingency, Count, Histogram
 from marketplace.protocol.analysis_cox import CoxRegression
 from marketplace.protocol.analysis_lane import Lane, lane_of
+from marketplace.protocol.analysis_genetics import AlleleFrequencies, CaseControl
 from marketplace.protocol.analysis_logistic import LogisticRegression
 from marketplace.protocol.analysis_moments import Mean, Variance
 from marketplace.protocol.analysis_quantile import Quantile
@@ -37,6 +39,11 @@ Analysis = (
     | Survival
     | LogisticRegression
     | CoxRegression
+    | Welch
+    | MannWhitney
+    | Proportions
+    | AlleleFrequencies
+    | CaseControl
 )
 
 
@@ -229,6 +236,16 @@ def analysis_of(document: Mapping[str, Any]) -> Analysis:
                 bits=canonical.whole(document["bits"]),
                 doublings=canonical.whole(document["doublings"]),
             )
+        case "welch test":
+            return Welch.of_document(document)
+        case "mann-whitney test":
+            return MannWhitney.of_document(document)
+        case "two proportions":
+            return Proportions.of_document(document)
+        case "allele frequencies":
+            return AlleleFrequencies.of_document(document)
+        case "case-control association":
+            return CaseControl.of_document(document)
         case "survival":
             return Survival(
                 time=canonical.text(document["time"]),

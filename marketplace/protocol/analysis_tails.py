@@ -25,12 +25,12 @@ def chi_square_tail(statistic: float, freedom: int) -> float:
     return min(1.0, tail + math.fsum(terms))
 
 
-def student_tail(statistic: float, freedom: int) -> float:
+def student_tail(statistic: float, freedom: float) -> float:
     """The probability that a t variable with `freedom` (>= 1) degrees exceeds `statistic` in absolute value.
 
     Raises `Invalid` otherwise. Source: Abramowitz and Stegun 1964, 26.7.1 with 26.5.8, by Lentz's method.
     """
-    if freedom < 1 or not math.isfinite(statistic):
+    if not (freedom >= 1 and math.isfinite(statistic)):
         raise Invalid("expected a finite t statistic and at least one degree of freedom")
     square = statistic * statistic
     a, b = freedom / 2, 0.5

@@ -7,8 +7,10 @@ import numpy as np
 
 from marketplace.errors import Invalid, Refused
 from marketplace.protocol.analysis import Analysis, AnalysisSpecification
+from marketplace.protocol.analysis_comparisons import MannWhitney, Proportions, Welch
 from marketplace.protocol.analysis_counts import Contingency, Count, Histogram
 from marketplace.protocol.analysis_cox import CoxRegression
+from marketplace.protocol.analysis_genetics import AlleleFrequencies, CaseControl
 from marketplace.protocol.analysis_logistic import LogisticRegression
 from marketplace.protocol.analysis_moments import Mean
 from marketplace.protocol.analysis_quantile import Quantile
@@ -18,6 +20,7 @@ from marketplace.protocol.analysis_survival import Survival
 from marketplace.protocol.schema import Schema
 from marketplace.scores.constraints import meet
 from node.mpc.codes import MISSING, Codes, Integers
+from node.mpc.groups import compared, genotypes
 from node.mpc.steps import cox_sums, logistic_sums
 
 
@@ -69,6 +72,10 @@ def _counted(
             return _products(analysis, schema, codes)
         case Survival():
             return {"leaving": _leaving(analysis, schema, codes)}
+        case Welch() | MannWhitney() | Proportions():
+            return compared(analysis, schema, codes)
+        case AlleleFrequencies() | CaseControl():
+            return {"genotypes": genotypes(analysis, schema, codes)}
         case LogisticRegression():
             return logistic_sums(analysis, schema, codes, opened)
         case CoxRegression():

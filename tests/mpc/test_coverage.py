@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from marketplace.protocol.analysis_comparisons import MannWhitney, Proportions, Welch
 from marketplace.protocol.analysis_counts import Contingency, Count, Histogram
 from marketplace.protocol.analysis_cox import CoxRegression
+from marketplace.protocol.analysis_genetics import AlleleFrequencies, CaseControl, Variant
 from marketplace.protocol.analysis_logistic import LogisticRegression
 from marketplace.protocol.analysis_moments import Mean, Variance
 from marketplace.protocol.analysis_noise import shares
@@ -21,7 +23,7 @@ from node.mpc.codes import Codes
 from tests.mpc.pooled import pooled, specification
 
 ROWS, RHO_MICRO, LEVEL = 4_000, 15_000, 0.95
-LITTLE_RHO_MICRO = 2_000
+LITTLE_RHO_MICRO = 500
 FEW, MANY = 80, 1_000
 SCHEMA = Schema(
     (
@@ -81,6 +83,19 @@ def means(codes: dict[str, Codes], answers: Any) -> Iterator[bool | None]:
     yield within(85 + SLOPE / 2, of_all.mean, of_all.error)
 
 
+def differences(codes: dict[str, Codes], answers: Any) -> Iterator[bool | None]:
+    of_means, of_shares = answers
+    late = 1 / (1 + np.exp(0.5 - ODDS * np.arange(2)))
+    yield within(SLOPE, of_means.difference, of_means.error)
+    yield within(late[1] - late[0], of_shares.difference, of_shares.error)
+
+
+def alleles(codes: dict[str, Codes], answers: Any) -> Iterator[bool | None]:
+    """Two copies in every late row, none or one in the others."""
+    late = np.mean(1 / (1 + np.exp(0.5 - ODDS * np.arange(2))))
+    yield within(late + (1 - late) / 4, answers[0][0].frequency, answers[0][0].error)
+
+
 def survival(codes: dict[str, Codes], answers: Any) -> Iterator[bool | None]:
     for arm, curve in enumerate(answers[0].curves):
         true = np.exp(-np.arange(100, 801, 100) / (MEAN_LIFE * np.exp(-RATIO * arm)))
@@ -112,6 +127,8 @@ def hazards(codes: dict[str, Codes], answers: Any) -> Iterator[bool | None]:
 CASES: dict[str, tuple[tuple[Any, ...], Held]] = {
     "counts": ((Count(), Histogram("weight", 5)), counts),
     "means": ((Mean("weight"), Variance("weight")), means),
+    "differences": ((Welch("weight", "arm", "b", "a"), Proportions("stage", "arm", "b", "a", "3")), differences),
+    "alleles": ((AlleleFrequencies((Variant("stage", "1", 1),)),), alleles),
     "survival": ((Survival("days", "died", "yes", GRID, "arm"),), survival),
     "linear": ((LinearRegression("weight", ("arm",)),), slopes(85.0, SLOPE)),
     "logistic": ((LogisticRegression("stage", "3", ("arm",), 4, 16),), slopes(-0.5, ODDS)),
@@ -126,6 +143,10 @@ TESTS: dict[str, tuple[Any, Callable[[Any], float | None]]] = {
     "linear": (LinearRegression("weight", ("arm",)), lambda found: found.terms[1].p),
     "logistic": (LogisticRegression("stage", "3", ("arm",), 4, 16), lambda found: found.terms[1].p),
     "cox": (CoxRegression("days", "died", "yes", GRID, ("arm",), 3, 12, 1), lambda found: found.terms[0].p),
+    "means": (Welch("weight", "arm", "a", "b"), lambda found: found.p),
+    "ranks": (MannWhitney("weight", "arm", "a", "b", 25), lambda found: found.p),
+    "shares": (Proportions("stage", "arm", "a", "b", "3"), lambda found: found.p),
+    "alleles": (CaseControl("arm", "b", (Variant("stage", "1", 1),)), lambda found: found[0].trend_p),
 }
 
 
@@ -175,7 +196,7 @@ def test_intervals_hold_at_their_stated_rate_over_a_thousand_draws(name: str) ->
     check_rate(name, MANY)
 
 
-@pytest.mark.parametrize("name", ["counts", "means", "survival", "linear"])
+@pytest.mark.parametrize("name", ["counts", "means", "differences", "alleles", "survival", "linear"])
 def test_intervals_that_leave_the_noise_out_do_not_hold(name: str) -> None:
     assert rate(name, FEW, told=False, rho_micro=LITTLE_RHO_MICRO) < 0.85
 
@@ -191,6 +212,6 @@ def test_where_there_is_nothing_to_find_p_is_spread_evenly_over_a_thousand_draws
     check_ps(name, MANY)
 
 
-@pytest.mark.parametrize("name", ["table", "log-rank", "linear"])
+@pytest.mark.parametrize("name", ["table", "log-rank", "linear", "means", "ranks", "shares", "alleles"])
 def test_tests_that_leave_the_noise_out_find_what_is_not_there(name: str) -> None:
     assert (ps(name, FEW, told=False, rho_micro=LITTLE_RHO_MICRO) < 0.05).mean() > 0.15
