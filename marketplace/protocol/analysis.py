@@ -10,8 +10,8 @@ from marketplace.protocol import canonical
 from marketplace.protocol.analysis_comparisons import MannWhitney, Proportions, Welch
 from marketplace.protocol.analysis_counts import Contingency, Count, Histogram
 from marketplace.protocol.analysis_cox import CoxRegression
-from marketplace.protocol.analysis_lane import Lane, lane_of
 from marketplace.protocol.analysis_genetics import AlleleFrequencies, CaseControl
+from marketplace.protocol.analysis_lane import Lane, lane_of
 from marketplace.protocol.analysis_logistic import LogisticRegression
 from marketplace.protocol.analysis_moments import Mean, Variance
 from marketplace.protocol.analysis_quantile import Quantile

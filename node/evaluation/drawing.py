@@ -127,3 +127,8 @@ def number(value: float) -> str:
     if rounded == int(rounded) and abs(rounded) < 1e7:
         return f"{int(rounded):,}"
     return f"{rounded:.4g}"
+
+
+def p_text(p: float) -> str:
+    """The p of a test for people."""
+    return "p below 0.0001" if p < 0.0001 else f"p = {p:.4f}" if p < 0.01 else f"p = {p:.3f}"

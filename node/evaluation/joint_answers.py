@@ -5,9 +5,12 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from marketplace.protocol.analysis import Analysis
+from marketplace.protocol.analysis_comparisons import Difference, MannWhitney, Proportions, Welch
 from marketplace.protocol.analysis_counts import Contingency, Count, Distribution, Histogram, Rows, Table
 from marketplace.protocol.analysis_cox import CoxRegression
+from marketplace.protocol.analysis_curves import NORMAL_TIMES
 from marketplace.protocol.analysis_design import INTERCEPT, Term
+from marketplace.protocol.analysis_genetics import AlleleFrequencies, CaseControl
 from marketplace.protocol.analysis_logistic import LogisticRegression
 from marketplace.protocol.analysis_moments import Mean, Moments
 from marketplace.protocol.analysis_newton import LikelihoodFit
@@ -15,10 +18,9 @@ from marketplace.protocol.analysis_regression import Fit, LinearRegression
 from marketplace.protocol.analysis_survival import Step, Survival, SurvivalCurves
 from marketplace.protocol.analysis_tails import student_tail
 from marketplace.protocol.schema import Number, Schema
-from node.evaluation import joint_plots, page
-from node.evaluation.drawing import COLOURS, number
+from node.evaluation import joint_genetics, joint_plots, page
+from node.evaluation.drawing import COLOURS, number, p_text
 
-NORMAL_TIMES = 1.96
 MOST_ROWS, MOST_BARS, MOST_CELLS = 60, 40, 400
 NO_TEST = "No test is possible: fewer than two groups have anybody in them."
 
@@ -36,6 +38,12 @@ def section_of(analysis: Analysis, schema: Schema, answer: Any) -> str:
             parts = list(_moments(analysis, schema, answer))
         case LinearRegression(), Fit():
             parts = list(_fit(analysis, answer))
+        case Welch() | MannWhitney() | Proportions(), Difference():
+            parts = list(joint_genetics.difference(analysis, answer))
+        case AlleleFrequencies(), tuple():
+            parts = list(joint_genetics.frequencies(answer))
+        case CaseControl(), tuple():
+            parts = list(joint_genetics.associations(answer))
         case LogisticRegression() | CoxRegression(), LikelihoodFit():
             parts = list(_likelihood_fit(analysis, answer))
         case Survival(), SurvivalCurves():
@@ -56,6 +64,12 @@ def heading(analysis: Analysis) -> str:
             return f"{analysis.first} and {analysis.second} together"
         case Mean():
             return f"The mean of {analysis.column}"
+        case Welch() | MannWhitney() | Proportions():
+            return f"{analysis.column} where {analysis.by} is {analysis.first} or {analysis.second}"
+        case AlleleFrequencies():
+            return f"How frequent the alleles of {len(analysis.variants):,} variants are"
+        case CaseControl():
+            return f"Whether {len(analysis.variants):,} variants go with {analysis.outcome} being {analysis.happened}"
         case LogisticRegression():
             return f"How the odds that {analysis.outcome} is {analysis.happened} depend on {', '.join(analysis.predictors)}"
         case CoxRegression():
@@ -68,11 +82,6 @@ def heading(analysis: Analysis) -> str:
         case _:
             document = analysis.document()
             return f"{document.pop('kind').capitalize()}: {', '.join(analysis.columns)}"
-
-
-def p_text(p: float) -> str:
-    """The p of a test for people."""
-    return "p below 0.0001" if p < 0.0001 else f"p = {p:.4f}" if p < 0.01 else f"p = {p:.3f}"
 
 
 def _error(error: float | None) -> list[tuple[str, str]]:

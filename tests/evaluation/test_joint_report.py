@@ -10,9 +10,11 @@ from xml.etree import ElementTree
 import pytest
 
 from marketplace.protocol.analysis import AnalysisSpecification
+from marketplace.protocol.analysis_comparisons import Difference, MannWhitney, Welch
 from marketplace.protocol.analysis_counts import Contingency, Count, Distribution, Histogram, Rows, Table
 from marketplace.protocol.analysis_cox import CoxRegression
 from marketplace.protocol.analysis_design import Term
+from marketplace.protocol.analysis_genetics import AlleleFrequencies, Association, CaseControl, Frequency, Variant
 from marketplace.protocol.analysis_lane import Lane
 from marketplace.protocol.analysis_logistic import LogisticRegression
 from marketplace.protocol.analysis_moments import Mean, Moments, Variance
@@ -26,6 +28,7 @@ from marketplace.protocol.schema import Category, Number, Schema
 from marketplace.protocol.specification import SEALING_KEY_BYTES
 from node.evaluation.drawing import Axis, number
 from node.evaluation.joint_answers import section_of
+from node.evaluation.joint_genetics import manhattan_plot
 from node.evaluation.joint_report import joint_report
 from node.evaluation.report import Promise
 
@@ -49,6 +52,7 @@ CURVES = SurvivalCurves(
     tuple(GroupCurve(name, STEPS, 212.5) for name in ("a&b", "c", "d")), LogRank(10.125, 2, 0.00633)
 )
 FIT = Fit(90, (Term("intercept", 3.5, 0.5, 0.00002), Term("age", -1.25, 0.5, 0.0144)), 0.25)
+VARIANTS = (Variant("rs<1>", "7", 1234), Variant("rs2", "X", 5))
 EVERY: tuple[tuple[Any, Any, tuple[str, ...]], ...] = (
     (Count(), Rows(1234, 12.5), ("1,234", "12.5")),
     (
@@ -78,6 +82,21 @@ EVERY: tuple[tuple[Any, Any, tuple[str, ...]], ...] = (
         CoxRegression("days", "died", "yes", (Decimal(100),), ("age",)),
         LikelihoodFit(90, 31, FIT.terms[1:], None),
         ("90 rows, 31 of them", "-1.25", "hazard of died yes depends on age"),
+    ),
+    (
+        Welch("age", "<arm>", "a&b", "c"),
+        Difference((40, 50), (61.5, 60.0), 1.5, 0.5, 3.0, 80.5, 0.0036),
+        ("a&amp;b", "61.5", "95 % interval 0.52 to 2.48", "p = 0.0036"),
+    ),
+    (
+        AlleleFrequencies(VARIANTS),
+        (Frequency(VARIANTS[0], 90, 0.25, 0.03), Frequency(VARIANTS[1], 0, None, None)),
+        ("0.25", "0.03", "1,234", "X"),
+    ),
+    (
+        CaseControl("died", "yes", VARIANTS),
+        (Association(VARIANTS[0], (50, 40), (0.25, 0.5), 12.5, 0.0004, 11.0, 0.0009), Association(VARIANTS[1], (3, 0))),
+        ("1 of 2 variants could be tested", "p = 0.05", "p = 0.0009", "-log10 p", "go with died being yes"),
     ),
     (
         SURVIVAL,
@@ -194,7 +213,7 @@ def test_the_report_has_the_promise_its_terms_and_what_was_charged() -> None:
         f"{SHARES[0][0].rho_micro:,}",
         "10.39",
         "17.32",
-        "10 questions",
+        "13 questions",
         "ab" * 32,
     ):
         assert words in page
@@ -253,3 +272,18 @@ def test_ticks_are_round_and_within_the_ends() -> None:
 def test_a_fit_that_there_is_none_of_says_why() -> None:
     section = section_of(LogisticRegression("died", "yes", ("age",)), SCHEMA, LikelihoodFit(90, 0, None, TOO_FEW))
     assert "No fit over 90 rows, 0 with the event: expected rows with the event" in section
+
+
+def test_groups_and_variants_that_cannot_be_told_apart_say_so() -> None:
+    ranks = section_of(MannWhitney("age", "<arm>", "c", "d", 5), SCHEMA, Difference((3, 0), None))
+    assert "No test is possible" in ranks and "<svg" not in ranks
+    variants = section_of(CaseControl("died", "yes", VARIANTS[:1]), SCHEMA, (Association(VARIANTS[0], (3, 0)),))
+    assert "No variant could be tested" in variants and "<svg" not in variants
+
+
+def test_a_manhattan_plot_has_a_dot_for_each_variant_in_the_order_of_the_genome() -> None:
+    places = [("10", 5), ("2", 9), ("X", 1), ("2", 3)]
+    found = [Association(Variant(f"rs{i}", *at), (9, 9), (0.1, 0.2), 1.0, 0.3, 1.0, 0.0) for i, at in enumerate(places)]
+    plot = manhattan_plot(found, 0.05 / 4)
+    across = [float(x) for x in re.findall(r'<circle cx="([0-9.]+)"', plot)]
+    assert len(across) == 4 and across[3] < across[1] < across[0] < across[2]
