@@ -1,8 +1,8 @@
 """Joint analyses between real processes over mutual TLS: what they cost, and how good the twin of pooled records is.
 
 `scripts/bench mpc [--json] [--largest CELLS] [--seeds 10] [--minutes 15] [--data DIR] [--out DIR] [PART ...]`; parts: sums
-(beside stock MPyC), twin (beside the central mechanism and each hospital alone), parties (3 to 10 of them), latency (50 ms
-added to every byte). Runs of the twin are kept under `.tools/peers/kept`, and a second start goes on where the first one
+(beside stock MPyC), survival (Kaplan-Meier with log-rank, beside the same on stock MPyC's arrays), twin (beside the central
+mechanism and each hospital alone), parties (3 to 10 of them), latency (50 ms added to every byte). Runs of the twin are kept under `.tools/peers/kept`, and a second start goes on where the first one
 ended. `--out` writes the plots there.
 """
 
@@ -32,6 +32,12 @@ def sums(given: argparse.Namespace) -> Any:
     return [asdict(one) for one in beside_mpyc(given.largest)]
 
 
+def survival(_: argparse.Namespace) -> Any:
+    from scripts.benchmarks import mpc_survival
+
+    return asdict(mpc_survival.measure())
+
+
 def twin(given: argparse.Namespace) -> Any:
     from scripts.benchmarks import mpc_twin  # not before: what it loads would count as memory of the parties' nodes
     from scripts.benchmarks.entrants import Setting
@@ -56,7 +62,7 @@ def latency(_: argparse.Namespace) -> Any:
 
 
 PARTS: dict[str, Callable[[argparse.Namespace], Any]] = {
-    "sums": sums, "twin": twin, "parties": parties, "latency": latency,
+    "sums": sums, "survival": survival, "twin": twin, "parties": parties, "latency": latency,
 }  # fmt: skip
 
 
@@ -73,7 +79,12 @@ def main() -> None:
     found = {}
     for name in given.parts or PARTS:
         found[name] = PARTS[name](given)
-        if not given.json and name != "twin":
+        if not given.json and name == "survival":
+            words = (
+                "curves and log-rank: {seconds:.3f} s, stock MPyC {mpyc_seconds:.2f} s, {times_faster:.0f} times faster"
+            )
+            Console(width=130).print(words.format(**found[name]))
+        elif not given.json and name != "twin":
             Console(width=130).print(shown([SumFigures(**one) for one in found[name]]))
     if given.out:
         given.out.mkdir(parents=True, exist_ok=True)
