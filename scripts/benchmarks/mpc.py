@@ -2,8 +2,8 @@
 
 `scripts/bench mpc [--json] [--largest CELLS] [--seeds 10] [--minutes 15] [--data DIR] [--out DIR] [PART ...]`; parts: sums
 (beside stock MPyC), survival (Kaplan-Meier with log-rank, beside the same on stock MPyC's arrays), twin (beside the central
-mechanism and each hospital alone), parties (3 to 10 of them), latency (50 ms added to every byte). Runs of the twin are kept under `.tools/peers/kept`, and a second start goes on where the first one
-ended. `--out` writes the plots there.
+mechanism and each hospital alone), parties (3 to 10 of them), latency (50 ms added to every byte). Runs of the twin are kept
+under `.tools/peers/kept`, and a second start goes on where the first one ended. `--out` writes the plots there.
 """
 
 import argparse
