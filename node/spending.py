@@ -6,7 +6,7 @@ from marketplace.errors import Invalid
 
 EVALUATE_PERCENT = 5
 LEAST_EVALUATE_MICRO = 21
-"""So much pays for every released score, whatever the schema and the workload: one micro-rho for the lightest of them."""
+"""So much pays for every released score of one table, whatever its workload: one micro-rho for the lightest of them."""
 
 
 @dataclass(frozen=True)

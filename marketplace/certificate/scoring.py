@@ -1,5 +1,6 @@
 """What anyone can compute of a certificate's scores: from the synthetic table, the released counts and public documents."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 from marketplace.certificate.certificate import Certificate
@@ -12,15 +13,20 @@ from marketplace.scores.reference import references
 
 
 def score_parts(
-    codes: CodedFrame, description: Description, specification: Specification, certificate: Certificate
+    codes: CodedFrame,
+    further: Sequence[CodedFrame],
+    description: Description,
+    specification: Specification,
+    certificate: Certificate,
 ) -> dict[str, dict[str, str]]:
     """The parts of every score that follow from public values, by the score's name and the part's.
 
-    Floor and ceiling of each; of curves all parts. `codes`: the synthetic table. Raises `Corrupt` where the released counts
-    are not those of the workload's curves or have another noise than the stage that they come from.
+    Floor and ceiling of each; of curves all parts. `codes`: the synthetic table; `further`: those under its persons, in order.
+    Raises `Corrupt` where the released counts are not those of the workload's curves or have another noise than the stage
+    that they come from.
     """
     schema, seed, declared = description.schema, certificate.specification, description.rows_declared
-    beside = references(codes, schema, specification.workload, seed, declared, specification.subgroups)
+    beside = references(codes, schema, specification.workload, seed, declared, specification.subgroups, further)
     parts = {each.name: {"floor": each.floor, "ceiling": each.ceiling} for each in beside}
     curves = specification.workload.curves
     if len(curves) != len(certificate.curves):

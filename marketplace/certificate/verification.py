@@ -24,7 +24,7 @@ from marketplace.protocol.identity import Address
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import Specification
 from marketplace.scores.constraints import keep_all
-from marketplace.scores.links import asked_rows, link_faults, main_codes, read_tables
+from marketplace.scores.links import asked_rows, further_codes, link_faults, main_codes, read_tables
 from marketplace.sealing import Commitment, open_chunks
 from marketplace.sealing.inner import InnerFile
 
@@ -251,7 +251,8 @@ def _score_checks(
         faults.append(f"{int((~right).sum()):,} rows break a constraint or a condition")
     rows = _check(6, faults, f"{made:,} rows")
     try:
-        expected = score_parts(codes, description, specification, certificate)
+        further = further_codes(tables, schema)
+        expected = score_parts(codes, further, description, specification, certificate)
     except Corrupt as error:
         return rows, _check(11, (str(error),))
     return rows, _check(11, agreement.score_faults(certificate, expected), ", ".join(expected))

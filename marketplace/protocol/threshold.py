@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from marketplace.errors import Invalid
 
 AT_MOST = re.compile(r"[0-9](\.[0-9]{1,6})?", re.ASCII)
-NAME = re.compile(r"[a-z0-9_]{1,60}", re.ASCII)
+NAME = re.compile(r"([a-z][a-z0-9_-]{0,39}/)?[a-z0-9_]{1,60}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,9 @@ class Threshold:
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.score):
-            raise Invalid("expected a threshold's score of small letters, digits and underscores, such as l1_2way")
+            raise Invalid(
+                "expected a threshold's score of small letters, digits and underscores, such as l1_2way or labs/l1_2way"
+            )
         if not AT_MOST.fullmatch(self.at_most):
             raise Invalid(
                 f"threshold on {self.score}: expected a decimal from 0 to 9 with at most six digits, such as 0.1"

@@ -27,6 +27,11 @@ def main_codes(tables: Sequence[pd.DataFrame], schema: Schema) -> pd.DataFrame:
     return tables[0].loc[:, list(schema.names)]
 
 
+def further_codes(tables: Sequence[pd.DataFrame], schema: Schema) -> tuple[pd.DataFrame, ...]:
+    """The further tables' codes without person numbers."""
+    return tuple(each.loc[:, list(table.schema.names)] for each, table in zip(tables[1:], schema.tables, strict=True))
+
+
 def asked_rows(tables: Sequence[pd.DataFrame], schema: Schema) -> int:
     """How many of what a specification asks for are there: persons of a linked schema, rows of another."""
     return int(tables[0].iloc[:, 0].nunique()) if schema.is_linked else len(tables[0])

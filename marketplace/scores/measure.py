@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations
 
 import numpy as np
 
-from marketplace.protocol.schema import MAIN, Schema
+from marketplace.protocol.schema import MAIN, Schema, Table
 from marketplace.protocol.specification import Workload
 from marketplace.scores.cells import Cells, counts
 from marketplace.scores.permutation import permutation
@@ -87,6 +87,12 @@ def measures(schema: Schema, workload: Workload, seed: bytes) -> tuple[Measure, 
     if own:
         found.append(Measure("workload", own))
     return tuple(found)
+
+
+def table_measures(table: Table, schema: Schema, workload: Workload, seed: bytes) -> tuple[Measure, ...]:
+    """The measures of a further table of `schema`, as `measures` has them; names begin with the table's: `labs/l1_1way`."""
+    own = measures(table.schema, workload.of_table(table.name, schema), seed)
+    return tuple(replace(measure, name=f"{table.name}/{measure.name}") for measure in own)
 
 
 def subgroup_measures(table: Cells, column: str | None) -> tuple[Measure, ...]:

@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -11,7 +12,7 @@ import pandas as pd
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import Workload
 from marketplace.scores.cells import Bins, Cells, counts
-from marketplace.scores.measure import Measure, measures, subgroup_measures
+from marketplace.scores.measure import Measure, measures, subgroup_measures, table_measures
 from marketplace.scores.permutation import permutation
 from marketplace.scores.score import quote
 
@@ -35,24 +36,38 @@ def references(
     seed: bytes,
     rows_declared: int,
     subgroups: str | None = None,
+    further: Sequence[pd.DataFrame] = (),
 ) -> tuple[Reference, ...]:
     """Floor and ceiling of every released score but those of curves, from public values alone.
 
     `synthetic`: the result's codes, one row or more. `seed`: the specification's hash. `rows_declared`: the dataset's
-    public, rounded number of rows, >= 1. `subgroups`: the specification's. Raises `ValueError` where one of them is out of
-    range.
+    public, rounded number of rows, >= 1. `subgroups`: the specification's. `further`: codes of the result's further
+    tables, in order; of one without rows nothing is scored, and of the others as large a share of rows is taken to be
+    declared as they have of the result's. Raises `ValueError` where one of them is out of range.
     """
     if rows_declared < 1 or not len(synthetic):
         raise ValueError("expected at least 1 declared row and 1 synthetic row")
     table = Bins.of(synthetic, schema).cut(synthetic)
+    found = _beside(
+        (*measures(schema, workload, seed), *subgroup_measures(table, subgroups)), table, rows_declared, seed
+    )
+    for declared, codes in zip(schema.tables, further, strict=False):
+        if len(codes):
+            rows = max(1, rows_declared * len(codes) // len(synthetic))
+            wanted = table_measures(declared, schema, workload, seed)
+            found += _beside(wanted, Bins.of(codes, declared.schema).cut(codes), rows, seed)
+    return found
+
+
+def _beside(wanted: Sequence[Measure], table: Cells, rows: int, seed: bytes) -> tuple[Reference, ...]:
     shuffles = tuple(shuffle(table, seed, index) for index in range(SHUFFLES))
     return tuple(
         Reference(
             measure.name,
             quote(sum(measure.distances(shuffles, table), Fraction(0)) / SHUFFLES),
-            quote(ceiling(measure, table, rows_declared)),
+            quote(ceiling(measure, table, rows)),
         )
-        for measure in (*measures(schema, workload, seed), *subgroup_measures(table, subgroups))
+        for measure in wanted
     )
 
 

@@ -13,7 +13,7 @@ DIGITS = 6
 UNIT = 10**DIGITS
 CONFIDENCE_FACTOR = Fraction(22_415, 10_000)
 QUOTE = re.compile(r"[0-9]{1,6}\.[0-9]{6}", re.ASCII)
-NAME = re.compile(r"[a-z0-9_]{1,60}", re.ASCII)
+NAME = re.compile(r"([a-z][a-z0-9_-]{0,39}/)?[a-z0-9_]{1,60}", re.ASCII)
 
 
 def quote(value: Fraction) -> str:
@@ -53,7 +53,7 @@ class Score:
     @property
     def largest(self) -> int:
         """The largest value that the score can have."""
-        return 1 if self.name.startswith(("missingness", "curve_")) else 2
+        return 1 if self.name.rpartition("/")[2].startswith(("missingness", "curve_")) else 2
 
     @property
     def interval(self) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import Specification
 from marketplace.protocol.threshold import Threshold
 from marketplace.scores.curve import CURVE
-from marketplace.scores.measure import SUBGROUP, measures
+from marketplace.scores.measure import SUBGROUP, measures, table_measures
 from marketplace.scores.score import Score
 
 
@@ -42,6 +42,9 @@ def check_thresholds(schema: Schema, specification: Specification) -> None:
     if not specification.thresholds:
         return
     names = {measure.name for measure in measures(schema, specification.workload, specification.digest)}
+    for table in schema.tables:
+        own = table_measures(table, schema, specification.workload, specification.digest)
+        names |= {measure.name for measure in own}
     names |= {f"{CURVE}{index}" for index in range(len(specification.workload.curves))}
     if specification.subgroups is not None:
         names |= {f"{SUBGROUP}{code}" for code in range(schema.column(specification.subgroups).size)}

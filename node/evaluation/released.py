@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 
 import pyarrow as pa
 
@@ -12,7 +13,7 @@ from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import Specification
 from marketplace.scores.cells import Bins, Cells
 from marketplace.scores.curve import CURVE, Grid, NoisyCurve
-from marketplace.scores.measure import Measure, measures, subgroup_measures
+from marketplace.scores.measure import Measure, measures, subgroup_measures, table_measures
 from marketplace.scores.reference import Reference, references
 from marketplace.scores.score import Score, quote, quote_up
 from node.evaluation.codes import frame_of
@@ -33,6 +34,14 @@ class Charge:
     rho_micro: int
     sensitivity: int
     sigma2: Fraction
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A further table, coded: of the training persons, and of the result."""
+
+    training: pa.Table
+    synthetic: pa.Table
 
 
 @dataclass(frozen=True)
@@ -61,6 +70,7 @@ def evaluate(
     noise: NoiseStream,
     progress: Callable[[str, float], None],
     cancelled: Callable[[], bool],
+    further: Sequence[Pair] = (),
 ) -> ReleasedScores:
     """Scores of `synthetic` against the training records for exactly `rho_micro`, with floor and ceiling.
 
@@ -82,6 +92,10 @@ def evaluate(
     Curves: stage `curve_<i>` is the vector of counts of (group, event, interval of time) on the declared grid
     (`marketplace.scores.curve`), sensitivity b. Score and noisy curve are both functions of it and of the synthetic table.
 
+    Further tables, `further` in the schema's order: the same two kinds of stages, `<table>/rows` and one for each measure,
+    over the table's own rows, of which a person has at most the table's b. Of a table in which the synthetic one has no
+    row, which is public, nothing is released.
+
     Dividing by N where n belongs moves the value by at most |n / N - 1|, since the sum over cells of
     |(c / N - s / m) - (c / n - s / m)| is that. The score's sigma counts this in full; typically a fraction of it is
     felt, because what a wrong N adds where training exceeds synthetic it mostly takes away elsewhere.
@@ -96,23 +110,26 @@ def evaluate(
     wanted = measures(schema, specification.workload, seed)
     groups = subgroup_measures(result, specification.subgroups)
     shares = shares_of(schema, specification, rho_micro)
+    there = [(table, pair) for table, pair in zip(schema.tables, further, strict=False) if pair.synthetic.num_rows]
+    for name in {table.name for table in schema.tables} - {table.name for table, _ in there}:
+        shares[ROWS] += sum(shares.pop(stage) for stage in list(shares) if stage.startswith(f"{name}/"))
     if not groups:
         shares[ROWS] += shares.pop(SUBGROUP_ROWS, 0) + shares.pop(SUBGROUPS, 0)
-    beside = {
-        reference.name: reference
-        for reference in references(made, schema, specification.workload, seed, rows_declared, specification.subgroups)
-    }
+    codes = [frame_of(pair.synthetic, table.schema) for table, pair in zip(schema.tables, further, strict=False)]
+    named, subgroups = specification.workload, specification.subgroups
+    beside = {each.name: each for each in references(made, schema, named, seed, rows_declared, subgroups, codes)}
     records = frame_of(training_table, schema)
     training, bound = bins.cut(records), schema.rows_per_person
-    (rows,), charge = release([training.rows], bound, ROWS, shares[ROWS], noise)
-    rows = max(1, rows)
-    charges, scores = [charge], []
-    for index, measure in enumerate(wanted):
-        _go_on(cancelled, progress, measure.name, index / len(wanted))
-        exact = [gap(measure, training, result, rows)]
-        noisy, charge = release(exact, bound * len(measure.marginals), measure.name, shares[measure.name], noise)
-        charges.append(charge)
-        scores.append(_score(measure, noisy[0], rows, charge.sigma2, charges[0].sigma2, beside[measure.name]))
+    tell = partial(_go_on, cancelled, progress)
+    rows, scores, charges = _scored("", wanted, (training, result), bound, shares, noise, beside, tell)
+    for table, pair in there:
+        own = table_measures(table, schema, named, seed)
+        frames = [frame_of(each, table.schema) for each in (pair.training, pair.synthetic)]
+        cut = Bins.of(frames[1], table.schema).cut
+        sides, most = (cut(frames[0]), cut(frames[1])), table.schema.rows_per_person
+        _, found, charged = _scored(f"{table.name}/", own, sides, most, shares, noise, beside, tell)
+        scores += found
+        charges += charged
     if groups:
         found, charged = _subgroups(groups, training, result, bound, shares, noise, beside)
         scores += found
@@ -135,6 +152,33 @@ def _go_on(cancelled: Callable[[], bool], progress: Callable[[str, float], None]
     if cancelled():
         raise Refused("expected to finish the scores, was told to stop; nothing of them was released")
     progress(f"scoring {name}", share)
+
+
+def _scored(
+    prefix: str,
+    wanted: Sequence[Measure],
+    cells: tuple[Cells, Cells],
+    bound: int,
+    shares: dict[str, int],
+    noise: NoiseStream,
+    beside: dict[str, Reference],
+    tell: Callable[[str, float], None],
+) -> tuple[int, list[Score], list[Charge]]:
+    """The noisy number of training rows of one table, and its scores. `cells`: of training records and of the result.
+
+    `bound`: how many rows of the table a person has at most.
+    """
+    training, result = cells
+    (rows,), sized = release([training.rows], bound, f"{prefix}{ROWS}", shares[f"{prefix}{ROWS}"], noise)
+    rows = max(1, rows)
+    scores, charges = list[Score](), [sized]
+    for index, measure in enumerate(wanted):
+        tell(measure.name, index / len(wanted))
+        exact = [gap(measure, training, result, rows)]
+        noisy, charge = release(exact, bound * len(measure.marginals), measure.name, shares[measure.name], noise)
+        charges.append(charge)
+        scores.append(_score(measure, noisy[0], rows, charge.sigma2, sized.sigma2, beside[measure.name]))
+    return rows, scores, charges
 
 
 def _subgroups(

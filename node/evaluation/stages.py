@@ -4,7 +4,7 @@ from marketplace.errors import Refused
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import Specification
 from marketplace.scores.curve import CURVE
-from marketplace.scores.measure import measures
+from marketplace.scores.measure import measures, table_measures
 from marketplace.scores.thresholds import check_thresholds
 
 ROWS, SUBGROUP_ROWS, SUBGROUPS = "rows", "subgroup_rows", "subgroups"
@@ -40,6 +40,11 @@ def _weights(schema: Schema, specification: Specification) -> dict[str, int]:
     weights = {ROWS: ROWS_WEIGHT}
     for measure in measures(schema, specification.workload, specification.digest):
         weights[measure.name] = next(weight for name, weight in WEIGHTS if measure.name.startswith(name))
+    for table in schema.tables:
+        weights[f"{table.name}/{ROWS}"] = ROWS_WEIGHT
+        for measure in table_measures(table, schema, specification.workload, specification.digest):
+            own = measure.name.removeprefix(f"{table.name}/")
+            weights[measure.name] = next(weight for name, weight in WEIGHTS if own.startswith(name))
     if specification.subgroups is not None and len(schema.columns) > 1:
         weights |= {SUBGROUP_ROWS: SUBGROUP_ROWS_WEIGHT, SUBGROUPS: SUBGROUPS_WEIGHT}
     curves = specification.workload.curves

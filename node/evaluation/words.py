@@ -32,10 +32,11 @@ def score_words(name: str, of_order: Words) -> tuple[str, str]:
     """What the score of this name is called and says."""
     if name in of_order:
         return of_order[name]
-    ways, _, sample = name.removeprefix("l1_").partition("_")
-    title, explanation = KNOWN.get(ways, (name, ""))
+    table, within, own = name.rpartition("/")
+    ways, _, sample = own.removeprefix("l1_").partition("_")
+    title, explanation = KNOWN.get(ways, (own, ""))
     some = f" ({sample.replace('_', ' ')} sets, chosen by the specification's hash)" if sample else ""
-    return title, f"{explanation}{some}"
+    return f"{table}: {title}" if within else title, f"{explanation}{some}"
 
 
 def _curve(curve: Curve) -> str:

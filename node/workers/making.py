@@ -20,7 +20,7 @@ from node.evaluation.curve_picture import draw_curves
 from node.evaluation.exact import evaluate_exactly
 from node.evaluation.links import encode_links, evaluate_links
 from node.evaluation.provider_report import provider_report
-from node.evaluation.released import ReleasedScores, evaluate
+from node.evaluation.released import Pair, ReleasedScores, evaluate
 from node.evaluation.report import Exhibit, report
 from node.files import disk, whole_file, write_whole
 from node.nesting import flat_tables, main_table
@@ -71,7 +71,7 @@ def make(
     )
     draw = _narrowed(draw, assignment)
     flat, main = _flat(draw, schema), main_table(synthetic, schema)
-    released = _released(assignment, flat, main, noise, note)
+    released = _released(assignment, flat, main, _further(draw.training, synthetic, schema), noise, note)
     declared, mechanism = assignment.description.rows_declared, mechanism_of(measurements, released)
     image = picture.draw(main, schema, noisy_counts(measurements, schema))
     exhibit = Exhibit(released, mechanism, image, draw_curves(main, schema, specification, released.curves, declared))
@@ -148,7 +148,12 @@ def _meeting(only: Sequence[Condition], schema: Schema, table: CodedTable) -> Co
 
 
 def _released(
-    assignment: Assignment, draw: Draw, synthetic: CodedTable, noise: NoiseStream, note: Note
+    assignment: Assignment,
+    draw: Draw,
+    synthetic: CodedTable,
+    further: Sequence[Pair],
+    noise: NoiseStream,
+    note: Note,
 ) -> ReleasedScores:
     return evaluate(
         draw.training,
@@ -160,7 +165,17 @@ def _released(
         noise,
         _shared(note),
         _never,
+        further,
     )
+
+
+def _further(training: CodedTable, synthetic: CodedTable, schema: Schema) -> list[Pair]:
+    """The further tables without person numbers, in the schema's order; none of a schema without persons."""
+    if not schema.is_linked:
+        return []
+    names = [list(table.schema.names) for table in schema.tables]
+    flat = (flat_tables(table, schema)[1:] for table in (training, synthetic))
+    return [Pair(real.select(columns), made.select(columns)) for columns, real, made in zip(names, *flat, strict=True)]
 
 
 def _flat(draw: Draw, schema: Schema) -> Draw:
