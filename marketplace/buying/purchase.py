@@ -12,6 +12,7 @@ from marketplace.ledger.ledger import Receipt
 from marketplace.protocol.account import Account, PermitView
 from marketplace.protocol.amounts import euro_text
 from marketplace.protocol.analysis import Analysis, AnalysisSpecification
+from marketplace.protocol.analysis_lane import SMALLEST_CELL
 from marketplace.protocol.constraints import Condition
 from marketplace.protocol.identity import NOTHING, Address, OrderId, PermitId
 from marketplace.protocol.offer import Guarantee, Head, Kind
@@ -53,7 +54,8 @@ class Questions:
     """What a buyer asks several providers together within an offer of analyses.
 
     `analyses`: answered in this order. `only`: rows that do not meet these conditions are left out. `threshold`: how many
-    dishonest parties the noise is to suffice for. The rest as in `Wishes`.
+    dishonest parties the noise is to suffice for. `smallest_cell`: of an exact answer; None for the least that records may
+    have that are not declared public. The rest as in `Wishes`.
     """
 
     analyses: tuple[Analysis, ...]
@@ -62,6 +64,7 @@ class Questions:
     slot_s: int = DEFAULT_SLOT_S
     permit: PermitId | None = None
     place_within_s: int = PLACE_WITHIN_S
+    smallest_cell: int | None = None
 
 
 @dataclass(frozen=True)
@@ -167,6 +170,7 @@ def analysis_of(entry: Entry, questions: Questions, sealing_key: bytes, nonce: b
         raise Invalid(
             f"expected an offer of analyses, this one is of kind {offer.head.kind.name.lower()}; choose another"
         )
+    exact = offer.head.guarantee is Guarantee.EXACT
     specification = AnalysisSpecification(
         offer=offer.id,
         analyses=questions.analyses,
@@ -175,6 +179,7 @@ def analysis_of(entry: Entry, questions: Questions, sealing_key: bytes, nonce: b
         nonce=nonce,
         only=questions.only,
         threshold=questions.threshold,
+        smallest_cell=(questions.smallest_cell or SMALLEST_CELL) if exact else questions.smallest_cell,
     )
     noise_of(offer, specification, [source.description.schema for source in entry.sources])
     return specification

@@ -67,6 +67,6 @@ def _check_forecast(quoted: Quoted) -> None:
     if not isinstance(asked, AnalysisSpecification):
         raise Corrupt("expected a quote of synthetic rows, got one of a joint analysis; ask the provider")
     schemas = [source.description.schema for source in quoted.entry.sources]
-    own = forecast_of(quoted.entry.view.offer, asked, schemas, forecast.setting.smallest_cell or 1)
+    own = forecast_of(quoted.entry.view.offer, asked, schemas)
     if own != forecast:
         raise Corrupt("expected the lane, noise and cost that follow from the offer, got others; ask the provider")

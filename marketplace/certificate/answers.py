@@ -10,6 +10,7 @@ from marketplace.protocol import analysis_answer, analysis_sums
 from marketplace.protocol.analysis import AnalysisSpecification
 from marketplace.protocol.analysis_noise import Share, shares, variances
 from marketplace.protocol.offer import Guarantee
+from marketplace.protocol.pool import answered_as
 from marketplace.protocol.schema import Schema
 
 
@@ -32,14 +33,15 @@ def answer_faults(
     files: Mapping[str, Path], certificate: Certificate, specification: AnalysisSpecification, schema: Schema
 ) -> Iterator[str]:
     """Whether the answers are not those that follow from the sums in `files`, or these are not what was asked for."""
-    guarantee = Guarantee.EXACT if certificate.privacy.is_exact else Guarantee.DIFFERENTIALLY_PRIVATE
+    guarantee = _guarantee(certificate)
     try:
         opened = analysis_sums.decode(files[analysis_sums.SUMS].read_bytes())
         joint = certificate.joint
         noise = (
             () if joint is None else variances(_parts(certificate, joint, specification, schema), len(joint.parties))
         )
-        answers = analysis_answer.encode(specification, guarantee, specification.results(schema, opened, noise))
+        questions = answered_as(specification, guarantee)
+        answers = analysis_answer.encode(specification, guarantee, questions.results(schema, opened, noise))
     except (Corrupt, Invalid, Refused, KeyError) as error:
         yield f"the sums are not those that were asked for: {error}"
         return
@@ -56,12 +58,18 @@ def noise_faults(certificate: Certificate, specification: AnalysisSpecification,
     if joint.threshold != specification.threshold:
         yield "its threshold is not the specification's"
     try:
+        if joint.lane != specification.lane(_guarantee(certificate)):
+            yield "its lane is not the one that the specification takes"
         parts = _parts(certificate, joint, specification, schema)
     except (Invalid, Refused) as error:
         yield str(error)
         return
     if certificate.mechanism.generate != stages_of(parts):
         yield "its noise is not what the questions, the parties and the rho imply"
+
+
+def _guarantee(certificate: Certificate) -> Guarantee:
+    return Guarantee.EXACT if certificate.privacy.is_exact else Guarantee.DIFFERENTIALLY_PRIVATE
 
 
 def _parts(

@@ -18,6 +18,7 @@ from marketplace.commands.offers import condition_lines, guarantee_text, taken_t
 from marketplace.commands.session import Session
 from marketplace.commands.wishes import (
     AtMost,
+    Cell,
     Curves,
     Dishonest,
     GeneratorName,
@@ -64,6 +65,7 @@ def buy(
     generator: GeneratorName = None,
     questions: QuestionsFile = None,
     threshold: Dishonest = 1,
+    cell: Cell = None,
     slot: Slot = DEFAULT_SLOT_S,
     permit: Permit = None,
     sign: Sign = None,
@@ -79,7 +81,7 @@ def buy(
     conditions = conditions_of(only, client.entry(offer_id).description.schema) if only else ()
     if questions:
         check_alone(rows, workload, curve, subgroups, at_most, generator)
-        asked = asked_in(questions, conditions, threshold, slot, permit_id, within)
+        asked = asked_in(questions, conditions, threshold, slot, permit_id, within, cell)
         purchase = client.draft_analysis(offer_id, asked)
     else:
         purchase = client.draft(

@@ -15,6 +15,7 @@ from marketplace.commands.keys import AsJson
 from marketplace.commands.purchases import question_text
 from marketplace.commands.session import Session
 from marketplace.commands.wishes import (
+    Cell,
     Curves,
     Dishonest,
     GeneratorName,
@@ -49,6 +50,7 @@ def quote(
     generator: GeneratorName = None,
     questions: QuestionsFile = None,
     threshold: Dishonest = 1,
+    cell: Cell = None,
     slot: Slot = DEFAULT_SLOT_S,
     as_json: AsJson = False,
 ) -> None:
@@ -59,7 +61,7 @@ def quote(
     wishes: Wishes | Questions
     if questions:
         check_alone(rows, workload, curve, generator)
-        wishes = asked_in(questions, conditions, threshold, slot)
+        wishes = asked_in(questions, conditions, threshold, slot, cell=cell)
     else:
         wishes = Wishes(rows, workload_of(workload, curve), slot, only=conditions, generator=generator)
     quoted = ask_quote(client, offer_id, wishes)

@@ -55,6 +55,11 @@ Dishonest = Annotated[
 ]
 
 
+Cell = Annotated[
+    int | None, typer.Option("--cell", min=1, help="The smallest number of persons that an exact answer may tell.")
+]
+
+
 def check_alone(*wishes: object) -> None:
     """Raises `Invalid` where there are `wishes` for synthetic rows beside a file of questions."""
     if any(wishes):
@@ -68,10 +73,11 @@ def asked_in(
     slot_s: int,
     permit: PermitId | None = None,
     within_s: int = PLACE_WITHIN_S,
+    cell: int | None = None,
 ) -> Questions:
     """The questions in `file`. Raises `Invalid` as `questions_of` does."""
     analyses = questions_of(read_file(file, LARGEST_BYTES))
-    return Questions(analyses, only, threshold, slot_s, permit, within_s)
+    return Questions(analyses, only, threshold, slot_s, permit, within_s, cell)
 
 
 def workload_of(marginals: Sequence[str] | None, curves: Sequence[str] | None) -> Workload:

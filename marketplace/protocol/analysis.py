@@ -11,7 +11,7 @@ from marketplace.protocol.analysis_comparisons import MannWhitney, Proportions, 
 from marketplace.protocol.analysis_counts import Contingency, Count, Histogram
 from marketplace.protocol.analysis_cox import CoxRegression
 from marketplace.protocol.analysis_genetics import AlleleFrequencies, CaseControl
-from marketplace.protocol.analysis_lane import Lane, lane_of
+from marketplace.protocol.analysis_lane import PUBLIC_CELL, Lane, lane_of
 from marketplace.protocol.analysis_logistic import LogisticRegression
 from marketplace.protocol.analysis_moments import Mean, Variance
 from marketplace.protocol.analysis_quantile import Quantile
@@ -62,7 +62,8 @@ class AnalysisSpecification:
 
     `analyses`: 1 to 20, in the order in which they are answered. `only`: rows that do not meet these conditions are left
     out at every party, which is told from each row alone. `threshold`: how many dishonest parties the noise is sized
-    against.
+    against. `smallest_cell`: of an exact order, the fewest persons that a number in its answer may count; 1 where the
+    records are declared public.
     """
 
     offer: bytes
@@ -73,6 +74,7 @@ class AnalysisSpecification:
     attestation: str = ATTESTATION
     only: tuple[Condition, ...] = ()
     threshold: int = 1
+    smallest_cell: int | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.analyses) <= LARGEST_ANALYSES:
@@ -143,13 +145,13 @@ class AnalysisSpecification:
             for one in rounds[: self.analyses[place].rounds]
         )
 
-    def lane(self, guarantee: Guarantee, smallest_cell: int) -> Lane:
+    def lane(self, guarantee: Guarantee) -> Lane:
         """In which lane it is answered. Raises `Invalid` as `lane_of` does."""
-        return lane_of(guarantee, smallest_cell)
+        return lane_of(guarantee, self.smallest_cell or PUBLIC_CELL)
 
     def encode(self) -> bytes:
-        """The canonical bytes, whose SHA-256 the order names; conditions stand in them where there are any, a threshold above
-        1."""
+        """The canonical bytes, whose SHA-256 the order names; conditions and a smallest cell stand in them where there are
+        any, a threshold above 1."""
         document: dict[str, Any] = {
             "format": canonical.format_name(NOUN, VERSION),
             "offer": self.offer.hex(),
@@ -163,6 +165,8 @@ class AnalysisSpecification:
             document["only"] = [condition.document() for condition in self.only]
         if self.threshold != 1:
             document["threshold"] = self.threshold
+        if self.smallest_cell is not None:
+            document["smallest_cell"] = self.smallest_cell
         return canonical.encode(document)
 
     @classmethod
@@ -179,6 +183,7 @@ class AnalysisSpecification:
                 attestation=canonical.text(document["attestation"]),
                 only=tuple(Condition.of_document(each) for each in document.get("only", ())),
                 threshold=canonical.whole(document.get("threshold", 1)),
+                smallest_cell=canonical.whole(document["smallest_cell"]) if "smallest_cell" in document else None,
             )
         except (KeyError, TypeError, ValueError, InvalidOperation, AttributeError):
             raise Corrupt("expected the parts of an analysis, got others; ask who made it") from None

@@ -8,7 +8,7 @@ from typing import Any
 
 from marketplace.protocol import canonical
 from marketplace.protocol.analysis import AnalysisSpecification, Asked
-from marketplace.protocol.analysis_lane import Lane, lane_of
+from marketplace.protocol.analysis_lane import Lane
 from marketplace.protocol.analysis_noise import Share, rho_micro_of_sum
 from marketplace.protocol.offer import Guarantee, Offer
 from marketplace.protocol.pool import noise_of
@@ -167,18 +167,16 @@ class Forecast:
         )
 
 
-def forecast_of(
-    offer: Offer, specification: AnalysisSpecification, schemas: Sequence[Schema], smallest_cell: int
-) -> Forecast:
+def forecast_of(offer: Offer, specification: AnalysisSpecification, schemas: Sequence[Schema]) -> Forecast:
     """What can be told of an order with `specification`, from public facts alone. Raises as `noise_of` does.
 
-    `schemas`: of all members, in order. `smallest_cell`: what the answering node would tell of an exact answer.
+    `schemas`: of all members, in order.
     """
     parties, noise = len(offer.members), noise_of(offer, specification, schemas)
     exact, threshold = offer.head.guarantee is Guarantee.EXACT, specification.threshold
     schedule, delta = specification.schedule(schemas[0]), delta_of(offer.head.delta_atto)
     return Forecast(
-        Setting(lane_of(offer.head.guarantee, smallest_cell), parties, threshold, smallest_cell if exact else None),
+        Setting(specification.lane(offer.head.guarantee), parties, threshold, specification.smallest_cell),
         len(schedule),
         cost_of_sums(schedule, parties),
         tuple(

@@ -4,11 +4,15 @@ from collections.abc import Sequence
 
 from marketplace.errors import Invalid, Refused
 from marketplace.protocol.analysis import AnalysisSpecification
+from marketplace.protocol.analysis_lane import Lane
 from marketplace.protocol.analysis_noise import Share, shares
 from marketplace.protocol.analysis_parties import check_parties
+from marketplace.protocol.closing import ClosedSpecification
 from marketplace.protocol.identity import Address
 from marketplace.protocol.offer import Guarantee, Offer
 from marketplace.protocol.schema import Schema
+
+Answered = AnalysisSpecification | ClosedSpecification
 
 
 def together_micro(offer: Offer) -> int:
@@ -32,13 +36,27 @@ def check_providers(providers: Sequence[Address]) -> None:
         raise Refused("expected each provider once in a joint analysis, got a party twice; choose another offer")
 
 
+def answered_as(specification: AnalysisSpecification, guarantee: Guarantee) -> Answered:
+    """What the parties ask each other for `specification`: itself in the sums lane, closed in the other.
+
+    Raises `Invalid` where a smallest cell does not go with the guarantee, or the analysis cannot be closed.
+    """
+    cell = specification.smallest_cell
+    if (cell is None) != (guarantee is Guarantee.DIFFERENTIALLY_PRIVATE):
+        raise Invalid("expected a smallest cell with exact answers and with no others; ask again, with or without one")
+    if specification.lane(guarantee) is Lane.CLOSED and cell is not None:
+        return ClosedSpecification(specification, cell)
+    return specification
+
+
 def noise_of(
     offer: Offer, specification: AnalysisSpecification, schemas: Sequence[Schema]
 ) -> tuple[tuple[Share, ...], ...]:
     """The noise that each party adds in each round; none where `offer` is exact. `schemas`: of all members, in order.
 
     Raises `Refused` for too few parties, one that stands twice, or a threshold that cannot be; `Invalid` where the schemas
-    differ, the questions do not fit them, or the rho does not pay for an answer.
+    differ, the questions do not fit them, the rho does not pay for an answer, or a smallest cell does not go with the
+    guarantee.
     """
     check_providers([member.provider for member in offer.members])
     check_parties(len(offer.members), specification.threshold)
@@ -49,6 +67,9 @@ def noise_of(
                 "units; choose another offer"
             )
     schedule = specification.schedule(schemas[0])
+    questions = answered_as(specification, offer.head.guarantee)
+    if isinstance(questions, ClosedSpecification):
+        questions.openings(schemas[0])
     if offer.head.guarantee is Guarantee.EXACT:
         return ()
     parties, rows = len(offer.members), rows_in_pool(schemas)

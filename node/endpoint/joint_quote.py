@@ -46,14 +46,14 @@ def would_ask(made: JointCommission, now_s: int) -> JointApplication:
     return JointApplication(made, holding, now_s, now_s)
 
 
-def joint_quote(made: JointCommission, request: QuoteRequest, refusal: Refusal | None, smallest_cell: int) -> Quote:
-    """The answer to `request`. `smallest_cell`: what this node would tell of an exact answer."""
+def joint_quote(made: JointCommission, request: QuoteRequest, refusal: Refusal | None) -> Quote:
+    """The answer to `request`."""
     head, rho_micro, unknown = made.offer.head, together_micro(made.offer), None
     forecast: Forecast | None = None
     try:
         if not isinstance(made.specification, AnalysisSpecification):
             raise Invalid("expected questions of a joint analysis")
-        forecast = forecast_of(made.offer, made.specification, made.schemas, smallest_cell)
+        forecast = forecast_of(made.offer, made.specification, made.schemas)
     except (Invalid, Refused):
         unknown = "it cannot be answered as it is asked for"
     return Quote(

@@ -143,7 +143,7 @@ class Quotes:
         refusal = next((found for found in closed if found), None)
         if refusal is None and (found := objection_to_joint(would_ask(made, now_s), self.rules)):
             refusal = Refusal(found.code, found.words)
-        return joint_quote(made, request, refusal, self.rules.smallest_cell)
+        return joint_quote(made, request, refusal)
 
     @contextmanager
     def _untold(self) -> Iterator[None]:

@@ -85,8 +85,9 @@ def _objection_to_questions(made: JointCommission, rules: Rules) -> Objection | 
 
 
 def _objection_to_exact(made: JointCommission, rules: Rules) -> Objection | None:
-    if made.is_exact and rules.smallest_cell > 1:
-        words = "this provider opens no exact sums of records that it has not declared public"
+    cell = made.smallest_cell
+    if made.is_exact and (cell is None or cell < rules.smallest_cell):
+        words = f"this provider tells exact numbers of at least {rules.smallest_cell} persons only"
         return Objection(DeclineReason.RULES, words)
     return None
 

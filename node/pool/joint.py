@@ -7,6 +7,8 @@ from pathlib import Path
 from marketplace.content.store import ContentStore
 from marketplace.errors import Corrupt, Invalid, Refused, Unreachable
 from marketplace.protocol.account import Account, DatasetView, OrderView, Version
+from marketplace.protocol.analysis import AnalysisSpecification
+from marketplace.protocol.analysis_lane import Lane
 from marketplace.protocol.description import Description
 from marketplace.protocol.identity import Address
 from marketplace.protocol.offer import Guarantee, Kind, Member, Offer
@@ -60,7 +62,7 @@ class JointCommission:
     @property
     def threshold(self) -> int:
         """How many dishonest parties the noise is sized against."""
-        return getattr(self.specification, "threshold", 1)
+        return self.specification.threshold if isinstance(self.specification, AnalysisSpecification) else 1
 
     @property
     def rho_micro(self) -> int:
@@ -71,6 +73,17 @@ class JointCommission:
     def schemas(self) -> tuple[Schema, ...]:
         """What every member declares of its records, in order."""
         return tuple(source.description.schema for source in self.sources)
+
+    @property
+    def smallest_cell(self) -> int | None:
+        """Of an exact order, the fewest persons that a number in its answer may count."""
+        return self.specification.smallest_cell if isinstance(self.specification, AnalysisSpecification) else None
+
+    @property
+    def lane(self) -> Lane:
+        """How the parties compute. Raises `Invalid` for a smallest cell that cannot be."""
+        asked = self.specification
+        return asked.lane(self.offer.head.guarantee) if isinstance(asked, AnalysisSpecification) else Lane.SUMS
 
     @property
     def is_exact(self) -> bool:

@@ -20,10 +20,10 @@ from marketplace.ledger.signatures import sign_certificate
 from marketplace.ledger.signer import Signer
 from marketplace.protocol.account import Account
 from marketplace.protocol.analysis import AnalysisSpecification
-from marketplace.protocol.analysis_lane import Lane
 from marketplace.protocol.descriptor import Descriptor, Place
 from marketplace.protocol.identity import Address
 from marketplace.protocol.order import Delivery
+from marketplace.protocol.pool import answered_as
 from marketplace.protocol.specified import rows_of
 from node.delivery import plain_root, seal_result
 from node.endpoint.tls import TlsFile
@@ -86,6 +86,7 @@ class Together:
                 "run `agora-node endpoint describe`"
             )
         left_s = float(min(LONGEST_S, made.order.deadline_s - at_s))
+        questions = answered_as(specification, made.offer.head.guarantee)
         limits = Limits(self.limits.stall_s, left_s, self.limits.memory_bytes, min(self.limits.join_s, left_s))
         digest = sha256(specification.encode()).digest()
         plan = Plan(order, digest, made.index, made.threshold, peers, standpoint.tls.path, limits)
@@ -94,7 +95,7 @@ class Together:
             self.journal.add(order, Mark.STARTED, b"", at_s)
         parties = tuple(source.member.provider for source in made.sources)
         job, password = made.job(self.vault_folder), standpoint.tls.password
-        meeting = Meeting(plan, job, specification, made.schema, parties, standpoint.listen, password, self.storage_key)
+        meeting = Meeting(plan, job, questions, made.schema, parties, standpoint.listen, password, self.storage_key)
         self.workers.start(meeting, folder)
         return True
 
@@ -205,7 +206,7 @@ class Together:
             scores=outcome.scores,
             environment=outcome.environment,
             curves=outcome.curves,
-            joint=Joint(Lane.SUMS.value, made.threshold, closing.transcript, parties),
+            joint=Joint(made.lane.value, made.threshold, closing.transcript, parties),
         )
 
     def _peers(self, made: JointCommission, account: Account) -> tuple[Peer, ...]:

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketplace.errors import MarketplaceError, Refused, Unreachable
-from marketplace.protocol.analysis import AnalysisSpecification, Asked
+from marketplace.protocol.analysis import Asked
 from marketplace.protocol.analysis_statistic import Opened
+from marketplace.protocol.pool import Answered
 from marketplace.protocol.schema import Schema
 from node.files import growing_file
 from node.mpc.frames import Aborted, Kind, Line, Rubbish
@@ -36,13 +37,13 @@ class CountProcess:
     def __init__(
         self,
         job: JointJob,
-        specification: AnalysisSpecification,
+        questions: Answered,
         schema: Schema,
         folder: Path,
         storage_key: bytes,
         command: Sequence[str] = COUNT_CHILD,
     ) -> None:
-        self._job, self._specification, self._schema = job, specification, schema
+        self._job, self._questions, self._schema = job, questions, schema
         self._folder, self._storage_key, self._command = folder, storage_key, tuple(command)
         self._child: subprocess.Popen[bytes] | None = None
         self._line: Line | None = None
@@ -56,7 +57,7 @@ class CountProcess:
     def count(self, opened: Opened) -> Mapping[str, Integers]:
         """The whole numbers of the round after `opened`, by name, as they may leave the process that has records."""
         line = self._tell(opened)
-        self._waiting = self._specification.asked(self._schema, opened)
+        self._waiting = self._questions.asked(self._schema, opened)
         try:
             return {one.name: _values(line, one) for one in self._waiting}
         except (OSError, EOFError, Rubbish, Aborted) as error:

@@ -21,6 +21,7 @@ from marketplace.protocol.analysis_quote import Setting
 from marketplace.protocol.analysis_statistic import Opened
 from marketplace.protocol.description import Description
 from marketplace.protocol.offer import Guarantee
+from marketplace.protocol.pool import answered_as
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.specified import read_specified
 from node.environment import this_environment
@@ -36,11 +37,12 @@ from node.vault.draw import Draw
 from node.vault.vault import Vault
 from node.workers.job import JointJob, Name
 
-MECHANISM, MECHANISM_VERSION = "masked-sums", "1"
-MECHANISM_WORDS = "sums of whole numbers over all parties, under masks that cancel"
-
-PUBLIC = 1
-"""The smallest cell of records that their providers declare to be public."""
+MECHANISM_VERSION = "1"
+MECHANISMS = {
+    Lane.SUMS: ("masked-sums", "sums of whole numbers over all parties, under masks that cancel"),
+    Lane.CLOSED: ("closed-sums", "sums that stay shared between the parties, of which large enough cells are opened"),
+}
+"""The name and the words for what is done in each lane."""
 
 Integers = NDArray[np.int64]
 
@@ -79,6 +81,11 @@ class Counter:
         context = own.order + own.commitment + sha256(specified).digest()
         return cls(folder, job, specification, schema, draw, NoiseStream(draw.noise_key, context), parts)
 
+    @property
+    def guarantee(self) -> Guarantee:
+        """What the order promises."""
+        return Guarantee.EXACT if self.job.own.is_exact else Guarantee.DIFFERENTIALLY_PRIVATE
+
     def count(self, opened: Opened) -> Mapping[str, Integers]:
         """This party's whole numbers of the round after `opened`, with its noise in them unless the order is exact."""
         codes = main_codes([self.draw.training, self.draw.holdout], self.schema)
@@ -87,10 +94,10 @@ class Counter:
 
     def finish(self, opened: Opened) -> None:
         """Writes the files of the answer, which are the same at every party, and last of all the outcome."""
-        guarantee = Guarantee.EXACT if self.job.own.is_exact else Guarantee.DIFFERENTIALLY_PRIVATE
-        results = self.specification.results(self.schema, opened, variances(self.parts, self.job.parties))
+        questions, noise = answered_as(self.specification, self.guarantee), variances(self.parts, self.job.parties)
+        results = questions.results(self.schema, opened, noise)
         files = {
-            analysis_answer.ANSWERS: analysis_answer.encode(self.specification, guarantee, results),
+            analysis_answer.ANSWERS: analysis_answer.encode(self.specification, self.guarantee, results),
             analysis_sums.SUMS: analysis_sums.encode(opened),
             result.REPORT: self._report(results),
         }
@@ -109,13 +116,16 @@ class Counter:
         write_whole(self.folder / Name.OUTCOME, outcome.encode())
 
     def _report(self, results: Sequence[Any]) -> bytes:
-        job, exact = self.job, self.job.own.is_exact
-        setting = Setting(Lane.SUMS, job.parties, job.threshold, PUBLIC if exact else None)
-        promise = Promise(MECHANISM_WORDS, 0 if exact else job.rho_micro, 0, job.own.delta_atto)
+        job, asked = self.job, self.specification
+        lane = asked.lane(self.guarantee)
+        setting = Setting(lane, job.parties, job.threshold, asked.smallest_cell)
+        rho_micro = 0 if job.own.is_exact else job.rho_micro
+        promise = Promise(MECHANISMS[lane][1], rho_micro, 0, job.own.delta_atto)
         return joint_report(job.own.order, setting, promise, self.schema, self.specification, results, self.parts)
 
     def _mechanism(self) -> Mechanism:
-        return Mechanism(MECHANISM, MECHANISM_VERSION, (), stages_of(self.parts), ())
+        name, _ = MECHANISMS[self.specification.lane(self.guarantee)]
+        return Mechanism(name, MECHANISM_VERSION, (), stages_of(self.parts), ())
 
 
 def _draw(job: JointJob, schema: Schema, storage_key: bytes) -> Draw:

@@ -1,5 +1,6 @@
 """Joint orders at work: for each a thread of the node between its two processes, that which counts and that which speaks."""
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -9,15 +10,16 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from marketplace.errors import MarketplaceError
-from marketplace.protocol.analysis import AnalysisSpecification
+from marketplace.protocol.closing import ClosedSpecification
 from marketplace.protocol.descriptor import Place
 from marketplace.protocol.identity import Address, OrderId
+from marketplace.protocol.pool import Answered
 from marketplace.protocol.schema import Schema
 from node.files import make_folder, write_whole
 from node.mpc.ending import Ended
 from node.mpc.joint import Answer, take_part
 from node.mpc.plan import Plan
-from node.mpc.running import COMMAND, PartyProcess, listen_at
+from node.mpc.running import CLOSED_COMMAND, COMMAND, ClosedProcess, PartyProcess, listen_at
 from node.pool.closing import encode_closing
 from node.workers.count_process import COUNT_CHILD, CountProcess
 from node.workers.job import JointJob, Name
@@ -32,7 +34,7 @@ class Meeting:
 
     plan: Plan
     job: JointJob
-    specification: AnalysisSpecification
+    questions: Answered
     schema: Schema
     parties: tuple[Address, ...]
     listen: Place
@@ -47,12 +49,12 @@ class Meeting:
 
 @dataclass
 class JointWorkers:
-    """Answers one joint order at a time. `party`, `counter`: how the two processes are started.
+    """Answers one joint order at a time. `party`, `counter`: how the two processes are started; None for the lane's own.
 
     What ends before this party's records were asked for is tried again, with fresh keys; what ends afterwards never is.
     """
 
-    party: Sequence[str] = COMMAND
+    party: Sequence[str] | None = None
     counter: Sequence[str] = COUNT_CHILD
     _working: dict[OrderId, "_Attempt"] = field(default_factory=dict)
     _again_at: dict[OrderId, float] = field(default_factory=dict)
@@ -109,15 +111,13 @@ class _Attempt(threading.Thread):
         self,
         meeting: Meeting,
         folder: Path,
-        party: Sequence[str],
+        party: Sequence[str] | None,
         counter: Sequence[str],
         tell: Callable[[OrderId, str], None],
     ) -> None:
         super().__init__(daemon=True)
         self._meeting, self._folder, self._party, self._tell = meeting, folder, party, tell
-        self._count = CountProcess(
-            meeting.job, meeting.specification, meeting.schema, folder, meeting.storage_key, counter
-        )
+        self._count = CountProcess(meeting.job, meeting.questions, meeting.schema, folder, meeting.storage_key, counter)
         self._process: PartyProcess | None = None
         self._ended = threading.Event()
 
@@ -144,9 +144,11 @@ class _Attempt(threading.Thread):
         meeting, folder = self._meeting, self._folder / PARTY_FOLDER
         make_folder(folder)
         with listen_at(meeting.listen.host, meeting.listen.port) as listener:
-            self._process = PartyProcess(meeting.plan, folder, meeting.password, listener, self._party)
+            self._process = _process(meeting, folder, listener, self._party)
+        if self._ended.is_set():
+            self._process.close()
         with self._process:
-            return take_part(self._process, meeting.specification, meeting.schema, self._count.count)
+            return take_part(self._process, meeting.questions, meeting.schema, self._count.count)
 
     def _fail(self, error: MarketplaceError) -> None:
         words = self._words(error)
@@ -162,3 +164,12 @@ class _Attempt(threading.Thread):
         named = self._meeting.parties[error.party]
         again = "not delivered" if self._count.asked else "it is tried again, no record was asked for"
         return f"party {error.party} ({named}) {error.reason.words}, as party {error.by} says: {again}"
+
+
+def _process(meeting: Meeting, folder: Path, listener: socket.socket, command: Sequence[str] | None) -> PartyProcess:
+    """The process that speaks to the other parties, in the lane that the order takes."""
+    plan, questions = meeting.plan, meeting.questions
+    if isinstance(questions, ClosedSpecification):
+        openings = questions.openings(meeting.schema)
+        return ClosedProcess(plan, folder, meeting.password, listener, openings, command or CLOSED_COMMAND)
+    return PartyProcess(plan, folder, meeting.password, listener, command or COMMAND)

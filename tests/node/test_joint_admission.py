@@ -81,7 +81,9 @@ EXACT = {
     "authority": AUTHORITY,
     "purposes": 16,
     "members": tuple(replace(member, rho_micro=0) for member in MEMBERS),
+    "questions": replace(QUESTIONS, smallest_cell=1),
 }
+CLOSED = {**EXACT, "questions": replace(QUESTIONS, analyses=(Count(),), smallest_cell=10)}
 
 
 @pytest.mark.parametrize(
@@ -114,7 +116,12 @@ EXACT = {
         ({"questions": replace(QUESTIONS, offer=b"x" * 32)}, Rules(), SPECIFICATION, "another offer"),
         ({"questions": replace(QUESTIONS, slot_s=3_601)}, Rules(), SPECIFICATION, "delivery slot"),
         ({"clock_s": NOW_S - MOST_SKEW_S - 1}, Rules(), CAPACITY, "clock is 301 s behind"),
-        (EXACT, Rules(), RULES, "no exact sums"),
+        (EXACT, Rules(), RULES, "at least 10 persons only"),
+        ({**EXACT, "questions": QUESTIONS}, Rules(), SPECIFICATION, "a smallest cell with exact answers"),
+        ({"questions": replace(QUESTIONS, smallest_cell=10)}, Rules(), SPECIFICATION, "and with no others"),
+        ({**EXACT, "questions": replace(QUESTIONS, smallest_cell=9)}, Rules(smallest_cell=1), SPECIFICATION, "10 or more"),
+        ({**EXACT, "questions": replace(QUESTIONS, smallest_cell=10)}, Rules(), SPECIFICATION, "one analysis"),
+        (CLOSED, Rules(smallest_cell=11), RULES, "at least 11 persons only"),
         ({**EXACT, "holding": Holding(1, bytes([1]) * 32, 0, 0)}, Rules(smallest_cell=1), BUDGET, "allowance"),
     ],
 )  # fmt: skip
@@ -131,6 +138,7 @@ def test_what_speaks_against_it_is_said(changes: dict[str, Any], rules: Rules, c
         ({"clock_s": NOW_S - MOST_SKEW_S}, Rules()),
         ({"clock_s": NOW_S + 10**6}, Rules()),
         (EXACT, Rules(smallest_cell=1)),
+        (CLOSED, Rules()),
     ],
 )
 def test_what_is_just_within_the_rules_is_let_in(changes: Mapping[str, Any], rules: Rules) -> None:

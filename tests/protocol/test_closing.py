@@ -54,7 +54,7 @@ def closed(analysis: Analysis) -> ClosedSpecification:
     ],
 )
 def test_what_is_exact_and_not_public_is_closed(guarantee: Guarantee, cell: int, lane: Lane) -> None:
-    assert lane_of(guarantee, cell) is asking(Count()).lane(guarantee, cell) is lane
+    assert lane_of(guarantee, cell) is replace(asking(Count()), smallest_cell=cell).lane(guarantee) is lane
 
 
 @pytest.mark.parametrize("cell", [-1, 0, 2, 9])
