@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from marketplace.errors import Corrupt, Invalid
 from marketplace.protocol import canonical
+from marketplace.protocol.constraints import Condition
 from marketplace.protocol.result import (
     DOCUMENTS_BYTES,
     least_rows_bytes,
@@ -187,3 +188,9 @@ def test_the_columns_of_a_marginal_are_of_one_table_and_a_curve_is_of_the_main_o
         Workload((("sex", "labs/value"),)).check(LIVER)
     with pytest.raises(Invalid, match="expected one of the columns sex, age; got 'labs/days'"):
         Workload((), (Curve("labs/days", "labs/test"),)).check(LIVER)
+
+
+def test_subgroups_and_conditions_are_of_the_main_table() -> None:
+    for wishes in ({"subgroups": "labs/test"}, {"only": (Condition("labs/test", values=("hdl",)),)}):
+        with pytest.raises(Invalid, match="expected one of the columns sex, age; got 'labs/test'"):
+            replace(SPECIFICATION, workload=Workload(), thresholds=(), **wishes).check(LIVER)

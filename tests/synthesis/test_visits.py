@@ -386,6 +386,18 @@ def test_a_workload_of_the_main_table_is_measured_in_any_case() -> None:
     assert ("sex", "age") in [one.columns for one in stages.histograms if one.stage.startswith("persons/marginal/")]
 
 
+def test_a_condition_that_no_person_can_meet_is_refused_before_any_noise() -> None:
+    """Visits begin at day 100 and lie before the end of follow-up, so nobody is followed for 90 days."""
+    both = (Condition("sex", values=("male",)), Condition("sex", values=("female",)))
+    with pytest.raises(Invalid, match="conditions on 'sex': expected ones that a declared value can meet together"):
+        PrivateVisits().check(CLINIC, replace(specification(), only=both), RHO_MICRO)
+    late = tuple(replace(each, lower=Decimal(100)) if each.name == "day" else each for each in CLINIC.columns)
+    schema, soon = replace(CLINIC, columns=late), (Condition("followed", upper=Decimal(90)),)
+    PrivateVisits().check(schema, specification(), RHO_MICRO)
+    with pytest.raises(Invalid, match="expected constraints and conditions that a row can keep together"):
+        PrivateVisits().check(schema, replace(specification(), only=soon), RHO_MICRO)
+
+
 def test_measurements_of_another_generator_or_schema_are_noticed() -> None:
     generator = PrivateVisits()
     other = measured(WIDE, plain_rows(WIDE, 50))
