@@ -14,15 +14,20 @@ from marketplace.protocol.analysis_genetics import AlleleFrequencies, CaseContro
 from marketplace.protocol.analysis_logistic import LogisticRegression
 from marketplace.protocol.analysis_moments import Mean, Moments
 from marketplace.protocol.analysis_newton import LikelihoodFit
+from marketplace.protocol.analysis_quantile import Quantile, Quantiles
 from marketplace.protocol.analysis_regression import Fit, LinearRegression
-from marketplace.protocol.analysis_survival import Step, Survival, SurvivalCurves
+from marketplace.protocol.analysis_survival import Survival, SurvivalCurves
 from marketplace.protocol.analysis_tails import student_tail
+from marketplace.protocol.closing import ClosedDistribution, ClosedTable
 from marketplace.protocol.schema import Number, Schema
 from node.evaluation import joint_genetics, joint_plots, page
 from node.evaluation.drawing import COLOURS, number, p_text
+from node.evaluation.joint_survival import survival_parts
+from node.evaluation.joint_tables import NO_TEST, elsewhere, some
 
-MOST_ROWS, MOST_BARS, MOST_CELLS = 60, 40, 400
-NO_TEST = "No test is possible: fewer than two groups have anybody in them."
+MOST_BARS = 40
+CLOSED = "closed"
+ALL_CLOSED = "Every number stayed closed: each is of too few persons, or such a number would follow from it."
 
 
 def section_of(analysis: Analysis, schema: Schema, answer: Any) -> str:
@@ -47,7 +52,15 @@ def section_of(analysis: Analysis, schema: Schema, answer: Any) -> str:
         case LogisticRegression() | CoxRegression(), LikelihoodFit():
             parts = list(_likelihood_fit(analysis, answer))
         case Survival(), SurvivalCurves():
-            parts = list(_survival(analysis, answer))
+            parts = list(survival_parts(analysis, answer))
+        case Histogram(), ClosedDistribution():
+            parts = list(_closed_histogram(analysis, answer))
+        case Contingency(), ClosedTable():
+            parts = list(_closed_table(analysis, schema, answer))
+        case Quantile(), Quantiles():
+            parts = list(_quantiles(analysis, schema, answer))
+        case _, None:
+            parts = [page.paragraph(ALL_CLOSED)]
         case _:
             parts = [_plainly(answer)]
     return page.section(heading(analysis), *parts)
@@ -76,6 +89,8 @@ def heading(analysis: Analysis) -> str:
             return f"How the hazard of {analysis.event} {analysis.happened} depends on {', '.join(analysis.predictors)}"
         case LinearRegression():
             return f"How {analysis.outcome} depends on {', '.join(analysis.predictors)}"
+        case Quantile():
+            return f"Quantiles of {analysis.column}"
         case Survival():
             by = f", by {analysis.by}" if analysis.by else ""
             return f"Survival: {analysis.time} until {analysis.event} is {analysis.happened}{by}"
@@ -98,7 +113,48 @@ def _histogram(asked: Histogram, schema: Schema, found: Distribution) -> Iterato
     rows = [[page.text(name), f"{count:,}"] for name, count in zip(names, found.counts, strict=True)]
     if found.missing is not None:
         rows.append(["no value", f"{found.missing:,}"])
-    yield from _some([asked.column, "Rows"], rows, (1,))
+    yield from some([asked.column, "Rows"], rows, (1,))
+
+
+def _closed_histogram(asked: Histogram, found: ClosedDistribution) -> Iterator[str]:
+    counts = [*found.counts, *([] if found.missing is None else [found.missing])]
+    texts = [first if first == last else f"{first} to {last}" for first, last in found.texts]
+    names = [*texts, *(["no value"] if found.missing is not None else [])]
+    if len(names) <= MOST_BARS:
+        yield joint_plots.bars_plot(names, [count or 0 for count in counts], "rows; a closed cell has no bar")
+    rows = [[page.text(name), _count(count)] for name, count in zip(names, counts, strict=True)]
+    yield from some([asked.column, "Rows"], rows, (1,))
+
+
+def _closed_table(asked: Contingency, schema: Schema, found: ClosedTable) -> Iterator[str]:
+    first, second = (schema.column(name) for name in asked.columns)
+    rows, columns = ([column.text(code) for code in range(column.size)] for column in (first, second))
+    yield page.paragraph("Cells stay closed, so no test follows from the table.")
+    if len(rows) <= MOST_BARS and len(columns) <= len(COLOURS):
+        opened = tuple(tuple(count or 0 for count in counts) for counts in found.counts)
+        yield joint_plots.shares_plot(opened, rows, columns, f"{asked.second}, of the cells that are open")
+    if len(columns) > MOST_BARS:
+        yield elsewhere(len(columns), "columns")
+        return
+    cells = [[page.text(name), *map(_count, counts)] for name, counts in zip(rows, found.counts, strict=True)]
+    yield from some([f"{asked.first} \\ {asked.second}", *columns], cells, tuple(range(1, len(columns) + 1)))
+
+
+def _quantiles(asked: Quantile, schema: Schema, found: Quantiles) -> Iterator[str]:
+    yield page.facts([("rows with a value", f"{found.rows:,}")])
+    column = schema.column(asked.column)
+    values = [value for value in found.values if value is not None]
+    if isinstance(column, Number) and values:
+        yield joint_plots.marks_plot(column, values)
+    rows = [
+        [str(level), "none" if value is None else number(value)]
+        for level, value in zip(found.levels, found.values, strict=True)
+    ]
+    yield page.table(["Share that does not exceed it", asked.column], rows, numbers=(0, 1))
+
+
+def _count(count: int | None) -> str:
+    return CLOSED if count is None else f"{count:,}"
 
 
 def _table(asked: Contingency, schema: Schema, found: Table) -> Iterator[str]:
@@ -112,14 +168,14 @@ def _table(asked: Contingency, schema: Schema, found: Table) -> Iterator[str]:
             f"{found.freedom} degrees of freedom, {p_text(found.p)}."
         )
     if len(rows) <= MOST_BARS and len(columns) <= len(COLOURS):
-        yield joint_plots.shares_plot(found, rows, columns, asked.second)
+        yield joint_plots.shares_plot(found.counts, rows, columns, asked.second)
     cells = [
         [page.text(name), *(f"{count:,}" for count in counts)] for name, counts in zip(rows, found.counts, strict=True)
     ]
     if len(columns) <= MOST_BARS:
-        yield from _some([f"{asked.first} \\ {asked.second}", *columns], cells, tuple(range(1, len(columns) + 1)))
+        yield from some([f"{asked.first} \\ {asked.second}", *columns], cells, tuple(range(1, len(columns) + 1)))
     else:
-        yield _elsewhere(len(columns), "columns")
+        yield elsewhere(len(columns), "columns")
 
 
 def _moments(asked: Mean, schema: Schema, found: Moments) -> Iterator[str]:
@@ -181,76 +237,6 @@ def _terms(terms: Sequence[Term], times: float, what: str) -> Iterator[str]:
         for term, one in zip(terms, estimates, strict=True)
     ]
     yield page.table(["Term", "Coefficient", "95 % interval", "Standard error", "It is 0"], rows, numbers=(1, 2, 3, 4))
-
-
-def _survival(asked: Survival, found: SurvivalCurves) -> Iterator[str]:
-    if asked.by is not None:
-        test = found.log_rank
-        if test is None or test.p is None:
-            yield page.paragraph(NO_TEST)
-        else:
-            yield page.paragraph(
-                f"Log-rank test that all groups have the same hazard: chi-square {number(test.statistic)} on "
-                f"{test.freedom} degrees of freedom, {p_text(test.p)}."
-            )
-    names = [f"{asked.by} {curve.group}" if asked.by else "all" for curve in found.curves]
-    yield joint_plots.survival_plot(found.curves, names, asked.time)
-    hidden = {name: joint_plots.hidden_from(curve) for name, curve in zip(names, found.curves, strict=True)}
-    for name, time in hidden.items():
-        if time is not None:
-            yield page.paragraph(f"From {time} on, noise hides the curve of {name}: nothing is told of it there.")
-    risks = joint_plots.at_risk(found.curves)
-    heads = ["At risk just before", *(str(step.time) for step in risks[0])]
-    rows = [
-        [page.text(name), *(f"{step.at_risk:,}" for step in steps)] for name, steps in zip(names, risks, strict=True)
-    ]
-    yield page.table(heads, rows, numbers=tuple(range(1, len(heads))))
-    yield page.paragraph(
-        f"Each time was moved up to the next of {len(asked.grid):,} points that the buyer declared, "
-        f"{asked.grid[0]} to {asked.grid[-1]}. Bands are 95 % intervals. Restricted mean: the area under a curve up to the "
-        "last point."
-    )
-    rows = [
-        [
-            page.text(name),
-            number(curve.restricted_mean) if hidden[name] is None else "hidden",
-            _median(joint_plots.told(curve)),
-            f"{sum(s.events for s in curve.steps):,}",
-        ]
-        for name, curve in zip(names, found.curves, strict=True)
-    ]
-    yield page.table(["Group", "Restricted mean", "Median survival", "Events"], rows, numbers=(1, 2, 3))
-    steps = [
-        [
-            page.text(name),
-            str(step.time),
-            f"{step.at_risk:,}",
-            f"{step.events:,}",
-            f"{step.survival:.4f}",
-            f"{step.low:.3f} to {step.high:.3f}",
-        ]
-        for name, curve in zip(names, found.curves, strict=True)
-        for step in joint_plots.told(curve)
-    ]
-    heads = ["Group", "Time", "At risk", "Events", "Survival", "95 % interval"]
-    yield from _some(heads, steps, (1, 2, 3, 4, 5), MOST_CELLS)
-
-
-def _median(steps: Sequence[Step]) -> str:
-    """The first point of the grid at which at most half survive."""
-    return next((str(step.time) for step in steps if step.survival <= 0.5), "not reached")
-
-
-def _some(
-    heads: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int], most: int = MOST_ROWS
-) -> Iterator[str]:
-    yield page.table(heads, rows[:most], numbers=numbers)
-    if len(rows) > most:
-        yield _elsewhere(len(rows), "rows")
-
-
-def _elsewhere(count: int, what: str) -> str:
-    return f'<p class="note">All {count:,} {what} stand in the document beside this report.</p>'
 
 
 def _student_times(freedom: int) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from marketplace.protocol.analysis_counts import Distribution, Table
+from marketplace.protocol.analysis_counts import Distribution
 from marketplace.protocol.analysis_survival import GroupCurve, Step
 from marketplace.protocol.schema import Number
 from node.evaluation.drawing import SHADE, Axis, Plot, colour, number
@@ -90,7 +90,7 @@ def bars_plot(names: Sequence[str], counts: Sequence[int], across: str) -> str:
     return plot.draw(marks, "bars; the table below has their numbers", numbers_up=False)
 
 
-def shares_plot(found: Table, rows: Sequence[str], columns: Sequence[str], second: str) -> str:
+def shares_plot(table: Sequence[Sequence[int]], rows: Sequence[str], columns: Sequence[str], second: str) -> str:
     """For each value of the first column how its rows fall over the second, as shares of one bar."""
     keys = -(-len(columns) // 4)
     plot = Plot(
@@ -100,7 +100,7 @@ def shares_plot(found: Table, rows: Sequence[str], columns: Sequence[str], secon
         left=190,
     )
     marks = []
-    for place, (name, counts) in enumerate(zip(rows, found.counts, strict=True)):
+    for place, (name, counts) in enumerate(zip(rows, table, strict=True)):
         y, before, total = 18 + ROW_PX * place, 0, sum(counts)
         marks.append(plot.words(plot.left - 8, y + 13, cut(name), "end"))
         for series, count in enumerate(counts):
@@ -142,6 +142,14 @@ def mean_plot(column: Number, mean: float, spread: float | None) -> str:
     marks.append(f'<circle cx="{plot.x(mean):.1f}" cy="33" r="5" fill="{colour(1)}"/>')
     marks.append(plot.words(plot.x(mean), 18, number(mean), "middle"))
     return plot.draw(marks, f"mean of {column.name}", numbers_up=False)
+
+
+def marks_plot(column: Number, values: Sequence[float]) -> str:
+    """Values on a number's declared range."""
+    plot = Plot(Axis(column.name, float(column.lower), float(column.upper)), Axis("", 0, 1), height=96, left=16)
+    marks = [f'<circle cx="{plot.x(value):.1f}" cy="33" r="5" fill="{colour(1)}"/>' for value in values]
+    labels = [plot.words(plot.x(value), 18, number(value), "middle") for value in values]
+    return plot.draw([*marks, *labels], f"quantiles of {column.name}", numbers_up=False)
 
 
 def cut(name: str, longest: int = LONGEST_NAME) -> str:

@@ -176,6 +176,7 @@ def test_answers_without_a_test_or_a_fit_say_so() -> None:
     nothing = section_of(Mean("age"), SCHEMA, Moments(0, None))
     assert "rows with a value" in nothing
     assert "<svg" not in nothing
+    assert "Every number stayed closed" in section_of(SURVIVAL, SCHEMA, None)
     assert "not reached" in section_of(
         SURVIVAL, SCHEMA, SurvivalCurves((GroupCurve("c", (Step(Decimal(100), 4, 0, 1.0, 1.0),), 100.0),), None)
     )
