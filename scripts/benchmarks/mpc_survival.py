@@ -23,7 +23,7 @@ from marketplace.protocol.analysis_survival import Survival
 from marketplace.protocol.specification import SEALING_KEY_BYTES
 from node.mpc.counting import count
 from node.mpc.local import answer_here
-from scripts.story.hospitals import LUNG, lung_cancer
+from scripts.story.lung import LUNG, lung_cancer
 
 PARTIES = 3
 GRID = tuple(Decimal(day) for day in range(30, 1101, 30))

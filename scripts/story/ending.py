@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.table import Table
 
+from marketplace.audit.audit import Audit
 from marketplace.certificate.certificate import Certificate
 from marketplace.certificate.folder import MANIFEST
 from marketplace.certificate.manifest import Manifest
@@ -25,13 +26,18 @@ from marketplace.protocol.amounts import euro_text
 from marketplace.protocol.rho import DELTA_UNIT
 from marketplace.scores.codes import read_codes
 from node.workers.job import Name
-from scripts.story.folder import CERTIFICATE
+from scripts.story.folder import CERTIFICATE, TWIN, Opened
 from scripts.story.play import Ending
 
 
 def certificate_of(ending: Ending) -> Certificate:
     """The certificate that the buyer got."""
     return Manifest.decode((ending.cast.folder / "result" / MANIFEST).read_bytes()).certificate
+
+
+def opened(ending: Ending) -> dict[str, Opened]:
+    """What the buyer has, by its place in the folder that the demo leaves."""
+    return {TWIN: Opened(ending.cast.folder / "result", certificate_of(ending).encode())}
 
 
 def show(ending: Ending, out: Path, agora: str) -> None:
@@ -86,7 +92,7 @@ def _scores_table(*headings: str) -> Table:
 
 
 def document(ending: Ending, out: Path) -> dict[str, Any]:
-    """The JSON object of `--json`."""
+    """The act in the JSON object of `--json`."""
     account = ending.cast.client.account()
     order, dataset = account.orders[ending.order], account.datasets[ending.listed.dataset]
     description = ending.listed.description
@@ -122,9 +128,13 @@ def document(ending: Ending, out: Path) -> dict[str, Any]:
             "columns": len(description.schema.columns),
         },
         "payouts": [{"provider": member.provider, "amount_units": ending.payout_units}],
-        "audit": {"passed": ending.audit.passed, "checks": check_documents(ending.audit.checks)},
-        "seconds": round(ending.cast.say.seconds, 1),
+        "audit": audit_document(ending.audit),
     }
+
+
+def audit_document(audit: Audit) -> dict[str, Any]:
+    """An audit as a value for JSON."""
+    return {"passed": audit.passed, "checks": check_documents(audit.checks)}
 
 
 def _certificate(certificate: Certificate) -> dict[str, Any]:

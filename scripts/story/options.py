@@ -18,7 +18,8 @@ RULES = Rules(below_floor=True)
 class Options:
     """`data`: a CSV or Parquet file; None for the records that come along. `rpc`: an EVM node; None for one in the process.
 
-    Raises `Invalid` for numbers that no order can have, and for what goes with `data` alone.
+    `split`: how `data` is dealt to several hospitals; None where it is one hospital's. Raises `Invalid` for numbers that no
+    order can have, and for what goes with `data` alone, or not with `split`.
     """
 
     data: Path | None
@@ -29,6 +30,7 @@ class Options:
     rpc: str | None
     out: Path
     as_json: bool
+    split: "Split | None" = None
 
     def __post_init__(self) -> None:
         if self.rows is not None and not 1 <= self.rows <= LARGEST_ROWS:
@@ -43,6 +45,11 @@ class Options:
             raise Invalid(
                 "expected --exclude and --person together with --data, got no file; the records that come along have a "
                 "declared schema"
+            )
+        if self.split is not None and (self.exclude or self.person or self.rows is not None):
+            raise Invalid(
+                "expected --person, --exclude and --rows without --split, got one of them beside it: several hospitals give "
+                "answers about three columns, and no rows; leave it out"
             )
 
 

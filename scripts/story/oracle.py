@@ -15,12 +15,19 @@ from scripts.story.split import Hospitals
 
 @dataclass(frozen=True)
 class Point:
-    """One group at one point of the grid."""
+    """One group at one point of the grid. `low`, `high`: of an answer, the 95 % interval of what survives."""
 
     time: Decimal
     at_risk: int
     events: int
     survival: float
+    low: float = 0.0
+    high: float = 1.0
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether noise hides it: then the interval reaches down to 0."""
+        return self.low == 0 < self.survival
 
 
 @dataclass(frozen=True)
@@ -45,11 +52,14 @@ class Curves:
 
 
 def pooled_curves(hospitals: Hospitals, grid: Sequence[Decimal]) -> Curves:
-    """The same of all records together, each time moved up to the next point of `grid`, which reaches the last."""
+    """The same of all records together, each time moved up to the next point of `grid`.
+
+    Who is watched beyond its last point leaves there without an event.
+    """
     happened = hospitals.question.happened
     whole = [row for row in hospitals.pooled if all(row)]
     places = np.array([1 + bisect_left(grid, Decimal(time)) for time, _, _ in whole])
-    died = np.array([event == happened for _, event, _ in whole])
+    died = np.array([event == happened for _, event, _ in whole]) & (places <= len(grid))
     group = np.array([name for _, _, name in whole])
     names = [name for name in hospitals.groups if (group == name).any()]
     found = {name: _curve(places[group == name], died[group == name], grid) for name in names}

