@@ -192,7 +192,8 @@ class Proportions(_Pair):
         return (Statistic("cells", (2, 2), 1, 1),)
 
     def result(self, schema: Schema, sums: Sums, noise: Variances = NO_NOISE) -> Difference:
-        """The pooled test of two shares; the error of their difference is not pooled. Source: Agresti 2013, section 3.2."""
+        """The pooled test of two shares. The error of their difference is as if each group had one row more of each kind,
+        so that it is not 0 where a share is 0 or 1. Source: Agresti 2013, section 3.2; Agresti and Caffo 2000."""
         variance, cells = noise.get("cells", 0.0), sums["cells"]
         rows, few = _rows((cells[0] + cells[1], cells[2] + cells[3]), 2 * variance)
         if few:
@@ -208,7 +209,7 @@ class Proportions(_Pair):
         if pooled == 0:
             return Difference(rows, values)
         difference = values[0] - values[1]
-        error = math.sqrt(math.fsum(spread(share, n) for share, n in zip(shares, rows, strict=True)))
+        error = math.sqrt(math.fsum(spread((s * n + 1) / (n + 2), n + 2) for s, n in zip(shares, rows, strict=True)))
         statistic = difference / math.sqrt(pooled)
         return Difference(rows, values, difference, error, statistic, None, normal_tail(statistic))
 

@@ -4,13 +4,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import accumulate
+from functools import lru_cache
+from itertools import accumulate, combinations_with_replacement
 from typing import Any
 
 from marketplace.errors import Invalid
 from marketplace.protocol.analysis_design import in_units, normal_tail
 from marketplace.protocol.analysis_matrices import Matrix, Vector, symmetric
 from marketplace.protocol.analysis_newton import (
+    MOST_ROUNDS,
     NOISE_STEPS,
     TOO_FEW,
     Likelihood,
@@ -109,7 +111,8 @@ class CoxRegression:
         """The coefficients that the next round tries, of predictors within [-1, 1]; zeros first."""
         found = [0.0] * len(self.reaches(schema))
         for sums in opened:
-            step = self._likelihood(opened[0], sums, NO_NOISE, NO_NOISE).step()
+            first = opened[0]
+            step = _step(self, tuple(first["events"]), tuple(first["with event"]), tuple(sums["risk"]))
             found = on_grid([value + change for value, change in zip(found, step, strict=True)])
         return found
 
@@ -133,7 +136,7 @@ class CoxRegression:
         beyond = opened[-1]["beyond"][0]
         if beyond > NOISE_STEPS * math.sqrt(noise[-1].get("beyond", 0.0)):
             return LikelihoodFit(rows, events, None, f"about {beyond} {BEYOND}")
-        last = self._likelihood(opened[0], opened[-1], noise[0], noise[-1]).last_step()
+        last = self.likelihood(opened[0], opened[-1], noise[0], noise[-1]).last_step()
         if isinstance(last, str):
             return LikelihoodFit(rows, events, None, last)
         step, covariance = last
@@ -142,19 +145,18 @@ class CoxRegression:
             rows, events, in_units(self.predictors, schema, found, covariance, None, normal_tail), None
         )
 
-    def _at_risk(self, sums: Sums, size: int) -> list[tuple[float, Vector, Matrix]]:
-        """For each point of the grid, of those at risk just before it: the sums of w, w x and w x x'."""
+    def _at_risk(self, sums: Sums, size: int) -> list[tuple[float, Vector, Vector]]:
+        """For each point of the grid, of those at risk just before it: the sums of w, w x and the upper half of w x x'."""
         each, one = 1 + size + size * (size + 1) // 2, 2.0**self.bits
         flat = sums["risk"]
         leaving = [flat[start : start + each] for start in range(0, len(flat), each)]
         later = accumulate(reversed(leaving), lambda all_, more: [a + b for a, b in zip(all_, more, strict=True)])
         found = [
-            (row[0] / one, [v / one for v in row[1 : size + 1]], symmetric([v / one for v in row[size + 1 :]], size))
-            for row in later
+            (row[0] / one, [v / one for v in row[1 : size + 1]], [v / one for v in row[size + 1 :]]) for row in later
         ]
         return found[:0:-1]
 
-    def _likelihood(self, first: Sums, sums: Sums, first_noise: Variances, noise: Variances) -> Likelihood:
+    def likelihood(self, first: Sums, sums: Sums, first_noise: Variances, noise: Variances) -> Likelihood:
         """Gradient and information, and how the noise in each sum moves them (the delta method).
 
         Means of predictors are taken within [-1, 1], where they lie whatever noise says. Nobody at risk: no such point.
@@ -162,7 +164,8 @@ class CoxRegression:
         size = len(first["with event"])
         one = 2.0**self.bits
         gradient = [value / one for value in first["with event"]]
-        information = [[0.0] * size for _ in range(size)]
+        pairs = list(combinations_with_replacement(range(size), 2))
+        information = [0.0] * len(pairs)
         risk_noise = noise.get("risk", 0.0) / one**2
         noise_of = _Noise(size, first_noise.get("with event", 0.0) / one**2, first_noise.get("events", 0.0), risk_noise)
         for dead, (whole, towards, squares) in zip(first["events"], self._at_risk(sums, size), strict=True):
@@ -170,14 +173,27 @@ class CoxRegression:
                 noise_of.leave()
                 continue
             mean = [_within(value, whole) for value in towards]
-            for i in range(size):
-                gradient[i] -= dead * mean[i]
-                for j in range(size):
-                    information[i][j] += dead * (_within(squares[i][j], whole) - mean[i] * mean[j])
-            noise_of.event(dead, whole, mean)
+            gradient = [value - dead * one for value, one in zip(gradient, mean, strict=True)]
+            information = [
+                value + dead * (_within(square, whole) - mean[i] * mean[j])
+                for value, square, (i, j) in zip(information, squares, pairs, strict=True)
+            ]
+            if risk_noise:
+                noise_of.event(dead, whole, mean)
         noise_of.leave()
         rounding = 4 * size * math.sqrt(max(1, sum(first["events"]))) / one
-        return Likelihood(gradient, information, noise_of.covariance(), noise_of.of_information, rounding)
+        return Likelihood(
+            gradient, symmetric(information, size), noise_of.covariance(), noise_of.of_information, rounding
+        )
+
+
+@lru_cache(MOST_ROUNDS)
+def _step(
+    asked: CoxRegression, events: tuple[int, ...], with_event: tuple[int, ...], risk: tuple[int, ...]
+) -> tuple[float, ...]:
+    """The step after a round, kept so that a later round need not take those before it again."""
+    first = {"events": events, "with event": with_event}
+    return tuple(asked.likelihood(first, {"risk": risk}, NO_NOISE, NO_NOISE).step())
 
 
 class _Noise:

@@ -3,19 +3,21 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from marketplace.errors import Invalid
 from marketplace.protocol.analysis_design import INTERCEPT, in_units, normal_tail
 from marketplace.protocol.analysis_matrices import symmetric
 from marketplace.protocol.analysis_newton import (
+    MOST_ROUNDS,
     TOO_FEW,
     Likelihood,
     LikelihoodFit,
     check_format,
     on_grid,
 )
-from marketplace.protocol.analysis_statistic import Opened, Statistic, Sums, Variances
+from marketplace.protocol.analysis_statistic import NO_NOISE, Opened, Statistic, Sums, Variances
 from marketplace.protocol.analysis_survival import code_of
 from marketplace.protocol.schema import Schema
 
@@ -84,7 +86,7 @@ class LogisticRegression:
         """The coefficients that the next round tries, of predictors within [-1, 1]; zeros first."""
         found = [0.0] * (len(self.reaches(schema)) + 1)
         for sums in opened:
-            step = self._likelihood(sums, len(found), {}, self._rows(opened)).step()
+            step = _step(self, tuple(sums["gradient"]), tuple(sums["information"]), self._rows(opened))
             found = on_grid([value + change for value, change in zip(found, step, strict=True)])
         return found
 
@@ -98,7 +100,7 @@ class LogisticRegression:
         counts = max(0, rows), max(0, min(events, rows))
         if not 0 < events < rows:
             return LikelihoodFit(*counts, None, TOO_FEW)
-        last = self._likelihood(opened[-1], size, noise[-1], rows).last_step()
+        last = self.likelihood(opened[-1], size, noise[-1], rows).last_step()
         if isinstance(last, str):
             return LikelihoodFit(*counts, None, last)
         step, covariance = last
@@ -110,7 +112,8 @@ class LogisticRegression:
         """At zero coefficients every row adds 1/4 to the first second derivative."""
         return round(math.ldexp(opened[0]["information"][0], 2 - self.bits))
 
-    def _likelihood(self, sums: Sums, size: int, noise: Variances, rows: int) -> Likelihood:
+    def likelihood(self, sums: Sums, size: int, noise: Variances, rows: int) -> Likelihood:
+        """What a round's sums say, with their noise. `size`: of the gradient. `rows`: of all parties, for the rounding."""
         one = 2.0**self.bits
         spread = noise.get("gradient", 0.0) / one**2
         return Likelihood(
@@ -120,3 +123,12 @@ class LogisticRegression:
             noise.get("information", 0.0) / one**2,
             4 * size * math.sqrt(max(1, rows)) / one,
         )
+
+
+@lru_cache(MOST_ROUNDS)
+def _step(
+    asked: LogisticRegression, gradient: tuple[int, ...], information: tuple[int, ...], rows: int
+) -> tuple[float, ...]:
+    """The step after a round, kept so that a later round need not take those before it again."""
+    sums = {"gradient": gradient, "information": information}
+    return tuple(asked.likelihood(sums, len(gradient), NO_NOISE, rows).step())

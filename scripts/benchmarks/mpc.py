@@ -1,9 +1,10 @@
 """Joint analyses between real processes over mutual TLS: what they cost, and how good the twin of pooled records is.
 
 `scripts/bench mpc [--json] [--largest CELLS] [--seeds 10] [--minutes 15] [--data DIR] [--out DIR] [PART ...]`; parts: sums
-(beside stock MPyC), survival (Kaplan-Meier with log-rank, beside the same on stock MPyC's arrays), twin (beside the central
-mechanism and each hospital alone), parties (3 to 10 of them), latency (50 ms added to every byte). Runs of the twin are kept
-under `.tools/peers/kept`, and a second start goes on where the first one ended. `--out` writes the plots there.
+(beside stock MPyC), survival (Kaplan-Meier with log-rank, beside the same on stock MPyC's arrays), regressions (logistic and
+Cox, 10,000 rows and 20 predictors), twin (beside the central mechanism and each hospital alone), parties (3 to 10 of them),
+latency (50 ms added to every byte). Runs of the twin are kept under `.tools/peers/kept`, and a second start goes on where the
+first one ended. `--out` writes the plots there.
 """
 
 import argparse
@@ -57,12 +58,19 @@ def parties(_: argparse.Namespace) -> Any:
     return [asdict(measure(cells, number)) for cells in MANY_CELLS for number in MANY]
 
 
+def regressions(_: argparse.Namespace) -> Any:
+    from scripts.benchmarks import mpc_regressions  # for the same reason
+
+    return [asdict(mpc_regressions.measure(name)) for name in mpc_regressions.ASKED]
+
+
 def latency(_: argparse.Namespace) -> Any:
     return [asdict(measure(cells, delay_ms=delay)) for delay in (0, DELAY_MS) for cells in FAR_CELLS]
 
 
 PARTS: dict[str, Callable[[argparse.Namespace], Any]] = {
-    "sums": sums, "survival": survival, "twin": twin, "parties": parties, "latency": latency,
+    "sums": sums, "survival": survival, "regressions": regressions, "twin": twin, "parties": parties,
+    "latency": latency,
 }  # fmt: skip
 
 
@@ -84,6 +92,13 @@ def main() -> None:
                 "curves and log-rank: {seconds:.3f} s, stock MPyC {mpyc_seconds:.2f} s, {times_faster:.0f} times faster"
             )
             Console(width=130).print(words.format(**found[name]))
+        elif not given.json and name == "regressions":
+            words = (
+                "{regression} regression of {rows:,} x {predictors}, {rounds} rounds: {seconds:.2f} s, {processor_s:.2f} s of "
+                "processor time in all, {moved_mb:.2f} MB a party, {apart:.0e} standard errors from the pooled one"
+            )
+            for one in found[name]:
+                Console(width=130).print(words.format(**one))
         elif not given.json and name != "twin":
             Console(width=130).print(shown([SumFigures(**one) for one in found[name]]))
     if given.out:

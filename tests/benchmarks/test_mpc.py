@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scripts.benchmarks import mpc_plot, mpc_sums, mpc_twin
+from scripts.benchmarks import mpc_plot, mpc_regressions, mpc_sums, mpc_twin
 from scripts.benchmarks.entrants import Setting
 from scripts.benchmarks.mpc_delay import Delays
 from scripts.benchmarks.mpc_twin import Pool
@@ -46,6 +46,14 @@ def test_a_sum_of_four_parties_is_measured_and_a_delay_shows() -> None:
     assert (here.parties, here.cells, here.delay_ms) == (4, 100, 0)
     assert far.seconds >= 0.2 and far.meeting_s >= 0.2 and here.seconds > 0
     assert here.moved_mb == pytest.approx(3 * 2 * 100 * 8 / 1e6, rel=0.5)
+
+
+@pytest.mark.parametrize("name", mpc_regressions.ASKED)
+def test_a_regression_of_three_parties_is_measured_and_is_that_of_the_pooled_records(name: str) -> None:
+    found = mpc_regressions.measure(name, tries=1)
+    assert (found.rows, found.predictors, found.rounds) == (10_000, 20, 8)
+    assert found.apart < 1e-4
+    assert found.processor_s > 0 and found.seconds > 0 and 0 < found.moved_mb < 10
 
 
 def test_every_record_is_dealt_to_one_hospital() -> None:
