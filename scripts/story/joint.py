@@ -182,9 +182,9 @@ def _buy(cast: Cast, serving: ServingTogether, offer: Offer, *, exact: bool) -> 
     client, say, folder = cast.client, cast.say, cast.folder / (EXACT if exact else NOISY)
     if exact:
         _permit(cast, offer)
-    purchase = client.draft_analysis(
-        offer.id, Questions((cast.hospitals.question,), threshold=THRESHOLD, slot_s=SLOT_S)
-    )
+    cell = cast.smallest_cell if exact else None
+    questions = Questions((cast.hospitals.question,), threshold=THRESHOLD, slot_s=SLOT_S, smallest_cell=cell)
+    purchase = client.draft_analysis(offer.id, questions)
     placed = client.place(purchase)
     order, taken = placed.order, sum(member.rho_micro for member in offer.members)
     say.step(f"the buyer placed order {order.hex()[:16]}", gas_of(placed.receipts), None if exact else taken)
