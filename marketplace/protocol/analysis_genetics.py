@@ -93,7 +93,7 @@ class AlleleFrequencies(OneRound):
         return (Statistic("genotypes", (count, GENOTYPES), 1, count),)
 
     def result(self, schema: Schema, sums: Sums, noise: Variances = NO_NOISE) -> tuple[Frequency, ...]:
-        """The frequencies, with the error of sampling 2 n alleles and of the noise."""
+        """The frequencies, with the error of sampling rows, whose two alleles may hang together, and of the noise."""
         variance, found = noise.get("genotypes", 0.0), []
         for one, counts in zip(self.variants, _threes(sums["genotypes"]), strict=True):
             rows = max(0, sum(counts))
@@ -101,7 +101,8 @@ class AlleleFrequencies(OneRound):
                 found.append(Frequency(one, rows, None, None))
                 continue
             share = _frequency(counts)
-            error = math.sqrt(share * (1 - share) / (2 * rows) + variance * _moved(share, rows))
+            spread = max(0.0, (counts[1] / 4 + counts[2]) / rows - share**2)
+            error = math.sqrt(spread / rows + variance * _moved(share, rows))
             found.append(Frequency(one, rows, share, error))
         return tuple(found)
 
@@ -150,7 +151,8 @@ class CaseControl(OneRound):
         return (Statistic("genotypes", (count, 2, GENOTYPES), 1, count),)
 
     def result(self, schema: Schema, sums: Sums, noise: Variances = NO_NOISE) -> tuple[Association, ...]:
-        """Both tests of each variant, with the noise in their variance. Source: Sasieni 1997; Armitage 1955."""
+        """Both tests of each variant, with the noise in their variance. That of alleles takes the two of a row as
+        independent, that of trend does not. Source: Sasieni 1997; Armitage 1955."""
         threes = _threes(sums["genotypes"])
         groups = zip(threes[::2], threes[1::2], strict=True)
         variance = noise.get("genotypes", 0.0)

@@ -103,7 +103,7 @@ def test_frequencies_are_those_of_the_pooled_records(codes: dict[str, Codes]) ->
         column = codes[found.variant.column]
         copies = column[column >= 0]
         assert (found.rows, found.frequency) == (len(copies), pytest.approx(copies.mean() / 2, rel=1e-12))
-        assert found.error == pytest.approx(np.sqrt(found.frequency * (1 - found.frequency) / (2 * len(copies))))
+        assert found.error == pytest.approx(copies.std() / 2 / np.sqrt(len(copies)), rel=1e-9)
 
 
 def test_associations_are_those_of_the_pooled_records(codes: dict[str, Codes]) -> None:
