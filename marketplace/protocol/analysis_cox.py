@@ -12,6 +12,7 @@ from marketplace.errors import Invalid
 from marketplace.protocol.analysis_design import in_units, normal_tail
 from marketplace.protocol.analysis_matrices import Matrix, Vector, symmetric
 from marketplace.protocol.analysis_newton import (
+    LAST_WEIGHT,
     MOST_ROUNDS,
     NOISE_STEPS,
     TOO_FEW,
@@ -26,7 +27,6 @@ from marketplace.protocol.schema import Schema
 
 MOST_DOUBLINGS = 12
 LARGEST_RISK_CELLS = 2**16
-LAST_WEIGHT = 4
 BEYOND = "rows whose hazard is beyond the declared doublings; declare more of them, or narrower columns"
 
 

@@ -10,6 +10,7 @@ from marketplace.errors import Invalid
 from marketplace.protocol.analysis_design import INTERCEPT, in_units, normal_tail
 from marketplace.protocol.analysis_matrices import symmetric
 from marketplace.protocol.analysis_newton import (
+    LAST_WEIGHT,
     MOST_ROUNDS,
     TOO_FEW,
     Likelihood,
@@ -20,8 +21,6 @@ from marketplace.protocol.analysis_newton import (
 from marketplace.protocol.analysis_statistic import NO_NOISE, Opened, Statistic, Sums, Variances
 from marketplace.protocol.analysis_survival import code_of
 from marketplace.protocol.schema import Schema
-
-LAST_WEIGHT = 4
 
 
 @dataclass(frozen=True)

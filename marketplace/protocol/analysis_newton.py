@@ -23,6 +23,8 @@ LONGEST_STEP = 10.0
 SETTLED = 1e-2
 """How far the last step may go, in standard errors, for the answer to be one; Newton's method squares what is left."""
 NOISE_STEPS = 5.0
+LAST_WEIGHT = 4
+"""The last round's part of rho, beside that of an earlier one, whose noise so has a variance that many times as large."""
 LEAST_SHARE, FIRST_RIDGE = 1e-9, 2.0**-20
 GRID_BITS = 40
 
@@ -94,7 +96,7 @@ class Likelihood:
         ]
         added = product(product(inverse, middle), inverse)
         for i in range(size):
-            noise = math.sqrt(max(0.0, 2 * added[i][i]))
+            noise = math.sqrt(max(0.0, (1 + LAST_WEIGHT) * added[i][i]))
             if abs(step[i]) > SETTLED * math.sqrt(inverse[i][i]) + NOISE_STEPS * noise:
                 return UNSETTLED
         return step, [[inverse[i][j] + added[i][j] for j in range(size)] for i in range(size)]

@@ -23,8 +23,10 @@ from node.mpc.codes import Codes
 from tests.mpc.pooled import pooled, specification
 
 ROWS, RHO_MICRO, LEVEL = 4_000, 15_000, 0.95
-LITTLE_RHO_MICRO = 500
+LITTLE_RHO_MICRO = 200
 FEW, MANY = 80, 1_000
+LEAST_TOLD = 0.99
+"""Of draws, how many have an answer: now and then noise throws a regression so far that none is told."""
 SCHEMA = Schema(
     (
         Number("days", Decimal(0), Decimal(1_000), Decimal(1), False),
@@ -137,12 +139,19 @@ CASES: dict[str, tuple[tuple[Any, ...], Held]] = {
         lambda *given: slopes(ratio_on_the_grid())(*given),
     ),
 }
+
+
+def coefficient(found: Any) -> float | None:
+    """The p of the last one."""
+    return None if found.terms is None else found.terms[-1].p
+
+
 TESTS: dict[str, tuple[Any, Callable[[Any], float | None]]] = {
     "table": (Contingency("arm", "stage"), lambda found: found.p),
     "log-rank": (Survival("days", "died", "yes", GRID, "arm"), lambda found: found.log_rank.p),
-    "linear": (LinearRegression("weight", ("arm",)), lambda found: found.terms[1].p),
-    "logistic": (LogisticRegression("stage", "3", ("arm",), 4, 16), lambda found: found.terms[1].p),
-    "cox": (CoxRegression("days", "died", "yes", GRID, ("arm",), 3, 12, 1), lambda found: found.terms[0].p),
+    "linear": (LinearRegression("weight", ("arm",)), coefficient),
+    "logistic": (LogisticRegression("stage", "3", ("arm",), 4, 16), coefficient),
+    "cox": (CoxRegression("days", "died", "yes", GRID, ("arm",), 3, 12, 1), coefficient),
     "means": (Welch("weight", "arm", "a", "b"), lambda found: found.p),
     "ranks": (MannWhitney("weight", "arm", "a", "b", 25), lambda found: found.p),
     "shares": (Proportions("stage", "arm", "a", "b", "3"), lambda found: found.p),
@@ -159,7 +168,7 @@ def rate(name: str, seeds: int, told: bool = True, rho_micro: int = RHO_MICRO) -
     for seed in range(seeds):
         codes = patients(seed)
         found += held(codes, pooled(whole, SCHEMA, codes, parts, seed, told))
-    assert len(found) >= seeds
+    assert len(found) >= LEAST_TOLD * seeds
     return sum(map(bool, found)) / len(found)
 
 
@@ -169,8 +178,9 @@ def ps(name: str, seeds: int, told: bool = True, rho_micro: int = RHO_MICRO) -> 
     whole = specification(asked)
     parts = shares(whole.schedule(SCHEMA), rho_micro, 1, 3, 1)
     found = [p_of(pooled(whole, SCHEMA, unrelated(seed), parts, seed, told)[0]) for seed in range(seeds)]
-    assert None not in found
-    return np.array(found)
+    told_of = [p for p in found if p is not None]
+    assert len(told_of) >= LEAST_TOLD * seeds
+    return np.array(told_of)
 
 
 def check_rate(name: str, seeds: int) -> None:
