@@ -27,6 +27,7 @@ from node.delivery import pack_result, plain_root
 from node.environment import this_environment
 from node.files import disk, write_whole
 from node.journal import Journal
+from node.pool.joint import is_joint
 from node.sale import read_secrets
 from node.synthesis.generator import CodedTable, Generator
 from node.synthesis.generators import generator_of
@@ -137,6 +138,10 @@ class Replaying:
         if (made := made_for(self.account, view)).id != order:
             raise Refused(
                 f"expected an order that a result was made for, this one sells that of {made.id.hex()}; replay it"
+            )
+        if is_joint(self.account.offer_of(view)):
+            raise Refused(
+                "expected an order that this node answered alone, others took part in this one; nothing to replay"
             )
         commission = read_commission(self.account, view, self.orders / order.hex(), self.store)
         if commission is None:

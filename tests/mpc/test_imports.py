@@ -41,7 +41,17 @@ def test_no_module_can_unpickle_or_evaluate(path: Path) -> None:
     assert not ({*FORBIDDEN, *CALLS, "allow_pickle"} - allowed) & set(found)
 
 
-@pytest.mark.parametrize("module", ["node.mpc.party", "node.mpc.closed_party", "node.mpc.running", "node.mpc.joint"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "node.mpc.party",
+        "node.mpc.closed_party",
+        "node.mpc.running",
+        "node.mpc.joint",
+        "node.commands.main",
+        "node.workers.counting",
+    ],
+)
 def test_no_import_loads_mpyc_whose_setup_a_partys_process_alone_runs(module: str) -> None:
     program = f"import sys, {module}; print('mpyc' in sys.modules, 'node.mpc.engine' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from marketplace.errors import Refused
 from marketplace.protocol.identity import OrderId
 from marketplace.protocol.states import OrderState, Reason
 from node.admission import Rules
 from node.mpc.plan import Limits
+from node.serving import rotate
 from node.vault.database import query
 from node.work import Abstain, Close, Decline, Release
 from node.workers.joint import JointWorkers
@@ -124,6 +126,27 @@ def test_a_member_that_does_not_answer_such_questions_ends_the_order_before_any_
     assert [one.used_micro() for one in pool.hospitals] == [0, 0, 0]
     assert [one.debits(order) for one in pool.hospitals] == [[], [], []]
     pool.assert_sound()
+
+
+def test_a_certificate_that_the_ledger_does_not_name_takes_no_part(pool: Pool) -> None:
+    one = pool.hospitals[1]
+    rotate(one.node)
+    for each in pool.hospitals:
+        each.daemon.effects.together.limits = Limits(stall_s=4.0, join_s=1.0)
+    order = pool.place(pool.publish())
+    pool.run(all_said(pool, order))
+    assert "run `agora-node endpoint describe`" in said(one, order)
+    for number in (0, CULPRIT):
+        assert f"{party(pool, order, 1)} was not reached" in said(pool.hospitals[number], order)
+    assert_refunded(pool, order, touched=[])
+
+
+def test_an_order_that_others_took_part_in_is_not_replayed_by_one(pool: Pool) -> None:
+    order = pool.place(pool.publish())
+    pool.run_until(order, OrderState.DELIVERED)
+    pool.lead.closing.close()  # type: ignore[attr-defined]
+    with pytest.raises(Refused, match="others took part"):
+        pool.lead.node.replay(order, print)
 
 
 def test_a_node_that_is_restarted_in_the_middle_draws_nothing_again(pool: Pool) -> None:

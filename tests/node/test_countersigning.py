@@ -1,0 +1,180 @@
+"""What a member signs of its pool's lead: the delivery of the answer that it has itself, and nothing else."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from marketplace.certificate.certificate import Certificate
+from marketplace.certificate.manifest import Manifest
+from marketplace.content.cid import Cid
+from marketplace.content.store import put_bytes, read_bytes
+from marketplace.errors import Invalid, Refused, Unreachable
+from marketplace.ledger import ids
+from marketplace.ledger.signatures import sign_certificate
+from marketplace.protocol.identity import OrderId
+from node.pool.answering import Answering
+from node.pool.countersignature import Countersignature, DeliveryDraft
+from node.pool.joint import JointCommission
+from node.pool.statement import Statement, encode_request
+from node.sale import SaleSecrets
+from node.workers.job import Name
+from tests.node.pooled import Hospital, Pool, pooled
+
+SECRETS = SaleSecrets(b"a" * 32, b"b" * 32)
+
+
+@dataclass
+class Answered:
+    """An order that all hospitals have answered, and that its lead has sealed and not yet delivered."""
+
+    pool: Pool
+    order: OrderId
+    draft: DeliveryDraft
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def member(self) -> Hospital:
+        return self.pool.hospitals[1]
+
+    def answering(self, one: Hospital | None = None, late_s: int = 0) -> Answering:
+        who, ledger = one or self.member, self.pool.ledger
+        account = self.pool.client.account()
+        return Answering(
+            lambda: account, ledger, who.node.keys.signer, self.pool.store, who.daemon.effects.order_folder,
+            lambda: ledger.now_s() + late_s, self.notes.append,
+        )  # fmt: skip
+
+    def certified(self, change: Callable[[Certificate], Certificate]) -> DeliveryDraft:
+        """The draft with another certificate, signed by the lead."""
+        stored = read_bytes(self.pool.store, Cid.raw(self.draft.delivery.manifest), 2**20)
+        manifest, ledger = Manifest.decode(stored), self.pool.ledger
+        changed = change(manifest.certificate)
+        digest = sha256(changed.encode()).digest()
+        signature = sign_certificate(self.pool.lead.node.keys.signer, ledger.domain, changed.order, digest)
+        altered = replace(manifest, certificate=changed, signature=signature).encode()
+        delivery = replace(self.draft.delivery, manifest=put_bytes(self.pool.store, altered).digest)
+        return replace(self.draft, delivery=delivery)
+
+
+@pytest.fixture(scope="module")
+def answered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answered]:
+    with pooled(tmp_path_factory.mktemp("pool"), persons=(30, 30, 30)) as pool:
+        order, lead = pool.place(pool.publish()), pool.lead
+        pool.run(lambda: lead.daemon.effects.together.workers.tried(order))
+        pool.run(lambda: all((one.folder(order) / Name.OUTCOME).exists() for one in pool.hospitals), but=[0])
+        account = pool.client.account()
+        made = lead.daemon._desks.papers(account, account.orders[order]).commission
+        assert isinstance(made, JointCommission)
+        delivery = lead.daemon.effects.together.seal(made, account, lead.folder(order), SECRETS)
+        yield Answered(pool, order, DeliveryDraft(pool.ledger.domain, order, delivery, SECRETS.salts))
+
+
+def test_a_member_signs_the_answer_that_it_has_itself(answered: Answered) -> None:
+    signed = Countersignature.decode(answered.answering().countersign(answered.draft.encode()))
+    struct = ids.delivery_struct(answered.order, answered.draft.delivery)
+    assert answered.pool.ledger.signed_by(answered.member.address, struct, signed.signature)
+    assert (signed.order, signed.member) == (answered.order, answered.member.address)
+
+
+def refusal(answered: Answered, draft: DeliveryDraft, **who: Any) -> str:
+    """Why nothing is signed, in the words for the member's own provider; others are told nothing."""
+    answered.notes.clear()
+    with pytest.raises(Refused, match="does not sign this one; ask its provider"):
+        answered.answering(**who).countersign(draft.encode())
+    (note,) = answered.notes
+    return note
+
+
+def test_another_result_than_its_own_is_not_signed(answered: Answered) -> None:
+    draft = answered.draft
+    assert "not the answer that you have" in refusal(answered, replace(draft, salts=b"x" * 32))
+    swapped = replace(draft, delivery=replace(draft.delivery, plain_root=b"x" * 32))
+    assert "its plain root is not the delivery's" in refusal(answered, swapped)
+
+
+def change_party(number: int, **changes: Any) -> Callable[[Certificate], Certificate]:
+    def change(certificate: Certificate) -> Certificate:
+        joint = certificate.joint
+        assert joint is not None
+        parties = list(joint.parties)
+        parties[number] = replace(parties[number], **changes)
+        return replace(certificate, joint=replace(joint, parties=tuple(parties)))
+
+    return change
+
+
+def own(answered: Answered) -> int:
+    members = answered.pool.client.account().offer_of(answered.pool.order(answered.order)).members
+    return [member.provider for member in members].index(answered.member.address)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"register": b"x" * 32}, "what it says of you is not"),
+        ({"noise_commitment": b"x" * 32}, "what it says of you is not"),
+        ({"rho_micro": 1}, "is not the offer's member"),
+        ({"version": 2}, "is not the offer's member"),
+        ({"commitment": b"x" * 32}, "records are not those"),
+        ({"signature": b"x" * 70}, "has not signed its transcript"),
+        ({"tls": b"x" * 70}, "never named on the ledger"),
+    ],
+)
+def test_a_certificate_that_says_something_else_of_the_member_is_not_signed(
+    answered: Answered, changes: dict[str, Any], words: str
+) -> None:
+    assert words in refusal(answered, answered.certified(change_party(own(answered), **changes)))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda made: replace(made, joint=None), "the offer charged"),
+        (
+            lambda made: replace(made, joint=replace(made.joint, parties=made.joint.parties[:2])),
+            "are not the offer's members",
+        ),
+        (lambda made: replace(made, joint=replace(made.joint, transcript=b"x" * 32)), "has not signed its transcript"),
+        (lambda made: replace(made, mechanism=replace(made.mechanism, name="other-sums")), "another mechanism"),
+        (lambda made: replace(made, privacy=replace(made.privacy, rho_micro=5)), "the offer charged"),
+        (lambda made: replace(made, specification=b"x" * 32), "its specification is not"),
+    ],
+)
+def test_a_certificate_of_something_else_is_not_signed(
+    answered: Answered, change: Callable[[Certificate], Certificate], words: str
+) -> None:
+    assert words in refusal(answered, answered.certified(change))
+
+
+def test_only_a_member_other_than_the_lead_signs_and_only_in_time(answered: Answered) -> None:
+    assert "not for you to sign" in refusal(answered, answered.draft, one=answered.pool.lead)
+    assert "its time is over" in refusal(answered, answered.draft, late_s=10**6)
+
+
+def test_what_is_no_draft_or_no_order_of_this_node_is_told_apart(answered: Answered) -> None:
+    with pytest.raises(Invalid, match="delivery-draft"):
+        answered.answering().countersign(b"{}")
+    with pytest.raises(Unreachable, match="try again later"):
+        answered.answering().countersign(replace(answered.draft, order=OrderId(b"x" * 32)).encode())
+    lost = replace(answered.draft, delivery=replace(answered.draft.delivery, manifest=b"x" * 32))
+    with pytest.raises(Unreachable, match="try again later"):
+        answered.answering().countersign(lost.encode())
+
+
+def test_a_statement_is_given_once_there_is_an_answer_and_refused_where_there_never_is(answered: Answered) -> None:
+    answering, folder = answered.answering(), answered.member.folder(answered.order)
+    said = Statement.decode(answering.statement(encode_request(answered.order)))
+    assert said.order == answered.order
+    with pytest.raises(Unreachable):
+        answering.statement(encode_request(OrderId(b"x" * 32)))
+    with pytest.raises(Invalid):
+        answering.statement(b"{}")
+    (folder / Name.CLOSED).touch()
+    try:
+        with pytest.raises(Refused, match="not delivered"):
+            answering.statement(encode_request(answered.order))
+    finally:
+        (folder / Name.CLOSED).unlink()
