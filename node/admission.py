@@ -30,7 +30,8 @@ class Rules:
     generator makes that needs one.
     Of joint analyses, `analyses`: the kinds that are answered, and `columns`: those that may be asked about; None for all.
     `threshold_at_least`: for how many dishonest parties the noise has to suffice. `smallest_cell`: the smallest number of
-    persons that an exact answer may tell; 1 declares the records public.
+    persons that an exact answer may tell; 1 declares the records public. `filters`: the conditions, in words, under which an
+    exact analysis of other records may be asked; without conditions it always may.
     """
 
     epsilon_at_most: float = 10.0
@@ -44,6 +45,7 @@ class Rules:
     columns: frozenset[str] | None = None
     threshold_at_least: int = 1
     smallest_cell: int = 10
+    filters: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from node.synthesis.generators import GENERATORS
 GENERATORS_SETTING, LICENCES_SETTING, BELOW_FLOOR_SETTING = "generators", "licences", "below_floor"
 ANALYSES_SETTING, COLUMNS_SETTING = "analyses", "columns"
 THRESHOLD_SETTING, CELL_SETTING = "threshold_at_least", "smallest_cell"
+FILTERS_SETTING = "filters"
 NAMES = (
     GENERATORS_SETTING,
     LICENCES_SETTING,
@@ -20,6 +21,7 @@ NAMES = (
     COLUMNS_SETTING,
     THRESHOLD_SETTING,
     CELL_SETTING,
+    FILTERS_SETTING,
 )
 _TRUTH = {"true": True, "false": False}
 
@@ -30,8 +32,9 @@ def read_rules(path: Path, environment: Mapping[str, str]) -> Rules:
 
     The default generator alone, no licence, and nothing below the floor, where they are not set. `licences`: those that the
     operator says it holds, as in BUSL-1.1, and so may sell what a generator under such a licence makes. For joint analyses the
-    lists `analyses` and `columns`, and the numbers `threshold_at_least` and `smallest_cell`, overridden alike, mean what
-    they mean in `Rules`. Raises `Invalid` for a value that is no list of known names, neither true nor false, or no number.
+    lists `analyses`, `columns` and `filters`, and the numbers `threshold_at_least` and `smallest_cell`, overridden alike,
+    mean what they mean in `Rules`. Raises `Invalid` for a value that is no list of known names, neither true nor false, or
+    no number.
     """
     table = read_table(path)
     generators = _names(table, environment, GENERATORS_SETTING, [DEFAULT_GENERATOR], frozenset(GENERATORS))
@@ -47,6 +50,7 @@ def read_rules(path: Path, environment: Mapping[str, str]) -> Rules:
         analyses=_some(table, environment, ANALYSES_SETTING),
         columns=_some(table, environment, COLUMNS_SETTING),
         threshold_at_least=_number(table, environment, THRESHOLD_SETTING, plain.threshold_at_least),
+        filters=_some(table, environment, FILTERS_SETTING) or frozenset(),
         smallest_cell=_number(table, environment, CELL_SETTING, plain.smallest_cell),
     )
 

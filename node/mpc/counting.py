@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from itertools import combinations_with_replacement
 
 import numpy as np
+from numpy.typing import NDArray
 
 from marketplace.errors import Invalid, Refused
 from marketplace.protocol.analysis import Analysis, AnalysisSpecification
@@ -39,9 +40,7 @@ def count(
     names = {name for analysis in specification.analyses for name in analysis.columns}
     names |= {condition.column for condition in specification.only}
     checked = {name: _checked(schema, name, rows, codes[name]) for name in sorted(names)}
-    kept = np.ones(rows, np.bool_)
-    for condition in specification.only:
-        kept &= meet(condition, schema, checked[condition.column])
+    kept = meeting(specification, schema, checked) if specification.only else np.ones(rows, np.bool_)
     used = {name: column[kept] for name, column in checked.items()}
     places = {one.place for one in asked}
     found = {}
@@ -49,6 +48,14 @@ def count(
         analysis, before = specification.analyses[place], specification.part(place, opened)
         found[place] = _counted(analysis, schema, int(kept.sum()), used, before)
     return {one.name: found[one.place][one.of.name] for one in asked}
+
+
+def meeting(specification: AnalysisSpecification, schema: Schema, codes: Mapping[str, Codes]) -> NDArray[np.bool_]:
+    """Which rows meet the conditions of `specification`. `codes`: at least one column, each of as many rows."""
+    kept = np.ones(len(next(iter(codes.values()))), np.bool_)
+    for condition in specification.only:
+        kept &= meet(condition, schema, codes[condition.column])
+    return kept
 
 
 def _counted(

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from marketplace.buying.phrases import condition_text
 from marketplace.errors import Invalid, Refused
 from marketplace.protocol.analysis import AnalysisSpecification
+from marketplace.protocol.exactness import check_exact
 from marketplace.protocol.pool import noise_of
 from marketplace.protocol.states import DeclineReason
 from node.admission import (
@@ -85,10 +87,13 @@ def _objection_to_questions(made: JointCommission, rules: Rules) -> Objection | 
 
 
 def _objection_to_exact(made: JointCommission, rules: Rules) -> Objection | None:
-    cell = made.smallest_cell
-    if made.is_exact and (cell is None or cell < rules.smallest_cell):
-        words = f"this provider tells exact numbers of at least {rules.smallest_cell} persons only"
-        return Objection(DeclineReason.RULES, words)
+    specification = made.specification
+    if made.is_exact and isinstance(specification, AnalysisSpecification):
+        only = "; ".join(sorted(map(condition_text, specification.only)))
+        try:
+            check_exact(specification, made.schema, rules.smallest_cell, rules.filters, only)
+        except Refused as error:
+            return Objection(DeclineReason.RULES, str(error))
     return None
 
 

@@ -31,6 +31,7 @@ class Draw:
     """What one order may work on. `training` and `holdout`: coded tables, of a linked schema nested ones, rows bounded per
     person, persons in one only, nobody who had opted out.
 
+    `identities`: what stands for the person of each row, of training and then of holdout, shape (rows, 2).
     `register`: salted commitment to the opt-out register as it was applied, 32 bytes. `noise_key`: 32 bytes, the same
     however often the order resumes. `resumed`: whether this is not the first time.
     """
@@ -41,6 +42,7 @@ class Draw:
     noise_key: bytes = field(repr=False)
     register: bytes
     resumed: bool
+    identities: Tags = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,7 @@ class Door:
             entry.noise_key,
             register_commitment(out, entry.salt),
             entry.resumed,
+            np.concatenate([content.identity[used & ~held_out], content.identity[used & held_out]]),
         )
 
     def _has_drawn(self, order: bytes, snapshot: Snapshot, keys: str) -> bool:

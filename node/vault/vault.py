@@ -15,9 +15,10 @@ from marketplace.protocol.schema import Schema
 from node.vault import snapshot as snapshots
 from node.vault.access import Access, AccessLog
 from node.vault.account import Account
-from node.vault.bounding import SECRET_BYTES, bound, identity_of
+from node.vault.bounding import SECRET_BYTES, Tags, bound, identity_of
 from node.vault.box import SecretBox
 from node.vault.coding import code
+from node.vault.cohorts import Cohorts
 from node.vault.database import connect
 from node.vault.draw import Door, Draw
 from node.vault.linking import link
@@ -128,6 +129,10 @@ class Vault:
     def draw_exact(self, order: bytes, dataset: bytes, version: int, *, again: bool = False) -> Draw:
         """As `draw`, for an order without a privacy promise: against one of the dataset's allowance, and no rho."""
         return self._door.draw_exact(order, self._register.snapshot(dataset, version), again=again)
+
+    def enter_cohort(self, order: bytes, dataset: bytes, persons: Tags, smallest_cell: int) -> None:
+        """Notes over which persons an exact `order` is answered. Raises `Refused` as `Cohorts.enter` does."""
+        Cohorts(self._connection).enter(order, dataset, persons, smallest_cell)
 
     def note_opt_outs(self, dataset: bytes, persons: Iterable[str], *, out: bool, at_s: int) -> int:
         """Takes these persons, as the person column names them, out of every later order of `dataset`, or in again.

@@ -15,7 +15,7 @@ from marketplace.errors import Corrupt, Refused
 from marketplace.keys.secretbox import SecretBox
 from marketplace.protocol import analysis_answer, analysis_sums, result
 from marketplace.protocol.analysis import AnalysisSpecification
-from marketplace.protocol.analysis_lane import Lane
+from marketplace.protocol.analysis_lane import SMALLEST_CELL, Lane
 from marketplace.protocol.analysis_noise import Share, shares, variances
 from marketplace.protocol.analysis_quote import Setting
 from marketplace.protocol.analysis_statistic import Opened
@@ -28,11 +28,12 @@ from node.environment import this_environment
 from node.evaluation.joint_report import joint_report
 from node.evaluation.report import Promise
 from node.files import disk, whole_file, write_whole
-from node.mpc.counting import count
+from node.mpc.counting import count, meeting
 from node.mpc.noise import add
 from node.nesting import main_codes
 from node.noise.stream import NoiseStream
 from node.outcome import NOISE_COMMITMENT_TAG, Outcome
+from node.vault.bounding import Tags
 from node.vault.draw import Draw
 from node.vault.vault import Vault
 from node.workers.job import JointJob, Name
@@ -77,7 +78,7 @@ class Counter:
             raise Corrupt("expected an analysis to count for, got other wishes; see to the order's folder")
         schedule, own = specification.schedule(schema), job.own
         parts = () if own.is_exact else shares(schedule, job.rho_micro, job.rows_in_pool, job.parties, job.threshold)
-        draw = _draw(job, schema, storage_key)
+        draw = _draw(job, specification, schema, storage_key)
         context = own.order + own.commitment + sha256(specified).digest()
         return cls(folder, job, specification, schema, draw, NoiseStream(draw.noise_key, context), parts)
 
@@ -128,7 +129,7 @@ class Counter:
         return Mechanism(name, MECHANISM_VERSION, (), stages_of(self.parts), ())
 
 
-def _draw(job: JointJob, schema: Schema, storage_key: bytes) -> Draw:
+def _draw(job: JointJob, specification: AnalysisSpecification, schema: Schema, storage_key: bytes) -> Draw:
     own = job.own
     with Vault(own.vault, SecretBox(storage_key)) as vault:
         held = vault.describe(own.dataset, own.version)
@@ -138,6 +139,9 @@ def _draw(job: JointJob, schema: Schema, storage_key: bytes) -> Draw:
             )
         if own.is_exact:
             draw = vault.draw_exact(own.order, own.dataset, own.version)
+            if not draw.resumed:
+                cohort = _cohort(draw, specification, schema)
+                vault.enter_cohort(own.order, own.dataset, cohort, specification.smallest_cell or SMALLEST_CELL)
         else:
             draw = vault.draw(own.order, own.dataset, own.version, own.rho_micro)
     if draw.resumed:
@@ -145,3 +149,11 @@ def _draw(job: JointJob, schema: Schema, storage_key: bytes) -> Draw:
             "expected an order that has not drawn before; its first count was lost, and nothing is drawn again"
         )
     return draw
+
+
+def _cohort(draw: Draw, specification: AnalysisSpecification, schema: Schema) -> Tags:
+    """Who is asked about. Rows of a linked schema's draw are persons, and all of them count as asked about."""
+    if schema.is_linked:
+        return draw.identities
+    found: Tags = draw.identities[meeting(specification, schema, main_codes([draw.training, draw.holdout], schema))]
+    return found

@@ -83,7 +83,8 @@ EXACT = {
     "members": tuple(replace(member, rho_micro=0) for member in MEMBERS),
     "questions": replace(QUESTIONS, smallest_cell=1),
 }
-CLOSED = {**EXACT, "questions": replace(QUESTIONS, analyses=(Count(),), smallest_cell=10)}
+MEN = (Condition("sex", values=("male",)),)
+CLOSED: dict[str, Any] = {**EXACT, "questions": replace(QUESTIONS, analyses=(Count(),), smallest_cell=10)}
 
 
 @pytest.mark.parametrize(
@@ -122,6 +123,7 @@ CLOSED = {**EXACT, "questions": replace(QUESTIONS, analyses=(Count(),), smallest
         ({**EXACT, "questions": replace(QUESTIONS, smallest_cell=9)}, Rules(smallest_cell=1), SPECIFICATION, "10 or more"),
         ({**EXACT, "questions": replace(QUESTIONS, smallest_cell=10)}, Rules(), SPECIFICATION, "one analysis"),
         (CLOSED, Rules(smallest_cell=11), RULES, "at least 11 persons only"),
+        ({**CLOSED, "questions": replace(CLOSED["questions"], only=MEN)}, Rules(), RULES, "its fixed list"),
         ({**EXACT, "holding": Holding(1, bytes([1]) * 32, 0, 0)}, Rules(smallest_cell=1), BUDGET, "allowance"),
     ],
 )  # fmt: skip
@@ -138,6 +140,7 @@ def test_what_speaks_against_it_is_said(changes: dict[str, Any], rules: Rules, c
         ({"clock_s": NOW_S - MOST_SKEW_S}, Rules()),
         ({"clock_s": NOW_S + 10**6}, Rules()),
         (EXACT, Rules(smallest_cell=1)),
+        ({**CLOSED, "questions": replace(CLOSED["questions"], only=MEN)}, Rules(filters=frozenset({"sex is male"}))),
         (CLOSED, Rules()),
     ],
 )

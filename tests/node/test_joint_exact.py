@@ -17,6 +17,7 @@ from marketplace.protocol.offer import Offer
 from marketplace.protocol.permit import Grant
 from marketplace.protocol.states import OrderState
 from node.admission import Rules
+from node.workers.job import Name
 from tests.node.market import HOUR_S
 from tests.node.pooled import SLOT_S, SURVIVAL, TOTAL_MICRO, Pool, Questions, pooled
 
@@ -32,7 +33,7 @@ def sold(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Pool, Offer
         authority = pool.ledger.account()  # type: ignore[attr-defined]
         for number, one in enumerate(pool.hospitals):
             pool.restart(number, rules=Rules(smallest_cell=1))
-            one.node.provider().open_epoch(one.listed.dataset, TOTAL_MICRO, 3, "Three exact answers for one study.")
+            one.node.provider().open_epoch(one.listed.dataset, TOTAL_MICRO, 4, "Four exact answers for one study.")
         offer = pool.publish(epsilon=None, authority=authority.address, purposes=1 << RESEARCH)
         now_s = pool.ledger.now_s()
         grant = Grant(pool.client.signer.address, RESEARCH, now_s - 1, now_s + 720 * HOUR_S, b"d" * 32, (offer.id,))
@@ -72,7 +73,7 @@ def test_public_records_give_the_very_numbers_and_nothing_is_called_private(sold
     assert "private" not in report.lower()
     assert verify_against(out, pool.client.account(), pool.ledger.domain).passed
     assert [one.used_micro() for one in pool.hospitals] == [0, 0, 0]
-    assert [one.node.vault.account.exact_left(one.listed.snapshot.dataset) for one in pool.hospitals] == [2, 2, 2]
+    assert [one.node.vault.account.exact_left(one.listed.snapshot.dataset) for one in pool.hospitals] == [3, 3, 3]
     assert pool.order(order).state is OrderState.SETTLED
     pool.assert_sound()
 
@@ -93,6 +94,18 @@ def test_cells_of_few_persons_are_closed_before_anybody_sees_them(sold: tuple[Po
     verified = verify_against(out, pool.client.account(), pool.ledger.domain)
     assert verified.passed, verified
     pool.assert_sound()
+
+
+def test_a_cohort_that_differs_from_an_earlier_one_by_few_is_refused_by_the_providers_own_node(
+    sold: tuple[Pool, Offer],
+) -> None:
+    pool, offer = sold
+    one = pool.hospitals[0]
+    one.node.vault.note_opt_outs(one.listed.snapshot.dataset, ["hush-0-1"], out=True, at_s=0)
+    order = pool.place(offer, CLOSED)
+    pool.run(lambda: (one.folder(order) / Name.FAILURE).exists())
+    assert "differs from all earlier ones" in (one.folder(order) / Name.FAILURE).read_text()
+    assert pool.run_out(order).state is OrderState.REFUNDED
 
 
 @pytest.mark.parametrize(

@@ -72,10 +72,13 @@ def test_joint_analyses_are_let_in_by_kind_column_threshold_and_cell(tmp_path: P
     file = tmp_path / "node.toml"
     plain = read_rules(file, {})
     assert (plain.analyses, plain.columns, plain.threshold_at_least, plain.smallest_cell) == (None, None, 1, 10)
-    file.write_text('analyses = ["count"]\ncolumns = []\nthreshold_at_least = 2\nsmallest_cell = 1\n')
+    file.write_text(
+        'analyses = ["count"]\ncolumns = []\nthreshold_at_least = 2\nsmallest_cell = 1\nfilters = ["sex is male"]\n'
+    )
     rules = read_rules(file, {"AGORA_COLUMNS": "age, sex", "AGORA_SMALLEST_CELL": "20"})
     assert (rules.analyses, rules.columns) == (frozenset({"count"}), frozenset({"age", "sex"}))
     assert (rules.threshold_at_least, rules.smallest_cell) == (2, 20)
+    assert (plain.filters, rules.filters) == (frozenset(), frozenset({"sex is male"}))
     assert read_rules(file, {}).columns == frozenset()
 
 
