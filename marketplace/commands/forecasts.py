@@ -14,7 +14,7 @@ SHOWN_NOISE = 20
 
 
 def forecast_lines(forecast: Forecast) -> Iterator[str]:
-    """The forecast for people, without its noise."""
+    """The forecast for people, but for the table of its noise."""
     setting, cost = forecast.setting, forecast.cost
     rounds = "one round" if forecast.rounds == 1 else f"{forecast.rounds} rounds"
     yield from _named("lane", f"{setting.lane.value}, {setting.parties} parties, {rounds}")
@@ -26,12 +26,13 @@ def forecast_lines(forecast: Forecast) -> Iterator[str]:
     if forecast.own_view is not None and forecast.outside is not None:
         yield from _named("own view", f"epsilon {forecast.own_view}: what a party learns, which knows its own noise")
         yield from _named("outside", f"epsilon {forecast.outside}: what the buyer learns, who knows nobody's")
+    if forecast.noise:
+        yield from _named("noise", "of all parties together, in rows, or in steps of a column's declared grid:")
 
 
 def noise_table(forecast: Forecast) -> Table:
     """The noise in each statistic of the first round."""
-    title = "noise in what is opened, in rows or in steps of a column's declared grid"
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
     table.add_column("statistic")
     for head in ("cells", "sigma of a cell", "rho, micro"):
         table.add_column(head, justify="right")

@@ -56,11 +56,11 @@ def guarantee_words(setting: Setting) -> str:
 def learned(setting: Setting) -> dict[str, str]:
     """Who learns what, by who it is."""
     if setting.lane is Lane.CLOSED:
-        opened = "which cells were closed, and the numbers of all others"
+        opened = "which cells stayed closed or intervals were merged, and all other sums over all parties"
     elif setting.is_exact:
-        opened = "the exact sums over all parties"
+        opened = "the exact sums over all parties, of every round"
     else:
-        opened = "the sums over all parties, with everybody's noise in them"
+        opened = "the sums over all parties, of every round, with everybody's noise in them"
     return {
         "every party": opened,
         "the buyer": f"{opened}, and the answers that follow from them",

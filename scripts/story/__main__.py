@@ -106,8 +106,9 @@ def demo(
 ) -> None:
     """List real records, sell a synthetic twin of them, deliver it sealed for one buyer, settle, and audit it all.
 
-    Then several hospitals answer one question together, and none sees another's records. With --data the first act alone is
-    played, on that file; with --split the second.
+    Then several hospitals answer one question together, and none sees another's records.
+
+    With --data the first act alone is played, on that file; with --split the second.
 
     Exit codes: 0 done, 2 invalid input, 3 refused, 4 bytes or proofs disagree, 5 nobody answered.
     """

@@ -1,5 +1,6 @@
 """The act of several hospitals: each lists its own records, they offer answers together, a buyer asks and pays for two."""
 
+import time
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,7 +107,7 @@ def perform(stage: Stage, split: Split | None, epsilon: float, folder: Path, say
         say.aside(line)
     say.step(f"{len(hospitals.rows)} hospitals, each of which declares the same three columns")
     cast = _gather(stage, hospitals, asked, words, epsilon, folder, say)
-    with closing(ServingTogether(cast.nodes, lambda: float(stage.ledger.now_s()), say)) as serving:
+    with closing(ServingTogether(cast.nodes, lambda: max(time.time(), stage.ledger.now_s()), say)) as serving:
         exact = _buy(cast, serving, _offer(cast, exact=True), exact=True)
         noisy = _buy(cast, serving, _offer(cast, exact=False), exact=False)
     say.chapter("Proof")

@@ -23,7 +23,7 @@ def test_everything_that_a_buyer_is_to_know_is_told_in_lines_of_a_hundred_column
     assert max(map(len, lines)) <= 100
     words = " ".join(" ".join(lines).split())
     for told in (
-        "learns every party: the sums over all parties, with everybody's noise in them",
+        "learns every party: the sums over all parties, of every round, with everybody's noise in them",
         "learns nobody: another party's own numbers, or any record",
         "up to 2 of the 3 parties together",
         "honest but curious",

@@ -30,7 +30,7 @@ FORECAST = Forecast(DP, 2, Cost(3, 2**60), (Noise("0/rows", 1, "12.5000", 14_000
 def test_who_learns_what_is_told_of_each_way() -> None:
     assert "everybody's noise" in learned(DP)["every party"]
     assert "exact sums" in learned(EXACT)["the buyer"]
-    assert "which cells were closed" in learned(CLOSED)["every party"]
+    assert "which cells stayed closed" in learned(CLOSED)["every party"]
     for setting in (DP, EXACT, CLOSED):
         assert set(learned(setting)) == {"every party", "the buyer", "everybody", "nobody"}
         assert learned(setting)["nobody"] == "another party's own numbers, or any record"
