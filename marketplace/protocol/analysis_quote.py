@@ -10,8 +10,9 @@ from marketplace.protocol import canonical
 from marketplace.protocol.analysis import AnalysisSpecification, Asked
 from marketplace.protocol.analysis_lane import Lane
 from marketplace.protocol.analysis_noise import Share, rho_micro_of_sum
+from marketplace.protocol.closing import ClosedSpecification, How
 from marketplace.protocol.offer import Guarantee, Offer
-from marketplace.protocol.pool import noise_of
+from marketplace.protocol.pool import answered_as, noise_of
 from marketplace.protocol.rho import delta_of, epsilon_of
 from marketplace.protocol.schema import Schema
 
@@ -19,6 +20,10 @@ SETUP_S, PARTY_S, STATISTIC_S, CELL_S = 0.5, 0.3, 0.02, 8e-7
 PAIR_BYTES, STATISTIC_BYTES, CELL_BYTES = 420, 56, 16
 """Measured between processes of one machine with two cores: a cell's seconds with two peers (decision 0013), and a party's
 bytes with each of its peers (decision 0018)."""
+CLOSED_CELL_S = {How.WHOLE: 0.0, How.SIGNS: 0.002, How.CELLS: 0.002, How.CURVES: 0.012}
+CLOSED_CELL_BYTES = {How.WHOLE: 100, How.SIGNS: 1_800, How.CELLS: 1_660, How.CURVES: 4_900}
+CLOSED_BYTES, CLOSED_STATISTIC_BYTES = 1_000, 130
+"""The same of the closed lane: of a number by what is asked about it, of the order, and of a statistic in a round."""
 
 _DECIMAL = re.compile(r"[0-9]{1,12}\.[0-9]{4}", re.ASCII)
 
@@ -102,6 +107,17 @@ def cost_of_sums(schedule: Sequence[Sequence[Asked]], parties: int) -> Cost:
     return Cost(math.ceil(seconds), peers * (PAIR_BYTES + STATISTIC_BYTES * len(statistics) + CELL_BYTES * cells))
 
 
+def cost_of_closed(questions: ClosedSpecification, schema: Schema, parties: int) -> Cost:
+    """What the closed lane takes, between nodes that are close to each other. Raises `Invalid` as `openings` does."""
+    openings, peers = questions.openings(schema), parties - 1
+    asked = [
+        (openings[one.name].how, one.of.cells) for each in questions.specification.schedule(schema) for one in each
+    ]
+    seconds = SETUP_S + PARTY_S * parties + sum(CLOSED_CELL_S[how] * cells for how, cells in asked) * peers / 2
+    moved = sum(CLOSED_STATISTIC_BYTES + CLOSED_CELL_BYTES[how] * cells for how, cells in asked)
+    return Cost(math.ceil(seconds), peers * (CLOSED_BYTES + moved))
+
+
 @dataclass(frozen=True)
 class Noise:
     """The noise in one statistic's sums. `sigma`: the standard deviation of all parties' noise in a cell, a decimal of
@@ -175,10 +191,13 @@ def forecast_of(offer: Offer, specification: AnalysisSpecification, schemas: Seq
     parties, noise = len(offer.members), noise_of(offer, specification, schemas)
     exact, threshold = offer.head.guarantee is Guarantee.EXACT, specification.threshold
     schedule, delta = specification.schedule(schemas[0]), delta_of(offer.head.delta_atto)
+    questions = answered_as(specification, offer.head.guarantee)
+    closed = isinstance(questions, ClosedSpecification)
+    cost = cost_of_closed(questions, schemas[0], parties) if closed else cost_of_sums(schedule, parties)
     return Forecast(
         Setting(specification.lane(offer.head.guarantee), parties, threshold, specification.smallest_cell),
         len(schedule),
-        cost_of_sums(schedule, parties),
+        cost,
         tuple(
             Noise(share.name, share.cells, f"{math.sqrt(parties * share.sigma2):.4f}", share.rho_micro)
             for share in (noise[0] if noise else ())

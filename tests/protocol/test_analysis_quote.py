@@ -1,6 +1,7 @@
 """What is told of a joint analysis before it is bought: from its declaration alone, and in both guarantees."""
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -8,17 +9,22 @@ import pytest
 from marketplace.protocol import canonical
 from marketplace.protocol.analysis_counts import Contingency, Count, Histogram
 from marketplace.protocol.analysis_moments import Variance
+from marketplace.protocol.analysis_quantile import Quantile
 from marketplace.protocol.analysis_quote import (
     Cost,
     Forecast,
     Lane,
     Noise,
     Setting,
+    cost_of_closed,
     cost_of_sums,
     guarantee_words,
     learned,
     threats,
 )
+from marketplace.protocol.analysis_survival import Survival
+from marketplace.protocol.closing import ClosedSpecification
+from marketplace.protocol.schema import Category, Number
 from tests.protocol.test_analysis import SCHEMA, specification
 
 DP = Setting(Lane.SUMS, 5, 2, None)
@@ -69,6 +75,28 @@ def test_shared_secrets_hold_against_the_threshold_alone() -> None:
 def test_bytes_are_those_that_were_measured(bins: int, times: int, parties: int, measured: int) -> None:
     schedule = specification(*[Histogram("fine", bins)] * times).schedule(SCHEMA)
     assert cost_of_sums(schedule, parties).bytes == pytest.approx(measured, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("analysis", "parties", "measured"),
+    [
+        (Histogram("fine", 16), 3, 54_747),
+        (Histogram("fine", 1_000), 3, 3_255_692),
+        (Histogram("fine", 256), 5, 1_740_473),
+        (Quantile("fine", (Decimal("0.5"),)), 3, 60_216),
+        (Quantile("fine", (Decimal("0.25"), Decimal("0.5"), Decimal("0.75"))), 3, 160_571),
+        (Survival("days", "outcome", "dead", tuple(map(Decimal, range(4, 132, 4))), "sex"), 3, 1_288_497),
+        (Survival("days", "outcome", "dead", tuple(map(Decimal, range(4, 68, 4))), "sex"), 5, 1_349_734),
+    ],
+    ids=str,
+)
+def test_bytes_of_the_closed_lane_are_those_that_were_measured(analysis: Any, parties: int, measured: int) -> None:
+    columns = (Number("fine", Decimal(0), Decimal(9_999), Decimal(1), False), Category("sex", ("a", "b"), False))
+    schema = replace(SCHEMA, columns=(*SCHEMA.columns[:4], *columns))
+    questions = ClosedSpecification(replace(specification(analysis), smallest_cell=10), 10)
+    cost = cost_of_closed(questions, schema, parties)
+    assert cost.bytes == pytest.approx(measured, rel=0.06)
+    assert 2 <= cost.seconds <= 20
 
 
 def test_more_parties_statistics_and_cells_never_cost_less() -> None:
