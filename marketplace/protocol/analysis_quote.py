@@ -192,8 +192,10 @@ def forecast_of(offer: Offer, specification: AnalysisSpecification, schemas: Seq
     exact, threshold = offer.head.guarantee is Guarantee.EXACT, specification.threshold
     schedule, delta = specification.schedule(schemas[0]), delta_of(offer.head.delta_atto)
     questions = answered_as(specification, offer.head.guarantee)
-    closed = isinstance(questions, ClosedSpecification)
-    cost = cost_of_closed(questions, schemas[0], parties) if closed else cost_of_sums(schedule, parties)
+    if isinstance(questions, ClosedSpecification):
+        cost = cost_of_closed(questions, schemas[0], parties)
+    else:
+        cost = cost_of_sums(schedule, parties)
     return Forecast(
         Setting(specification.lane(offer.head.guarantee), parties, threshold, specification.smallest_cell),
         len(schedule),
