@@ -84,3 +84,28 @@ def test_everybody_sees_what_the_oracle_lets_through_and_signs_it(hospitals: Mak
     assert CLOSED in seen[0][0] and 40 not in seen[0][0] and 60 in seen[0][0]
     assert all(one.transcript == closings[0].transcript for one in closings)
     assert len(closings[0].transcript.signatures) == parties
+
+
+def test_once_an_opening_shows_nothing_everything_after_it_stays_closed(hospitals: Make) -> None:
+    few, many = np.full((3, 2), 3), np.full((3, 2), 30)
+    questions = [
+        (Opening(How.CELLS, (1, 2), 10, MOST), many),
+        (Opening(How.CELLS, (1, 2), 10, MOST), few),
+        (Opening(How.WHOLE, (1, 2), 0, MOST), many),
+        (Opening(How.SIGNS, (1, 2), 0, MOST), many),
+    ]
+    seen, _ = answers(hospitals(), questions)
+    assert seen == [[[90, 90], [CLOSED] * 2, [CLOSED] * 2, [CLOSED] * 2]] * 3
+
+
+def test_comparisons_hold_at_the_ends_of_what_is_declared(hospitals: Make) -> None:
+    edge = np.array([[MOST, -MOST, 4, 3, 0, -1]] * 3)
+    edge[2, 2:] -= 2
+    questions = [
+        (Opening(How.SIGNS, (1, 6), 0, MOST), edge),
+        (Opening(How.CELLS, (1, 6), 10, MOST), edge),
+        (Opening(How.CELLS, (1, 6), 3 * MOST, MOST), edge),
+    ]
+    seen, _ = answers(hospitals(), questions)
+    assert seen[0] == [oracle(edge.sum(axis=0), opening) for opening, _ in questions]
+    assert seen[0][0] == [1, -1, 1, 1, -1, -1]

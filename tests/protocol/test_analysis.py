@@ -16,6 +16,7 @@ from marketplace.protocol.analysis_cox import CoxRegression
 from marketplace.protocol.analysis_curves import Leaving
 from marketplace.protocol.analysis_logistic import LogisticRegression
 from marketplace.protocol.analysis_moments import Mean, Variance
+from marketplace.protocol.analysis_quantile import Quantile
 from marketplace.protocol.analysis_regression import LinearRegression
 from marketplace.protocol.analysis_statistic import (
     LARGEST_BOUND,
@@ -53,6 +54,7 @@ EVERY = (
     LinearRegression("weight", ("days", "outcome")),
 )
 ITERATED = (
+    Quantile("days", (Decimal("0.025"), Decimal("0.5"))),
     LogisticRegression("outcome", "dead", ("days", "weight"), 5, 16),
     CoxRegression("days", "outcome", "dead", GRID, ("weight",), 4, 18, 3),
 )
@@ -112,6 +114,7 @@ def test_statistics_have_names_of_their_own_and_a_shape_that_the_declaration_fix
         (Survival("days", "fine", "x", GRID), "one of its declared values"),
         (Survival("days", "outcome", "dead", GRID, "weight"), "at most 10 groups"),
         (Survival("days", "outcome", "dead", GRID, "outcome"), "different columns"),
+        (Quantile("outcome", (Decimal("0.5"),)), "a number for quantiles"),
         (LinearRegression("outcome", ("days",)), "a number as the outcome"),
         (LinearRegression("days", ("arm",)), "two categories"),
         (LinearRegression("days", ("days",)), "all different"),
@@ -239,3 +242,9 @@ def test_groups_that_cannot_be_compared_have_no_p() -> None:
     assert log_rank([died, none]).p is None
     assert log_rank([died, replace(lived, variance=1e6)]).p is None
     assert log_rank([died, lived]).p is not None
+
+
+@pytest.mark.parametrize("levels", [(), ("0",), ("1",), ("0.5", "0.5"), ("0.6", "0.5"), ("0.0005",), ("NaN",), ("-1",)])
+def test_levels_rise_between_none_and_all_of_the_rows(levels: tuple[str, ...]) -> None:
+    with pytest.raises(Invalid, match="rising levels between 0 and 1"):
+        Quantile("days", tuple(map(Decimal, levels)))
