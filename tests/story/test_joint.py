@@ -86,3 +86,19 @@ def test_another_answer_than_the_oracles_differs(table: Path) -> None:
     assert largest_difference(Curves({**oracle.groups, name: fewer}, oracle.test), oracle) == float("inf")
     moved = LogRankTest(oracle.test.statistic + 0.01, oracle.test.p)
     assert largest_difference(Curves(oracle.groups, moved), oracle) > LARGEST_DIFFERENCE
+
+
+@pytest.mark.slow
+def test_what_nobody_declares_public_is_told_of_ten_persons_or_more(tmp_path: Path) -> None:
+    write_csv(tmp_path / "mine.csv", [HEADER, *rows(1_500)])
+    columns = ("--split", "clinic", "--duration", "years", "--event", "dead", "--group", "arm")
+    ran = run("--data", "mine.csv", *columns, "--missing-site", "drop", "--grid", "2", "--json", cwd=tmp_path)
+    assert ran.code == 0, ran.err
+    shown = ran.json()["analysis"]
+    check_joint(shown, tmp_path / "agora-demo" / EXACT, parties=3)
+    assert (shown["lane"], shown["guarantee"]) == ("closed", "exact, no cell below 10")
+    assert len(shown["grid"]) < len(ran.json()["analysis_dp"]["grid"])
+    for points in shown["result"].values():
+        assert all(point["at_risk"] >= 10 for point in points)
+        assert all(point["events"] == 0 or point["events"] >= 10 for point in points)
+    assert "lifelines, which holds all records, says the same" in ran.err
