@@ -8,6 +8,7 @@ in a process of its own, which sees the codes through a pipe and leaves no file.
 import base64
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -185,7 +186,7 @@ class SdvEngine:
     def _ask(self, request: Mapping[str, Any], stage: Stage, cancelled: Cancelled) -> dict[str, Any]:
         """What the process answers; it is ended when the work is cancelled. Raises `Refused` where it fails."""
         asked = json.dumps({**request, "seed": int(stage.integers_below(2**62, 1)[0])}).encode()
-        command, answered = [str(self._python or sys.executable), str(PROGRAM)], None
+        command, answered = [str(self._python or sys.executable), str(PROGRAM), str(os.getpid())], None
         child = subprocess.Popen(  # noqa: S603
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )

@@ -12,11 +12,14 @@ import os
 import pickle
 import random
 import sys
+import threading
+import time
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 MISSING = -1
+LOOK_EVERY_S = 0.5
 KEY, PERSONS = "agora:person", "agora:persons"
 
 
@@ -142,8 +145,18 @@ def _seed(seed: int) -> None:
     torch.set_num_threads(1)
 
 
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(LOOK_EVERY_S)
+    os._exit(1)
+
+
 def main() -> None:
-    """Answers the request on standard input; whatever the library prints does not get into the answer."""
+    """Answers the request on standard input; whatever the library prints does not get into the answer.
+
+    Ends when the process that asks, whose number is the argument, has ended: no records outlive it here.
+    """
+    threading.Thread(target=_end_with, args=(int(sys.argv[1]),), daemon=True).start()
     warnings.filterwarnings("ignore")
     out = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

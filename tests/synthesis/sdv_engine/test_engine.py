@@ -3,7 +3,10 @@
 import importlib.util
 import json
 import os
+import select
+import signal
 import stat
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -17,7 +20,7 @@ from marketplace.errors import Corrupt, Invalid, Refused
 from marketplace.protocol.constraints import Condition
 from node.synthesis.generator import Stopped
 from node.synthesis.generators import GENERATORS, generator_of
-from node.synthesis.sdv_engine.engine import LICENCE, SdvCopula, SdvEngine, SdvModel
+from node.synthesis.sdv_engine.engine import LICENCE, PROGRAM, SdvCopula, SdvEngine, SdvModel
 from scripts.benchmarks.peers.environment import SDV, python_of
 from tests.synthesis.examples import FEW, KEY, ignore, never, rows_of, specification, stream, table_of
 
@@ -124,6 +127,25 @@ def test_a_process_is_ended_when_the_work_is_cancelled(standing_in: Callable[[st
         engine(python).measure(TABLE, FEW, specification(), 0, stream(), ignore, lambda: bool(_text(seen)))
     with pytest.raises(ProcessLookupError):
         os.kill(int(_text(seen)), 0)
+
+
+def test_the_process_ends_with_the_one_that_asked_though_its_input_stays_open() -> None:
+    starting = f"""
+import os, subprocess, sys
+child = subprocess.Popen([sys.executable, {str(PROGRAM)!r}, str(os.getpid())])
+print(child.pid, flush=True)
+child.wait()
+"""
+    with subprocess.Popen([sys.executable, "-c", starting], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as asking:
+        assert asking.stdout is not None and asking.stdin is not None
+        pid = int(asking.stdout.readline())
+        beside = os.pidfd_open(pid)
+        try:
+            os.kill(asking.pid, signal.SIGKILL)
+            ended, _, _ = select.select([beside], [], [], 30)
+        finally:
+            os.close(beside)
+    assert ended
 
 
 def _text(path: Path) -> str:
