@@ -4,8 +4,8 @@
 delta that an offer of these records would have, 5 % of rho kept for scores, and without noise (a rho of 10,000). Scores are
 those of `node.evaluation.links`, 0 is best, against all persons within the bounds; mean, least and greatest of the seeds.
 Floor: every real column shuffled, so that numbers of rows stay and relations go. Ceiling: as many persons drawn again.
-SDV's PAR (visits) or HMA (several tables), without privacy: one run with the library's own settings on at most 2,000 persons
-drawn at random, in its own environment, kept once per machine.
+SDV's PAR (visits) or HMA (several tables), without privacy: one run on at most `--sdv-persons` drawn at random, with the
+library's own number of epochs or `--sdv-epochs`, in its own environment, kept once per machine.
 The schemas are written here as a provider would declare them, from the data sets' codebooks, bounds rounded outwards.
 """
 
@@ -43,7 +43,6 @@ from scripts.benchmarks.peers.kept import remembered
 
 NOISELESS_MICRO = 10**10
 ORDER = b"o" * 32
-SDV_PERSONS = 2_000
 
 PBCSEQ = Schema(
     (
@@ -191,15 +190,15 @@ def made_by(generator: Generator, table: pa.Table, schema: Schema, rho_micro: in
     return generator.synthesise(measurements, schema, table.num_rows, key, lambda *_: None, lambda: False)
 
 
-def sdv_line(name: str, real: pa.Table) -> Line | None:
+def sdv_line(name: str, real: pa.Table, persons: int, epochs: int | None) -> Line | None:
     """SDV's scores on a case, from memory where they are kept; None where its environment cannot be had."""
     schema, python = CASES[name].schema, python_of(SDV)
     if python is None:
         return None
-    engine = (SdvHma if schema.tables else SdvPar)(python.absolute())
+    engine = (SdvHma if schema.tables else SdvPar)(python.absolute(), epochs)
 
     def run() -> list[object]:
-        drawn = np.random.default_rng(0).permutation(real.num_rows)[:SDV_PERSONS]
+        drawn = np.random.default_rng(0).permutation(real.num_rows)[:persons]
         began = _children_s()
         made = made_by(engine, real.take(pa.array(drawn)), schema, 1, 0)
         return [flat(link_scores(real, made, schema)[0]), _children_s() - began]
@@ -209,7 +208,8 @@ def sdv_line(name: str, real: pa.Table) -> Line | None:
         "case": name,
         "engine": engine.name,
         "packages": SDV.packages,
-        "persons": SDV_PERSONS,
+        "persons": persons,
+        **({} if epochs is None else {"epochs": epochs}),
     }
     (scores, seconds), kept = remembered(task, run)
     return Line(name, f"{engine.name.split('/')[0]}{', kept' if kept else ''}", seconds, (tuple(scores),))
@@ -225,7 +225,7 @@ def flat(scores: LinkScores) -> tuple[float, ...]:
     return tuple(getattr(scores, name) for name in NAMES)
 
 
-def measured(name: str, seeds: int) -> list[Line]:
+def measured(name: str, seeds: int, sdv_persons: int, sdv_epochs: int | None) -> list[Line]:
     """The report's lines of one case."""
     case = CASES[name]
     real = within_bounds(case)
@@ -239,7 +239,7 @@ def measured(name: str, seeds: int) -> list[Line]:
     drawn = [np.random.default_rng(seed) for seed in range(seeds)]
     floor = tuple(flat(link_scores(real, shuffled(real, case.schema, each), case.schema)[0]) for each in drawn)
     ceiling = tuple(flat(link_scores(real, resampled(real, each), case.schema)[0]) for each in drawn)
-    sdv = sdv_line(name, real)
+    sdv = sdv_line(name, real, sdv_persons, sdv_epochs)
     if sdv is not None:
         lines.append(sdv)
     return [Line(name, "floor", 0, floor), *lines, Line(name, "ceiling", 0, ceiling)]
@@ -249,11 +249,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("cases", nargs="*", default=list(CASES))
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--sdv-persons", type=int, default=2_000)
+    parser.add_argument("--sdv-epochs", type=int, default=None)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args(arguments)
     if set(given.cases) - set(CASES):
         raise SystemExit(f"expected cases among {', '.join(CASES)}")
-    lines = [line for name in given.cases for line in measured(name, given.seeds)]
+    lines = [line for name in given.cases for line in measured(name, given.seeds, given.sdv_persons, given.sdv_epochs)]
     if given.json:
         print(json.dumps([vars(line) | {"names": NAMES} for line in lines], indent=2))
         return
