@@ -57,24 +57,22 @@ class JointWorkers:
     party: Sequence[str] | None = None
     counter: Sequence[str] = COUNT_CHILD
     _working: dict[OrderId, "_Attempt"] = field(default_factory=dict)
-    _again_at: dict[OrderId, float] = field(default_factory=dict)
     _told: SimpleQueue[tuple[OrderId, str]] = field(default_factory=SimpleQueue)
 
     def has_place(self, order: OrderId) -> bool:
-        """Whether `order` can be begun now."""
-        busy = any(one.is_alive() for one in self._working.values())
-        return not busy and time.monotonic() >= self._again_at.get(order, 0.0)
+        """Whether `order` can be begun now. After an attempt at it others come first, for a while."""
+        busy, last = any(one.is_alive() for one in self._working.values()), self._working.get(order)
+        return not busy and (last is None or time.monotonic() >= last.ended_at + AGAIN_S)
 
     def start(self, meeting: Meeting, folder: Path) -> None:
         """Begins, or begins again. `folder`: the order's own, with its documents."""
         attempt = _Attempt(meeting, folder, self.party, self.counter, self._tell)
         self._working[meeting.order] = attempt
-        self._again_at[meeting.order] = time.monotonic() + AGAIN_S
         attempt.start()
 
     def tried(self, order: OrderId) -> bool:
         """Whether the order was begun since this node was started."""
-        return order in self._again_at
+        return order in self._working
 
     def running(self, order: OrderId) -> bool:
         """Whether the order is worked on."""
@@ -120,6 +118,7 @@ class _Attempt(threading.Thread):
         self._count = CountProcess(meeting.job, meeting.questions, meeting.schema, folder, meeting.storage_key, counter)
         self._process: PartyProcess | None = None
         self._ended = threading.Event()
+        self.ended_at = 0.0
 
     def run(self) -> None:
         """Takes part, and leaves the outcome or, once records were asked for, the reason of the failure in the folder."""
@@ -129,8 +128,11 @@ class _Attempt(threading.Thread):
                 write_whole(self._folder / Name.TRANSCRIPT, encode_closing(answer))
                 self._count.finish(answer.opened)
         except MarketplaceError as error:
-            if not self._ended.is_set():
-                self._fail(error)
+            self._fail(self._words(error))
+        except Exception as error:  # noqa: BLE001 -- whatever it is, this provider learns that there was a fault
+            self._fail(f"expected an answer, got a fault: {type(error).__name__}; look into the order's log")
+        finally:
+            self.ended_at = time.monotonic()
 
     def end(self) -> None:
         """Ends both processes and waits for the thread."""
@@ -150,8 +152,9 @@ class _Attempt(threading.Thread):
         with self._process:
             return take_part(self._process, meeting.questions, meeting.schema, self._count.count)
 
-    def _fail(self, error: MarketplaceError) -> None:
-        words = self._words(error)
+    def _fail(self, words: str) -> None:
+        if self._ended.is_set():
+            return
         if self._count.asked:
             with suppress(MarketplaceError):
                 write_whole(self._folder / Name.FAILURE, words.encode())

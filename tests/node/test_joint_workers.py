@@ -1,0 +1,113 @@
+"""Where a node takes part in joint orders: one at a time, each in its turn, and a fault ends none of the others."""
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from marketplace.protocol.analysis import AnalysisSpecification
+from marketplace.protocol.analysis_counts import Count
+from marketplace.protocol.descriptor import Place
+from marketplace.protocol.identity import OrderId
+from marketplace.protocol.specification import SEALING_KEY_BYTES
+from node.files import make_folder, write_whole
+from node.mpc.plan import Limits, Peer, Plan
+from node.workers import joint
+from node.workers.job import Job, JointJob, Name
+from node.workers.joint import JointWorkers, Meeting
+from tests.mpc.hospitals import PASSWORD, make_identities
+from tests.node.examples import DESCRIPTION, ORDER, SCHEMA
+from tests.node.pooled import free_place
+from tests.node.workplace import STORAGE_KEY
+from tests.protocol.examples import address
+
+QUESTIONS = AnalysisSpecification(b"f" * 32, (Count(),), 600, b"k" * SEALING_KEY_BYTES, b"n" * 32)
+OTHER = OrderId(b"p" * 32)
+GONE = (sys.executable, "-c", "raise SystemExit(1)")
+
+
+@pytest.fixture
+def meeting(tmp_path: Path) -> Meeting:
+    places = [free_place() for _ in range(3)]
+    identities = make_identities(tmp_path, 3)
+    peers = tuple(
+        Peer(place.host, place.port, one.fingerprint, one.certificate)
+        for place, one in zip(places, identities, strict=True)
+    )
+    digest = sha256(QUESTIONS.encode()).digest()
+    plan = Plan(ORDER, digest, 0, 1, peers, identities[0].path, Limits(join_s=1.0))
+    job = JointJob(Job(ORDER, b"s" * 32, 1, b"c" * 32, 20_000, 10**12, address(1), tmp_path / "vault"), 60_000, 6, 3, 1)
+    parties = tuple(address(number) for number in range(1, 4))
+    return Meeting(plan, job, QUESTIONS, SCHEMA, parties, places[0], PASSWORD, STORAGE_KEY)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "order"
+    make_folder(made)
+    write_whole(made / Name.SPECIFICATION, QUESTIONS.encode())
+    write_whole(made / Name.DESCRIPTION, DESCRIPTION.encode())
+    return made
+
+
+def until(reached: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not reached():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_after_an_attempt_another_order_comes_first(
+    meeting: Meeting, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workers = JointWorkers(party=GONE)
+    assert workers.has_place(ORDER)
+    assert not workers.tried(ORDER)
+    workers.start(meeting, folder)
+    until(lambda: not workers.running(ORDER))
+    assert (workers.has_place(ORDER), workers.has_place(OTHER), workers.tried(ORDER)) == (False, True, True)
+    ((order, words),) = workers.told()
+    assert (order, workers.told()) == (ORDER, ())
+    assert f"party 0 ({address(1)}) stopped" in words
+    assert "it is tried again, no record was asked for" in words
+    assert not (folder / Name.FAILURE).exists()
+    monkeypatch.setattr(joint, "AGAIN_S", 0.0)
+    assert workers.has_place(ORDER)
+
+
+def test_while_one_order_is_answered_no_other_is_begun_and_what_is_ended_says_nothing(
+    meeting: Meeting, folder: Path
+) -> None:
+    workers = JointWorkers(party=(sys.executable, "-c", "import time; time.sleep(60)"))
+    workers.start(meeting, folder)
+    assert workers.running(ORDER)
+    assert not workers.has_place(OTHER)
+    workers.stop()
+    assert not workers.running(ORDER)
+    assert workers.told() == ()
+
+
+def test_where_nothing_can_listen_the_provider_is_told(meeting: Meeting, folder: Path) -> None:
+    workers = JointWorkers()
+    workers.start(replace(meeting, listen=Place("192.0.2.1", 9)), folder)
+    until(lambda: not workers.running(ORDER))
+    ((_, words),) = workers.told()
+    assert "expected to listen for other parties at 192.0.2.1 port 9" in words
+
+
+def test_a_fault_of_ours_is_told_by_its_kind_alone(
+    meeting: Meeting, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fault(*_: object) -> None:
+        raise ZeroDivisionError("hush-hush")
+
+    monkeypatch.setattr(joint, "take_part", fault)
+    workers = JointWorkers(party=GONE)
+    workers.start(meeting, folder)
+    until(lambda: not workers.running(ORDER))
+    ((_, words),) = workers.told()
+    assert words == "expected an answer, got a fault: ZeroDivisionError; look into the order's log"
