@@ -21,7 +21,7 @@ from tests.node import stumbling
 from tests.node.pooled import Hospital, Pool, pooled
 
 CULPRIT = 2
-SHORT = Limits(stall_s=4.0, join_s=8.0)
+SHORT = Limits(stall_s=10.0, join_s=15.0)
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_a_process_that_counts_and_dies_is_told_to_its_own_provider_alone(pool: 
 def test_a_member_that_does_not_answer_such_questions_ends_the_order_before_any_record(pool: Pool) -> None:
     pool.restart(1, rules=Rules(analyses=frozenset({"mean"})))
     for one in pool.hospitals:
-        one.daemon.effects.together.limits = Limits(stall_s=4.0, join_s=1.0)
+        one.daemon.effects.together.limits = Limits(stall_s=10.0, join_s=1.0)
     order = pool.place(pool.publish())
     pool.run_until(order, OrderState.REFUNDED)
     assert pool.order(order).reason is Reason.DECLINED
@@ -132,7 +132,7 @@ def test_a_certificate_that_the_ledger_does_not_name_takes_no_part(pool: Pool) -
     one = pool.hospitals[1]
     rotate(one.node)
     for each in pool.hospitals:
-        each.daemon.effects.together.limits = Limits(stall_s=4.0, join_s=1.0)
+        each.daemon.effects.together.limits = Limits(stall_s=10.0, join_s=1.0)
     order = pool.place(pool.publish())
     pool.run(all_said(pool, order))
     assert "run `agora-node endpoint describe`" in said(one, order)
