@@ -65,8 +65,7 @@ def specification(*analyses: object) -> AnalysisSpecification:
 
 def test_what_is_encoded_is_decoded() -> None:
     whole = replace(
-        specification(*EVERY, *ITERATED),
-        specification(Quantile("days", (Decimal("0.025"), Decimal("0.5")))),
+        specification(*EVERY, *ITERATED, Quantile("days", (Decimal("0.025"), Decimal("0.5")))),
         only=(Condition("arm", values=("a", "b")), Condition("days", upper=Decimal(9))),
     )
     assert AnalysisSpecification.decode(whole.encode()) == whole
