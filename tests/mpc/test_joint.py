@@ -12,7 +12,8 @@ import pytest
 from marketplace.errors import Refused
 from marketplace.protocol.analysis import AnalysisSpecification
 from marketplace.protocol.analysis_counts import Count, Rows
-from marketplace.protocol.analysis_noise import reach, shares
+from marketplace.protocol.analysis_logistic import LogisticRegression
+from marketplace.protocol.analysis_noise import reach, shares, variances
 from marketplace.protocol.analysis_statistic import Opened, Statistic
 from marketplace.protocol.analysis_survival import Survival
 from marketplace.protocol.schema import Schema
@@ -84,6 +85,32 @@ def test_what_is_counted_in_a_round_follows_from_the_sums_before_it(tmp_path: Pa
     assert [one.results for one in answers] == [([3, 12, 39], Rows(30))] * 3
     assert asked == {number: [0, 1, 2] for number in range(3)}
     assert [set(sums) for sums in answers[0].opened] == [{"0/step0", "1/rows"}, {"0/step1"}, {"0/step2"}]
+
+
+def test_a_regression_with_noise_in_every_round_is_the_same_at_all_parties_and_knows_of_the_noise(
+    tmp_path: Path,
+) -> None:
+    question = replace(QUESTION, analyses=(LogisticRegression("status", "2", ("sex",), 3, 12),))
+    parts = shares(question.schedule(LUNG), 60_000_000, 1, 3, 1)
+    streams = [NoiseStream(bytes([number]) * 32, b"lung") for number in range(3)]
+
+    def noisy(number: int, codes: Mapping[str, np.ndarray], opened: Opened) -> Mapping[str, np.ndarray]:
+        counted = count(question, LUNG, len(codes["sex"]), codes, opened)
+        return add(counted, parts[len(opened)], streams[number], len(opened))
+
+    counts = [
+        lambda opened, place=place, codes=codes: noisy(place, codes, opened)
+        for place, codes in enumerate(lung_cancer())
+    ]
+    answers = answer_here(question, LUNG, bytes(32), counts, tmp_path, noise=variances(parts, 3))
+    (fit,) = answers[0].results
+    assert all((one.opened, one.results) == (answers[0].opened, answers[0].results) for one in answers)
+    assert len(answers[0].opened) == 3
+    (alone,) = question.results(LUNG, answers[0].opened)
+    assert fit.terms is not None
+    assert alone.terms is None or all(
+        a.standard_error < b.standard_error for a, b in zip(alone.terms, fit.terms, strict=True)
+    )
 
 
 def test_two_hospitals_are_refused_before_anything_is_counted(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What the sums cost, and that the noise which is drawn is the noise that is paid for."""
 
 import math
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from marketplace.errors import Invalid, Refused
 from marketplace.protocol.analysis import AnalysisSpecification
 from marketplace.protocol.analysis_counts import Count, Histogram
+from marketplace.protocol.analysis_cox import CoxRegression
 from marketplace.protocol.analysis_moments import Variance
 from marketplace.protocol.analysis_noise import Share, reach, rho_micro_of_sum, shares
 from marketplace.protocol.schema import Number, Schema
@@ -23,6 +25,11 @@ from tests.noise.goodness import fits
 
 DRAWS = 20_000
 COARSE = Schema((Number("x", Decimal(0), Decimal(100), Decimal(1), False),), None, 1)
+ITERATED = Schema(
+    tuple(Number(name, Decimal(0), Decimal(top), Decimal(1), False) for name, top in (("x", 100), ("y", 1), ("z", 9))),
+    None,
+    1,
+)
 FINE = Schema((Number("x", Decimal(0), Decimal(131_072), Decimal(1), False),), None, 1)
 
 
@@ -81,6 +88,20 @@ def test_an_order_never_costs_more_than_its_rho_nor_much_less(rho_micro: int, ro
     spent = sum(part.rho_micro for part in parts)
     assert spent <= rho_micro
     assert all(part.sigma2 == 4 or part.rho_micro >= rho_micro // len(parts) - 1 for part in parts)
+
+
+@given(st.integers(10_000, 50_000_000), st.integers(1, 48), st.integers(2, 25))
+def test_every_iterate_is_charged_by_its_weight(rho_micro: int, rows: int, rounds: int) -> None:
+    asked = CoxRegression("x", "y", "1", (Decimal(10), Decimal(50)), ("z",), rounds, 12, 2)
+    whole = replace(specification(), analyses=(asked, Count()))
+    schedule = whole.schedule(ITERATED)
+    parts = shares(schedule, rho_micro, rows, 3, 1)
+    assert len(parts) == rounds and all(part.name == "0/risk" for part, *_ in parts)
+    weights = sum(one.of.weight for asked in schedule for one in asked)
+    assert weights == (rounds - 1) + 4 + 4
+    assert sum(part.rho_micro for round_ in parts for part in round_) <= rho_micro
+    assert all(round_[0].rho_micro >= rho_micro // weights - 1 or round_[0].sigma2 == 4 for round_ in parts)
+    assert parts[-1][0].rho_micro >= 4 * (rho_micro // weights) - 1 or parts[-1][0].sigma2 == 4
 
 
 def test_a_person_at_every_party_and_every_dishonest_party_makes_the_noise_larger() -> None:
