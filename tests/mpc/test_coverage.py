@@ -24,7 +24,8 @@ from tests.mpc.pooled import pooled, specification
 
 ROWS, RHO_MICRO, LEVEL = 4_000, 15_000, 0.95
 LITTLE_RHO_MICRO = 200
-FEW, MANY = 80, 1_000
+NOISY_RHO_MICRO = 1_000
+FEW, SOME, MANY = 80, 300, 1_000
 LEAST_TOLD = 0.99
 """Of draws, how many have an answer: now and then noise throws a regression so far that none is told."""
 SCHEMA = Schema(
@@ -61,8 +62,9 @@ def patients(seed: int, rows: int = ROWS) -> dict[str, Codes]:
 
 
 def unrelated(seed: int) -> dict[str, Codes]:
-    """Arms that differ in nothing."""
-    return {**patients(seed), "arm": np.random.default_rng(seed + 10**6).integers(0, 2, ROWS)}
+    """Arms, and stages, that differ in nothing."""
+    codes, drawn = patients(seed), np.random.default_rng(seed + 10**6)
+    return {**codes, "arm": drawn.integers(0, 2, ROWS), "stage": drawn.permutation(codes["stage"])}
 
 
 Held = Callable[[dict[str, Codes], Any], Iterator[bool | None]]
@@ -149,6 +151,7 @@ def coefficient(found: Any) -> float | None:
 TESTS: dict[str, tuple[Any, Callable[[Any], float | None]]] = {
     "table": (Contingency("arm", "stage"), lambda found: found.p),
     "log-rank": (Survival("days", "died", "yes", GRID, "arm"), lambda found: found.log_rank.p),
+    "log-rank of three": (Survival("days", "died", "yes", GRID, "stage"), lambda found: found.log_rank.p),
     "linear": (LinearRegression("weight", ("arm",)), coefficient),
     "logistic": (LogisticRegression("stage", "3", ("arm",), 4, 16), coefficient),
     "cox": (CoxRegression("days", "died", "yes", GRID, ("arm",), 3, 12, 1), coefficient),
@@ -183,14 +186,14 @@ def ps(name: str, seeds: int, told: bool = True, rho_micro: int = RHO_MICRO) -> 
     return np.array(told_of)
 
 
-def check_rate(name: str, seeds: int) -> None:
+def check_rate(name: str, seeds: int, rho_micro: int = RHO_MICRO) -> None:
     """Held as often as stated, up to four standard errors of so many independent draws."""
-    assert abs(rate(name, seeds) - LEVEL) <= 4 * np.sqrt(LEVEL * (1 - LEVEL) / seeds)
+    assert abs(rate(name, seeds, rho_micro=rho_micro) - LEVEL) <= 4 * np.sqrt(LEVEL * (1 - LEVEL) / seeds)
 
 
-def check_ps(name: str, seeds: int) -> None:
+def check_ps(name: str, seeds: int, rho_micro: int = RHO_MICRO) -> None:
     """Spread evenly over 0 to 1."""
-    found = ps(name, seeds)
+    found = ps(name, seeds, rho_micro=rho_micro)
     for share in (0.05, 0.1, 0.25, 0.5):
         assert abs((found < share).mean() - share) <= 4 * np.sqrt(share * (1 - share) / seeds)
 
@@ -225,3 +228,9 @@ def test_where_there_is_nothing_to_find_p_is_spread_evenly_over_a_thousand_draws
 @pytest.mark.parametrize("name", ["table", "log-rank", "linear", "means", "ranks", "shares", "alleles"])
 def test_tests_that_leave_the_noise_out_find_what_is_not_there(name: str) -> None:
     assert (ps(name, FEW, told=False, rho_micro=LITTLE_RHO_MICRO) < 0.05).mean() > 0.15
+
+
+def test_where_nearly_all_that_varies_is_noise_intervals_and_tests_hold_too() -> None:
+    check_rate("survival", SOME, NOISY_RHO_MICRO)
+    check_ps("table", SOME, NOISY_RHO_MICRO)
+    check_ps("log-rank of three", SOME, NOISY_RHO_MICRO)

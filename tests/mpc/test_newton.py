@@ -238,6 +238,9 @@ def test_a_step_from_an_indefinite_information_is_short_and_finite() -> None:
     lost = Likelihood([1e6, -1e6], [[-5.0, 3.0], [3.0, 1.0]], [[0.0] * 2] * 2, 1.0, 0.0)
     assert sum(map(abs, lost.step())) <= newton.LONGEST_STEP
     assert lost.last_step() == newton.TOO_NOISY
+    drowned = Likelihood([1.0, 1.0], [[100.0, 0.0], [0.0, 100.0]], [[0.0] * 2] * 2, 1_000.0, 0.0)
+    assert drowned.last_step() == newton.TOO_NOISY
+    assert not isinstance(replace(drowned, gradient=[0.01, 0.01], information_noise=1.0).last_step(), str)
     flat = Likelihood([0.0, 0.0], [[0.0, 0.0], [0.0, 0.0]], [[0.0] * 2] * 2, 0.0, 0.0)
     assert flat.step() == [0.0, 0.0] and flat.last_step() == newton.DEPENDENT
 
