@@ -95,15 +95,15 @@ def affordable(sizes: Sequence[int], total: float, workload: Sequence[Marginal],
     return list(dict.fromkeys(wanted))
 
 
-def joint_width(sizes: Sequence[int], stddev: float, total: float) -> int:
+def joint_width(sizes: Sequence[int], stddev: float, total: float, share: float = JOINT_NOISE_SHARE) -> int:
     """How many columns the marginals have where all marginals of one width are measured: 2, or more if noise allows.
 
-    `sizes`: bins of each column. `stddev`, `total`: as in `worthwhile`; the mean noise is to stay below
-    `JOINT_NOISE_SHARE` of the rows.
+    `sizes`: bins of each column. `stddev`, `total`: as in `worthwhile`; the mean noise of a wider marginal is to stay below
+    this `share` of the rows.
     """
     for width in range(len(sizes), 2, -1):
         cells = [prod(marginal) for marginal in combinations(sizes, width)]
         noise = sqrt(2 / pi) * stddev * sqrt(len(cells)) * sum(cells) / len(cells)
-        if noise < JOINT_NOISE_SHARE * total:
+        if noise < share * total:
             return width
     return min(2, len(sizes))

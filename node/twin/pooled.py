@@ -42,6 +42,8 @@ from node.twin.summed import summed
 
 NAME = "pooled-marginals/1"
 CELLS_PERCENT, SKETCH_PERCENT = 25, 10
+WIDE_NOISE_SHARE = 0.06
+"""Of the rows: how much mean noise a marginal of more than two columns may have to be measured in place of pairs."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ class PooledTwin:
         return self._after_cells(schema, released.columns, left, rest)
 
     def _of_one_width(self, columns: Columns, rho_micro: int) -> MarginalRound:
-        width = structure.joint_width(columns.sizes, self._stddev(rho_micro), columns.total)
+        width = structure.joint_width(columns.sizes, self._stddev(rho_micro), columns.total, WIDE_NOISE_SHARE)
         return priced(columns, list(combinations(range(len(columns.sizes)), width)), (), rho_micro)
 
     def _after_cells(self, schema: Schema, columns: Columns, left: Opened, rest: int) -> Round | None:

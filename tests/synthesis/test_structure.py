@@ -43,4 +43,5 @@ def test_more_rows_or_less_noise_are_worth_more_marginals() -> None:
 
 def test_few_columns_are_measured_as_widely_as_noise_allows() -> None:
     assert [joint_width((6, 6, 6, 6), stddev, 10_000) for stddev in (0.5, 2.0, 50.0)] == [4, 3, 2]
+    assert [joint_width((6, 6, 6, 6), 2.0, 10_000, share) for share in (0.5, 0.1, 0.01)] == [4, 3, 2]
     assert joint_width((3,), 1.0, 100) == 1

@@ -17,7 +17,9 @@ from marketplace.protocol.specification import Curve, Workload
 from marketplace.protocol.threshold import Threshold
 from node.mpc.local import answer_here
 from node.mpc.noise import add
+from node.synthesis.generator import Stopped
 from node.synthesis.structure import components
+from node.twin import counting
 from node.twin.counting import count
 from node.twin.pooled import NAME
 from node.twin.summed import SummedHistogram
@@ -273,3 +275,23 @@ def test_a_summed_histogram_states_the_noise_of_all_and_the_price_of_the_honest(
         assert (one.sensitivity - 1) ** 2 < one.sensitivity_squared <= one.sensitivity**2
         assert {"parties", "honest", "sensitivity_squared"} <= set(one.document())
     assert sum(one.rho_micro for one in measured.histograms) <= RHO_MICRO
+
+
+def test_more_rows_than_sums_can_hold_and_a_table_of_another_schema_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(Invalid, match="expected the columns"):
+        count(twin_of(WIDE), WIDE, table_of(FEW, FEW_ROWS))
+    monkeypatch.setattr(counting, "LARGEST_PARTY_ROWS", len(FEW_ROWS) - 1)
+    with pytest.raises(Refused, match="rows at a party"):
+        count(twin_of(FEW), FEW, table_of(FEW, FEW_ROWS))
+
+
+def test_a_node_that_is_told_to_stop_makes_no_rows() -> None:
+    with pytest.raises(Stopped):
+        twin_of(WIDE).table(WIDE, OPENED, ignore, lambda: True)
+
+
+def test_nothing_is_counted_when_all_is_known() -> None:
+    twin = twin_of(WIDE)
+    assert count(twin, WIDE, table_of(WIDE, WIDE_ROWS), OPENED) == {} and twin.shares(WIDE, OPENED) == ()
