@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-INK, QUIET = "#222222", "#8a8a8a"
-COLOURS = {"pooled": "#a63d00", "central": "#7fb3d5", "alone": "#8a8a8a"}
+INK = "#222222"
+COLOURS = {"pooled": "#a63d00", "central": "#2f7db5", "alone": "#8a8a8a"}
+OFFSETS = {"pooled": -0.18, "central": 0.0, "alone": 0.18}
+TICKS = (0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
 
 
 def plot(found: Mapping[str, Any], folder: Path) -> None:
@@ -32,9 +34,11 @@ def _costs(figures: Sequence[Mapping[str, Any]], along: str, words: str, path: P
         if other == "cells" or value == 0:
             moved.plot(places, [one["moved_mb"] for one in part], marker="o", label=name if other == "cells" else None)
     for axes, title in ((seconds, "seconds of one sum"), (moved, "MB sent and heard by a party")):
-        axes.set(xlabel=words, title=title, yscale="log")
+        axes.set(xlabel=words, title=title)
         if along == "cells":
-            axes.set_xscale("log")
+            axes.set(xscale="log", yscale="log")
+        else:
+            axes.set_ylim(bottom=0)
         axes.grid(alpha=0.3)
     seconds.legend(frameon=False)
     picture.savefig(path, dpi=120)
@@ -44,29 +48,31 @@ def _twins(lines: Sequence[Mapping[str, Any]], path: Path) -> None:
     from matplotlib.figure import Figure
 
     groups = list(dict.fromkeys(line["part"] for line in lines if "parties" in line["part"]))
-    picture = Figure(figsize=(9, 0.75 * len(groups) + 1.2), layout="constrained")
+    picture = Figure(figsize=(9, 0.5 * len(groups) + 1.2), layout="constrained")
     axes = picture.subplots()
     for place, group in enumerate(groups):
         for line in (line for line in lines if line["part"] == group and "every one" not in line["who"]):
             kind = next(name for name in COLOURS if name in line["who"])
-            mark = "|" if line["who"] == "central at the same rho" else "o"
-            mean = sum(line["values"]) / len(line["values"])
+            mark = "d" if line["who"] == "central at the same rho" else "o"
+            mean, height = sum(line["values"]) / len(line["values"]), place + OFFSETS[kind]
             axes.errorbar(
-                mean, place, xerr=line["reach"], color=COLOURS[kind], marker=mark, markersize=8, linestyle="none"
+                mean, height, xerr=line["reach"], color=COLOURS[kind], marker=mark, markersize=6, linestyle="none"
             )
         for line in (line for line in lines if line["part"] == group.split(",")[0]):
             kind = "<" if "ceiling" in line["who"] else ">"
             axes.plot(line["values"][0], place, color=INK, marker=kind, markersize=5, linestyle="none")
     axes.set_yticks(range(len(groups)), groups)
-    axes.invert_yaxis()
+    axes.set_ylim(len(groups) - 0.5, -0.5)
     axes.set(xlabel="L1-3way: 0 is best", xscale="log", title="Twin of pooled records at epsilon 1")
     names = {
         "pooled twin": ("o", COLOURS["pooled"]), "central, as much noise": ("o", COLOURS["central"]),
-        "central, same rho": ("|", COLOURS["central"]), "each hospital alone": ("o", COLOURS["alone"]),
+        "central, same rho": ("d", COLOURS["central"]), "each hospital alone": ("o", COLOURS["alone"]),
         "ceiling: bootstrap": ("<", INK), "floor: shuffle": (">", INK),
     }  # fmt: skip
     for name, (mark, colour) in names.items():
         axes.plot([], [], marker=mark, color=colour, linestyle="none", label=name)
     axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    axes.set_xticks(TICKS, [f"{tick:g}" for tick in TICKS])
+    axes.set_xticks([], minor=True)
     axes.grid(axis="x", alpha=0.3)
     picture.savefig(path, dpi=120)

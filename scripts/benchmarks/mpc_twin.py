@@ -36,7 +36,7 @@ from scripts.benchmarks.peers.kept import is_kept, remembered
 from scripts.benchmarks.tables import Table, load
 
 DISTANCE = "L1-3way"
-MODULES = ("node.twin.counting", "node.mpc.local", "node.mpc.noise")
+MODULES = ("node.twin.counting", "node.mpc.noise")
 CASES = (
     ("prostate", 3, 1, 10),
     ("flchain", 3, 1, 3),
