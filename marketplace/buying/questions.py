@@ -1,9 +1,9 @@
 """Questions to several providers as a buyer writes them down: a JSON list of analyses, each as its specification has it."""
 
-import json
 from decimal import InvalidOperation
 
 from marketplace.errors import Invalid
+from marketplace.protocol import canonical
 from marketplace.protocol.analysis import Analysis, analysis_of
 
 LARGEST_BYTES = 2**18
@@ -15,8 +15,8 @@ def questions_of(data: bytes) -> tuple[Analysis, ...]:
     Raises `Invalid`, naming its place, for one that is none.
     """
     try:
-        written = json.loads(data)
-    except (ValueError, RecursionError):
+        written = canonical.parse(data)
+    except ValueError:
         raise Invalid(
             "expected a JSON list of analyses in the file of questions, got something else; write one"
         ) from None

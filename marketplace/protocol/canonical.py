@@ -55,6 +55,13 @@ def decode(data: bytes, noun: str, version: int) -> dict[str, Any]:
     return document
 
 
+def parse(data: bytes) -> Any:
+    """The JSON value in `data`, canonical or not. Raises `ValueError` where there is none, or one of too many levels."""
+    if _depth(data) > DEEPEST:
+        raise ValueError("expected fewer levels")
+    return json.loads(data.decode())
+
+
 def format_name(noun: str, version: int) -> str:
     """The `format` that a stored document of this noun and version carries."""
     return f"agora/{noun}/{version}"

@@ -1,6 +1,5 @@
 """What an order's specification may be: wishes for a synthetic twin, or questions to several providers together."""
 
-import json
 from collections.abc import Mapping
 
 from marketplace.errors import Corrupt
@@ -50,7 +49,7 @@ def result_bytes(specified: Specified, schema: Schema) -> int:
 
 def _format(data: bytes) -> object:
     try:
-        document = json.loads(data)
-    except (ValueError, RecursionError):
+        document = canonical.parse(data)
+    except ValueError:
         raise Corrupt("expected a specification, got bytes that are not JSON; ask who made it") from None
     return document.get("format") if isinstance(document, Mapping) else None
