@@ -133,8 +133,13 @@ def _play(options: Options, folder: Path, narrator: Narrator) -> bool:
     first = play(options, folder, narrator) if options.split is None else None
     second = None
     if options.data is None or options.split is not None:
-        stage = set_up(options.rpc, folder) if first is None else first.cast.stage
-        second = joint.perform(stage, options.split, options.epsilon, folder / "hospitals", narrator)
+        second = joint.perform(
+            lambda: set_up(options.rpc, folder) if first is None else first.cast.stage,
+            options.split,
+            options.epsilon,
+            folder / "hospitals",
+            narrator,
+        )
     lay_out({**(ending.opened(first) if first else {}), **(second.opened if second else {})}, options.out)
     if options.as_json:
         shown = ending.document(first, options.out) if first else {}

@@ -1,6 +1,7 @@
 """The act of several hospitals: each lists its own records, they offer answers together, a buyer asks and pays for two."""
 
 import time
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,8 +98,9 @@ class Cast:
     say: Narrator
 
 
-def perform(stage: Stage, split: Split | None, epsilon: float, folder: Path, say: Narrator) -> Act:
-    """Plays the act in `folder`, which is made. `split`: None for the records that come along. Raises what any actor raises."""
+def perform(open_stage: Callable[[], Stage], split: Split | None, epsilon: float, folder: Path, say: Narrator) -> Act:
+    """Plays the act in `folder`, which is made. `open_stage` is called once the records can be asked. `split`: None for the
+    records that come along. Raises what any actor raises."""
     say.chapter("Several hospitals answer together, and none shows its records")
     folder.mkdir()
     asked, words = (split, GIVEN) if split else (lung_split(folder), LUNG)
@@ -106,6 +108,7 @@ def perform(stage: Stage, split: Split | None, epsilon: float, folder: Path, say
     for line in hospitals.words:
         say.aside(line)
     say.step(f"{len(hospitals.rows)} hospitals, each of which declares the same three columns")
+    stage = open_stage()
     cast = _gather(stage, hospitals, asked, words, epsilon, folder, say)
     with closing(ServingTogether(cast.nodes, lambda: max(time.time(), stage.ledger.now_s()), say)) as serving:
         exact = _buy(cast, serving, _offer(cast, exact=True), exact=True)
