@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from marketplace.errors import Refused
 from marketplace.protocol.identity import OrderId
 from marketplace.protocol.states import OrderState, Reason
 from node.admission import Rules
@@ -100,6 +99,7 @@ def test_a_party_that_ends_badly_is_named_and_the_order_is_refunded(
     assert_refunded(pool, order, touched=at_start if moment == "start" else [0, 1, 2])
 
 
+@pytest.mark.slow
 def test_a_process_that_counts_and_dies_is_told_to_its_own_provider_alone(pool: Pool) -> None:
     dying = (sys.executable, "-c", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
     pool.restart(CULPRIT, joint=JointWorkers(counter=dying))
@@ -143,14 +143,6 @@ def test_a_certificate_that_the_ledger_does_not_name_takes_no_part(pool: Pool) -
     assert_refunded(pool, order, touched=[])
 
 
-def test_an_order_that_others_took_part_in_is_not_replayed_by_one(pool: Pool) -> None:
-    order = pool.place(pool.publish())
-    pool.run_until(order, OrderState.DELIVERED)
-    pool.lead.closing.close()  # type: ignore[attr-defined]
-    with pytest.raises(Refused, match="others took part"):
-        pool.lead.node.replay(order, print)
-
-
 def test_a_node_that_is_restarted_in_the_middle_draws_nothing_again(pool: Pool) -> None:
     stumble(pool, "middle", "stopped")
     order = pool.place(pool.publish())
@@ -173,6 +165,7 @@ def _opened(one: Hospital, order: OrderId) -> int:
     return len(lines)
 
 
+@pytest.mark.slow
 def test_the_same_question_again_is_charged_again_until_the_budget_ends_it(pool: Pool) -> None:
     offer = pool.publish()
     before = pool.client.account().datasets[pool.lead.listed.dataset].left_micro

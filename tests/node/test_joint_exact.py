@@ -78,6 +78,7 @@ def test_public_records_give_the_very_numbers_and_nothing_is_called_private(sold
     pool.assert_sound()
 
 
+@pytest.mark.slow
 def test_cells_of_few_persons_are_closed_before_anybody_sees_them(sold: tuple[Pool, Offer]) -> None:
     pool, offer = sold
     out = pool.buy(pool.place(offer, CLOSED))

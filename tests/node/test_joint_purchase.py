@@ -8,6 +8,7 @@ import pytest
 
 from marketplace.certificate.manifest import Manifest
 from marketplace.certificate.verification import verify, verify_against
+from marketplace.errors import Refused
 from marketplace.protocol import analysis_answer, analysis_sums
 from marketplace.protocol.identity import OrderId
 from marketplace.protocol.states import OrderState
@@ -109,3 +110,9 @@ def test_the_certificate_names_every_party_and_what_each_said(pool: Pool, bought
     assert certificate.privacy.rho_micro == sum(one.debits(bought[0])[0] for one in pool.hospitals)
     assert (joint.lane, joint.threshold) == ("sums", QUESTIONS.threshold)
     assert certificate.privacy.rows_per_person == SCHEMA.rows_per_person
+
+
+def test_an_order_that_others_took_part_in_is_not_replayed_by_one(pool: Pool, bought: tuple[OrderId, Path]) -> None:
+    pool.lead.closing.close()  # type: ignore[attr-defined]
+    with pytest.raises(Refused, match="others took part"):
+        pool.lead.node.replay(bought[0], print)
