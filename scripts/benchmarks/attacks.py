@@ -39,6 +39,7 @@ from node.synthesis.generators import GENERATORS, LINKED_GENERATOR
 from node.synthesis.marginals import PrivateMarginals
 from node.synthesis.records import Counts
 from scripts.benchmarks.attacks_audit import Audit, audit, finest_of, hospital, measured, power
+from scripts.benchmarks.attacks_draws import note
 from scripts.benchmarks.attacks_figures import figures
 from scripts.benchmarks.attacks_fits import code_of, gather, settings_of, version_of
 from scripts.benchmarks.attacks_persons import SECRETS, persons
@@ -46,6 +47,11 @@ from scripts.benchmarks.attacks_population import TABLES, population
 
 LINKED = tuple(SECRETS)
 PARTS = (*TABLES, *LINKED, "audit")
+HEADS = (
+    "members found, shadow models", "the same, outliers", "members found, DOMIAS", "values guessed", "halves linked",
+    "singled out, one column", "singled out, several",
+)  # fmt: skip
+"""Of the attacks, in the order in which they are made."""
 AUDIT_RUNS, AUDIT_SHARE, AUDIT_TRIALS = 300, 0.05, 10
 WEAKNESSES = {"all noise": 1, "half of it": 2, "a sixth of it": 6}
 SHIPPED = Path("node/evaluation") / FILE
@@ -128,23 +134,35 @@ def weakened(weakness: int) -> Iterator[None]:
 
 
 def ship(generator: str, found: list[PublicFigure]) -> None:
-    """Enters the figures in place of those of the same version."""
+    """Enters the figures in place of those of the same version, and notes what the generator measures."""
     version = version_of(generator)
     others = [one for one in decode(files("node.evaluation").joinpath(FILE).read_bytes()) if one.generator != version]
     made = datetime.now(UTC).date().isoformat()
     mine = PublicAttacks(version, code_of(generator), made, tuple(found))
     SHIPPED.write_bytes(encode((*others, mine)))
+    note(generator)
 
 
 def as_table(found: list[PublicFigure]) -> str:
-    heads = ("data", "setting", "attack", "value", "interval", "baseline", "maximum", "fits")
-    rows = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    """A row for each setting and data set, as in docs/decisions/0011: value (interval) / baseline, and the maximum."""
+    rows: dict[tuple[str, str], dict[str, str]] = {}
     for one in found:
-        value, low, high, baseline = (f"{float(part):.3f}" for part in (one.value, one.low, one.high, one.baseline))
-        most = "–" if one.maximum is None else f"{float(one.maximum):.3f}"
-        cells = (one.dataset, one.setting, one.attack, value, f"{low} to {high}", baseline, most, str(one.fits))
-        rows.append("| " + " | ".join(cells) + " |")
-    return "\n".join(rows) + "\n"
+        rows.setdefault((one.setting, one.dataset), {})[one.attack] = _cell(one)
+    heads = ("setting", "data", *HEADS)
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    lines += ["| " + " | ".join((*key, *cells.values())) + " |" for key, cells in rows.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(one: PublicFigure) -> str:
+    value, low, high, baseline = (_short(part) for part in (one.value, one.low, one.high, one.baseline))
+    most = "" if one.maximum is None else f", ≤ {_short(one.maximum)}"
+    return f"{value} ({low} to {high}) / {baseline}{most}"
+
+
+def _short(decimal: str) -> str:
+    """A decimal with three digits, without the 0 before its point."""
+    return f"{float(decimal):.3f}".removeprefix("0")
 
 
 if __name__ == "__main__":

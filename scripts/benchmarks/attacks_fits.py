@@ -115,11 +115,16 @@ def code_of(generator: str) -> str:
     return meaning_of([found[name] for name in sorted(found)])
 
 
+def coded_table(records: pd.DataFrame) -> pa.Table:
+    """The coded Arrow table of a coded frame."""
+    return pa.table({name: pa.array(codes, pa.int32(), mask=codes < 0) for name, codes in records.items()})
+
+
 def synthetic_table(
     name: str, records: pd.DataFrame, schema: Schema, rho_micro: int, rows: int, key: bytes
 ) -> pd.DataFrame:
     """A synthetic table as coded frame. `key`: 32 bytes, a key of this benchmark and of nothing else."""
-    table = pa.table({name: pa.array(codes, pa.int32(), mask=codes < 0) for name, codes in records.items()})
+    table = coded_table(records)
     wishes = Specification(bytes(32), rows, Workload(), 60, bytes(SEALING_KEY_BYTES), bytes(32))
     generator, noise = generator_of(name), NoiseStream(key, b"attacks")
     measured = generator.measure(table, schema, wishes, rho_micro, noise, _ignored, _never)

@@ -1,5 +1,6 @@
 """The attacks of `scripts/bench attacks` find what a copy betrays and nothing in a table that no member was in."""
 
+from dataclasses import replace
 from fractions import Fraction
 from importlib.resources import files
 from pathlib import Path
@@ -9,8 +10,11 @@ import pandas as pd
 import pytest
 
 from marketplace.protocol.specification import DEFAULT_GENERATOR
-from node.evaluation.public_attacks import FILE, PublicFigure, decode
+from node.evaluation.public_attacks import FILE, PublicAttacks, PublicFigure, decode
 from node.synthesis.generators import GENERATORS
+from scripts.benchmarks import attacks_draws
+from scripts.benchmarks.attacks import as_table, weakened
+from scripts.benchmarks.attacks_draws import draws_of, note, noted
 from scripts.benchmarks.attacks_figures import figures
 from scripts.benchmarks.attacks_fits import (
     COPIES,
@@ -67,6 +71,15 @@ def test_every_attack_finds_what_a_copy_betrays(copied: dict[str, PublicFigure])
         assert Fraction(figure.value) > Fraction(figure.baseline) + Fraction(1, 10)
 
 
+def test_the_table_has_a_row_for_each_setting_and_a_cell_for_each_attack(copied: dict[str, PublicFigure]) -> None:
+    promised = [replace(one, setting="epsilon 1", maximum="0.500000") for one in copied.values()]
+    heads, rule, *rows = as_table([*copied.values(), *promised]).splitlines()
+    assert len(rows) == 2 and {line.count("|") for line in (heads, rule, *rows)} == {10}
+    first = next(iter(promised))
+    assert rows[1].startswith(f"| epsilon 1 | flchain | {float(first.value):.3f}".replace(" 0.", " ."))
+    assert rows[1].count("≤ .500") == 7 and "≤" not in rows[0]
+
+
 def test_no_attack_finds_anything_in_a_table_of_strangers(strange: dict[str, PublicFigure]) -> None:
     for figure in strange.values():
         assert Fraction(figure.value) < Fraction(figure.baseline) + Fraction(5, 100)
@@ -83,6 +96,32 @@ def test_shipped_figures_are_those_that_the_attacks_give(copied: dict[str, Publi
                     known.name for known in (*PRIVATE, WITHOUT_NOISE, EXACT, COPIES)
                 }
                 assert min(one.fits for one in found) >= 64
+
+
+@pytest.mark.parametrize(
+    "version", decode(files("node.evaluation").joinpath(FILE).read_bytes()), ids=lambda one: one.generator
+)
+def test_shipped_figures_are_of_code_that_means_or_measures_the_same_as_what_runs(version: PublicAttacks) -> None:
+    """Else make them anew: `scripts/bench attacks --generator NAME --ship`, or raise the generator's version."""
+    (name,) = {name for name in GENERATORS if version_of(name) == version.generator}
+    draws = noted().get(version.generator)
+    assert version.code == code_of(name) or (draws is not None and draws == draws_of(name))
+
+
+def test_less_noise_measures_otherwise_and_other_words_for_the_same_do_not() -> None:
+    before = draws_of(DEFAULT_GENERATOR)
+    assert before == draws_of(DEFAULT_GENERATOR)
+    with weakened(2):
+        assert draws_of(DEFAULT_GENERATOR) != before
+    assert draws_of("sdv-copula") is None
+
+
+def test_what_is_measured_is_noted_for_each_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attacks_draws, "FILE", tmp_path / "attacked.json")
+    monkeypatch.setattr(attacks_draws, "draws_of", lambda name: f"draws of {name}")
+    note(DEFAULT_GENERATOR)
+    note("neural")
+    assert noted() == {version_of(name): f"draws of {name}" for name in (DEFAULT_GENERATOR, "neural")}
 
 
 def test_a_shadow_is_the_same_on_every_start() -> None:
