@@ -78,7 +78,7 @@ def quote(
             console().print(noise_table(forecast))
     if expectation is not None:
         console().print(_scores(expectation))
-        for line in _advice(expectation):
+        for line in _advice(expectation, narrowed=bool(conditions)):
             say(line)
 
 
@@ -118,7 +118,7 @@ def _scores(expectation: Expectation) -> Table:
     return table
 
 
-def _advice(expectation: Expectation) -> Iterator[str]:
+def _advice(expectation: Expectation, narrowed: bool) -> Iterator[str]:
     yield (
         f"Expected by {expectation.runs} runs of {expectation.generator} on {expectation.tables} public tables, from the "
         "schema, the declared rows, rho and your wishes. No record was opened; nothing of it is promised."
@@ -128,6 +128,11 @@ def _advice(expectation: Expectation) -> Iterator[str]:
         yield f"By {expectation.decisive}, the rows are expected to be {judged} than a shuffle of the columns."
     if expectation.rows_needed is not None:
         yield f"With about {expectation.rows_needed:,} records like these in all, as in a pool, they would be better."
+    if narrowed:
+        yield "How many records meet the conditions is taken from the schema alone, as even shares; the ends allow for that."
+    for score in expectation.scores:
+        if float(score.likely[0]) == 0 and score.likely == score.wide:
+            yield f"Nothing is foretold of {score.name}: noise would hide it, or no runs like it are on record."
     if expectation.beyond:
         yield "This order lies beyond those runs, so that the ends may be too narrow."
 

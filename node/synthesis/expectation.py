@@ -12,7 +12,8 @@ from itertools import combinations, islice
 import numpy as np
 
 from marketplace.protocol.schema import Category, Schema
-from marketplace.protocol.specification import Specification, Workload
+from marketplace.protocol.specification import Curve, Specification, Workload
+from marketplace.scores.curve import MOST_INTERVALS, READABLE_DEVIATIONS
 from node.synthesis import structure
 from node.synthesis.bins import BINS, RARE_STDDEVS, most_bins
 from node.synthesis.budget import budget_of, marginals_of
@@ -24,18 +25,22 @@ LARGEST_DISTANCE = 2.0
 FILLED = 0.8
 """How many cells of a marginal are as good as filled evenly: this power of their number. Fitted once, on public tables."""
 MOST_SETS = 1_000
+CURVE_SHARE = 5 / 95 * 12 / 33
+"""Of the generator's rho, what all curves together may spend where everything else is scored too."""
 
 
 @dataclass(frozen=True)
 class Facts:
     """All that is known of an order before its records are opened. `rows`: declared ones that its conditions leave, taken
-    as even shares of the declared values. `asked`: synthetic rows. `rho_micro`: the generator's."""
+    as even shares of the declared values. `asked`: synthetic rows. `rho_micro`: the generator's. `narrowed`: whether there are
+    conditions."""
 
     schema: Schema
     rows: float
     asked: int
     workload: Workload
     rho_micro: int
+    narrowed: bool = False
 
     @classmethod
     def of(cls, schema: Schema, rows_declared: int, specification: Specification, rho_micro: int) -> "Facts":
@@ -45,7 +50,8 @@ class Facts:
             column = schema.column(condition.column)
             codes = sum(end - start for start, end in condition.spans(column)) + condition.admits_missing(column)
             share *= codes / (column.size + column.missing)
-        return cls(schema, max(1.0, rows_declared * share), specification.rows, specification.workload, rho_micro)
+        rows, wishes = max(1.0, rows_declared * share), specification
+        return cls(schema, rows, wishes.rows, wishes.workload, rho_micro, bool(wishes.only))
 
     def of_rows(self, rows: float) -> "Facts":
         """The same with other records, as many as `rows`."""
@@ -67,8 +73,21 @@ class Facts:
     @property
     def wanted(self) -> list[Marginal]:
         """The columns of each marginal and curve of the workload."""
-        places = {name: place for place, name in enumerate(self.schema.names)}
-        return [tuple(places[name] for name in marginal) for marginal in self.workload.all_marginals]
+        return [self.places(marginal) for marginal in self.workload.all_marginals]
+
+    def places(self, names: Sequence[str]) -> Marginal:
+        """Where the columns of these names stand."""
+        return tuple(self.schema.names.index(name) for name in names)
+
+    def is_readable(self, curve: Curve) -> bool:
+        """Whether a group of even size is larger than the noise of a released curve hides, by the usual shares of rho.
+
+        Source: `marketplace.scores.curve` (readable), `node.evaluation.stages` (what a curve may spend).
+        """
+        spent_micro = self.rho_micro * CURVE_SHARE / len(self.workload.curves)
+        stddev = self.schema.rows_per_person * math.sqrt(1e6 / (2 * max(1.0, spent_micro)))
+        groups = 1 if curve.by is None else self.schema.column(curve.by).size
+        return self.rows / groups > READABLE_DEVIATIONS * stddev * math.sqrt(2 * MOST_INTERVALS)
 
 
 @dataclass(frozen=True)

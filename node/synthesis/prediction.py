@@ -12,11 +12,13 @@ from typing import Any
 from marketplace.errors import Corrupt
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import Specification
+from marketplace.scores.curve import CURVE
 from node.synthesis.expectation import OF_RECORDS, Facts, Noise, noise_of, terms_of
 from node.synthesis.structure import Marginal
 
-FORMAT, FILE = "agora/prediction/1", "prediction.json"
+FORMAT, FILE = "agora/prediction/2", "prediction.json"
 WORKLOAD, MISSINGNESS = "workload", "missingness"
+PLAIN, NARROWED = "plain", "conditions"
 WAYS = {"l1_1way": 1, "l1_2way": 2, "l1_3way": 3}
 MOST_ROWS, PRECISION = 10_000_000, 1.03
 LARGEST_LOGIT = 12.0
@@ -27,7 +29,9 @@ Coefficients = Sequence[float]
 @dataclass(frozen=True)
 class Predicted:
     """One released score as it is expected, between ends that hold it with 80 % and with 95 %, beside the floor that a
-    shuffle of the columns sets (None where a shuffle changes nothing) and the ceiling that sampling allows."""
+    shuffle of the columns sets (None where a shuffle changes nothing) and the ceiling that sampling allows. A score of
+    which nothing is foretold has the largest value, and all values as its ends: a curve of which noise would leave nothing to
+    read, or one of which no runs like it are on record."""
 
     name: str
     value: float
@@ -66,7 +70,8 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Model:
-    """The fit for one score. `reach`: how far the logit lies from the prediction, by 80 % and by 95 %.
+    """The fit for one score. `reach`: how far the logit lies from the prediction, by 80 % and by 95 %, in plain orders and in
+    those with conditions.
 
     `coverage`: the share of runs on a table left out that lay within those reaches, taken from the other tables.
     """
@@ -74,8 +79,8 @@ class Model:
     score: Coefficients
     floor: Coefficients | None
     ceiling: Coefficients
-    reach: tuple[float, float]
-    coverage: tuple[float, float]
+    reach: Mapping[str, tuple[float, float]]
+    coverage: Mapping[str, tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -141,7 +146,7 @@ def odds(distance: float, largest: float) -> float:
 
 def largest_of(name: str) -> float:
     """The largest value that a score of this name can have."""
-    return 1.0 if name == MISSINGNESS else 2.0
+    return 1.0 if name == MISSINGNESS or name.startswith(CURVE) else 2.0
 
 
 def measures_of(facts: Facts) -> list[tuple[str, Sequence[Marginal]]]:
@@ -154,13 +159,24 @@ def measures_of(facts: Facts) -> list[tuple[str, Sequence[Marginal]]]:
         found.append((MISSINGNESS, gaps))
     if facts.wanted:
         found.append((WORKLOAD, facts.wanted))
-    return found
+    curves = facts.workload.curves
+    return [*found, *((f"{CURVE}{index}", [facts.places(curve.marginal)]) for index, curve in enumerate(curves))]
+
+
+def family_of(name: str) -> str:
+    """The name under which scores like this one are fitted together: all curves are."""
+    return CURVE if name.startswith(CURVE) else name
 
 
 def _predicted(name: str, fit: Fit, facts: Facts, noise: Noise, sets: Sequence[Marginal]) -> Predicted:
-    model, terms, largest = fit.models[name], terms_of(facts, noise, sets), largest_of(name)
+    model, terms, largest = fit.models[family_of(name)], terms_of(facts, noise, sets), largest_of(name)
+    reaches = model.reach.get(NARROWED if facts.narrowed else PLAIN)
+    curve = facts.workload.curves[int(name.removeprefix(CURVE))] if family_of(name) == CURVE else None
+    if reaches is None or (curve is not None and not facts.is_readable(curve)):
+        anything, ceiling = (0.0, largest), _back(_dot(model.ceiling, terms), largest)
+        return Predicted(name, largest, anything, anything, None, ceiling)
     logit = _dot(model.score, terms)
-    ends = [(_back(logit - reach, largest), _back(logit + reach, largest)) for reach in model.reach]
+    ends = [(_back(logit - reach, largest), _back(logit + reach, largest)) for reach in reaches]
     related = model.floor is not None and any(len(marginal) > 1 for marginal in sets)
     return Predicted(
         name=name,
@@ -173,7 +189,7 @@ def _predicted(name: str, fit: Fit, facts: Facts, noise: Noise, sets: Sequence[M
 
 
 def _decisive(scores: Sequence[Predicted]) -> Predicted | None:
-    judged = [score for score in scores if score.floor is not None]
+    judged = [score for score in scores if score.floor is not None and family_of(score.name) != CURVE]
     return judged[-1] if judged else None
 
 
@@ -209,7 +225,11 @@ def _back(logit: float, largest: float) -> float:
 
 def _fit(name: str, part: Mapping[str, Any]) -> Fit:
     models = {
-        score: Model(one["score"], one["floor"], one["ceiling"], tuple(one["reach"]), tuple(one["coverage"]))
+        score: Model(one["score"], one["floor"], one["ceiling"], _pairs(one["reach"]), _pairs(one["coverage"]))
         for score, one in part["models"].items()
     }
     return Fit(name, part["tables"], part["runs"], tuple(part["rows"]), tuple(part["columns"]), part["seconds"], models)
+
+
+def _pairs(part: Mapping[str, Sequence[float]]) -> Mapping[str, tuple[float, float]]:
+    return {name: (low, high) for name, (low, high) in part.items()}

@@ -64,6 +64,7 @@ def test_a_quote_tells_a_person_what_to_expect_and_moves_no_money(buyer: Buyer, 
     assert float(low) < float(value) < float(high)
     assert "No record was opened" in ran.err
     assert "By workload, the rows are expected to be better than a shuffle" in ran.err
+    assert "How many records meet the conditions is taken from the schema alone" in ran.err
     assert buyer.purse_units() == PURSE_UNITS
 
 
@@ -84,6 +85,15 @@ def test_too_few_records_are_told_with_how_many_would_do(buyer: Buyer, tmp_path:
     assert "  let in      no: synthetic rows are expected to be worse than a shuffle of the columns" in ran.out
     assert "the rows are expected to be worse than a shuffle" in ran.err
     assert "records like these in all, as in a pool, they would be better" in ran.err
+
+
+def test_of_a_curve_that_noise_would_hide_nothing_is_foretold(buyer: Buyer, tmp_path: Path) -> None:
+    with few_records(buyer) as offer, quoting(buyer, tmp_path):
+        ran = buyer.agora("quote", offer.id.hex(), "--curve", "age,sex")
+    (line,) = [line for line in ran.out.splitlines() if line.startswith("curve_0")]
+    assert line.split()[1:] == ["1.000", *("0.000", "-", "1.000") * 2, line.split()[-1]]
+    assert "Nothing is foretold of curve_0: noise would hide it" in ran.err
+    assert "meet the conditions" not in ran.err
 
 
 def test_of_a_generator_without_a_fit_the_terms_are_told(buyer: Buyer, tmp_path: Path) -> None:
