@@ -1,0 +1,57 @@
+"""The process that counts for a joint order: against a debit that is there first, once for ever, and with noise in it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from marketplace.errors import Corrupt, Refused
+from marketplace.protocol.analysis import AnalysisSpecification
+from marketplace.protocol.analysis_counts import Histogram
+from marketplace.protocol.specification import SEALING_KEY_BYTES
+from node.files import write_whole
+from node.workers.counting import Counter
+from node.workers.job import JointJob, Name
+from tests.node.workplace import RHO_MICRO, STORAGE_KEY, Workplace
+
+QUESTIONS = AnalysisSpecification(b"f" * 32, (Histogram("age", 10),), 600, b"k" * SEALING_KEY_BYTES, b"n" * 32)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Workplace:
+    made = Workplace.prepare(tmp_path)
+    write_whole(made.folder / Name.SPECIFICATION, QUESTIONS.encode())
+    return made
+
+
+def joint_job(place: Workplace) -> JointJob:
+    return JointJob.decode(JointJob(place.job, 3 * RHO_MICRO, 6, 3, 1).encode())
+
+
+def test_the_debit_is_there_before_anything_is_counted_and_the_noise_is_in_all_that_is(place: Workplace) -> None:
+    counter = Counter.open(place.folder, joint_job(place), STORAGE_KEY)
+    assert place.debits() == [RHO_MICRO]
+    counted, exact = counter.count(())["0/bins"], replace(counter, parts=()).count(())["0/bins"]
+    assert exact.sum() == counter.draw.snapshot.rows
+    (part,) = counter.parts[0]
+    assert part.rho_micro <= 3 * RHO_MICRO
+    assert part.sensitivity_squared == 36
+    off = np.abs(counted - exact)
+    assert np.count_nonzero(off) > 4
+    assert off.max() < 20 * float(part.sigma2) ** 0.5
+
+
+def test_an_order_is_counted_once_for_ever(place: Workplace) -> None:
+    Counter.open(place.folder, joint_job(place), STORAGE_KEY)
+    with pytest.raises(Refused, match="nothing is drawn again"):
+        Counter.open(place.folder, joint_job(place), STORAGE_KEY)
+    assert place.debits() == [RHO_MICRO]
+
+
+def test_records_of_another_schema_are_not_counted_and_cost_nothing(place: Workplace) -> None:
+    described = (place.folder / Name.DESCRIPTION).read_bytes()
+    write_whole(place.folder / Name.DESCRIPTION, described.replace(b'"rows_per_person":2', b'"rows_per_person":1'))
+    with pytest.raises(Corrupt):
+        Counter.open(place.folder, joint_job(place), STORAGE_KEY)
+    assert place.debits() == []
