@@ -42,7 +42,7 @@ def timed(action: Callable[[], Value]) -> tuple[Value, float]:
 
 def measure(folder: Path) -> dict[str, float]:
     """Seconds by part. Memory is the largest of this process and of its children, in MiB."""
-    options = Options(None, None, (), 1.0, None, None, folder / "out", as_json=False)
+    options = Options(None, None, (), None, None, None, folder / "out", as_json=False)
     ending, demo_s = timed(lambda: play(options, folder / "demo", Narrator()))
     figures = {**_making(ending), **_sealing(ending, folder)}
     _, figures["audit"] = timed(

@@ -34,7 +34,12 @@ class MissingSite(StrEnum):
 Data = Annotated[Path | None, typer.Option(help="Any CSV or Parquet file; its schema is inferred and shown.")]
 Person = Annotated[str | None, typer.Option(metavar="COLUMN", help="The column of --data that tells persons apart.")]
 Exclude = Annotated[list[str] | None, typer.Option(metavar="COLUMN", help="A column to leave out; may be repeated.")]
-Epsilon = Annotated[float, typer.Option(help="The most that the order may reveal about one person.")]
+Epsilon = Annotated[
+    float | None,
+    typer.Option(
+        help="The most that an order may reveal about one person; 1 in the first act and 3 in the second by default."
+    ),
+]
 Rows = Annotated[int | None, typer.Option(help="Synthetic rows; as many as are declared by default.")]
 Site = Annotated[
     str | None,
@@ -90,7 +95,7 @@ def demo(
     data: Data = None,
     person: Person = None,
     exclude: Exclude = None,
-    epsilon: Epsilon = 1.0,
+    epsilon: Epsilon = None,
     rows: Rows = None,
     rpc: Rpc = None,
     out: Out = Path("agora-demo"),
@@ -136,7 +141,7 @@ def _play(options: Options, folder: Path, narrator: Narrator) -> bool:
         second = joint.perform(
             lambda: set_up(options.rpc, folder) if first is None else first.cast.stage,
             options.split,
-            options.epsilon,
+            options.answer_epsilon,
             folder / "hospitals",
             narrator,
         )

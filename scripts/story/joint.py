@@ -187,7 +187,8 @@ def _buy(cast: Cast, serving: ServingTogether, offer: Offer, *, exact: bool) -> 
     if exact:
         _permit(cast, offer)
     cell = cast.smallest_cell if exact else None
-    questions = Questions((cast.hospitals.question,), threshold=THRESHOLD, slot_s=SLOT_S, smallest_cell=cell)
+    question = cast.hospitals.question if exact else cast.hospitals.question_with_noise
+    questions = Questions((question,), threshold=THRESHOLD, slot_s=SLOT_S, smallest_cell=cell)
     purchase = client.draft_analysis(offer.id, questions)
     placed = client.place(purchase)
     order, taken = placed.order, sum(member.rho_micro for member in offer.members)

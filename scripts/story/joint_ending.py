@@ -16,6 +16,7 @@ from marketplace.protocol.result import REPORT
 from marketplace.terminal import plain
 from scripts.story.folder import EXACT, NOISY
 from scripts.story.oracle import Curves, LogRankTest, Point
+from scripts.story.split import spread
 
 SHOWN_POINTS = 8
 
@@ -94,7 +95,10 @@ def show(exact: Answered, noisy: Answered, out: Path) -> None:
     for one in (exact, noisy):
         screen.print(f"{one.label}: {_test(one.curves.test)}", soft_wrap=True)
     if any(point.is_hidden for points in noisy.curves.groups.values() for point in points):
-        screen.print("Hidden: so few records drown in the noise there, and the answer says so in place of guessing.")
+        screen.print(
+            "Hidden: so few records drown in the noise there, and the answer says so in place of guessing.",
+            soft_wrap=True,
+        )
     screen.print()
     screen.print(_learned(exact, noisy))
     screen.print(f"\nThe buyer has answers, their certificates and a report for people in {out}:", soft_wrap=True)
@@ -109,10 +113,9 @@ def _curves(exact: Answered, noisy: Answered) -> Table:
     for name in exact.curves.groups:
         table.add_column(plain(f"{exact.by} {name}"), justify="right")
         table.add_column("with noise", justify="right")
-    for time in _some(exact.curves.grid):
-        cells = [(_at(exact, name, time), _at(noisy, name, time)) for name in exact.curves.groups]
-        shown = (text for one, other in cells for text in (f"{one.survival:.3f}", _interval(other)))
-        table.add_row(f"{time:f}", *shown)
+    for time in sorted({*spread(exact.curves.grid, SHOWN_POINTS), *spread(noisy.curves.grid, SHOWN_POINTS)}):
+        cells = [(_at(exact, name, time), _interval(noisy, name, time)) for name in exact.curves.groups]
+        table.add_row(f"{time:f}", *(text for one, other in cells for text in (f"{one.survival:.3f}", other)))
     return table
 
 
@@ -122,14 +125,12 @@ def _at(answered: Answered, name: str, time: Decimal) -> Point:
     return next((point for point in reversed(points) if point.time <= time), points[0])
 
 
-def _interval(point: Point) -> str:
+def _interval(noisy: Answered, name: str, time: Decimal) -> str:
+    """What is told of a group at `time`; nothing where the grid with noise has no such point."""
+    point = next((point for point in noisy.curves.groups[name] if point.time == time), None)
+    if point is None:
+        return ""
     return "hidden" if point.is_hidden else f"{point.low:.2f} to {point.high:.2f}"
-
-
-def _some(grid: tuple[Decimal, ...]) -> list[Decimal]:
-    """At most 8 points of a grid, evenly spread, the last among them."""
-    shown = min(len(grid), SHOWN_POINTS)
-    return [grid[round((place + 1) * len(grid) / shown) - 1] for place in range(shown)]
 
 
 def _test(test: LogRankTest) -> str:

@@ -12,6 +12,7 @@ from marketplace.protocol.specification import LARGEST_ROWS
 from node.admission import Rules
 
 RULES = Rules(below_floor=True)
+TWIN_EPSILON, ANSWER_EPSILON = 1.0, 3.0
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Options:
     data: Path | None
     person: str | None
     exclude: tuple[str, ...]
-    epsilon: float
+    epsilon: float | None
     rows: int | None
     rpc: str | None
     out: Path
@@ -35,11 +36,11 @@ class Options:
     def __post_init__(self) -> None:
         if self.rows is not None and not 1 <= self.rows <= LARGEST_ROWS:
             raise Invalid(f"expected 1 to {LARGEST_ROWS} rows, got {self.rows}; give another --rows")
-        largest_rho_micro(self.epsilon, delta_of(LARGEST_DELTA_ATTO))
-        if not math.isfinite(self.epsilon) or self.epsilon > RULES.epsilon_at_most:
+        largest_rho_micro(self.twin_epsilon, delta_of(LARGEST_DELTA_ATTO))
+        if not math.isfinite(self.twin_epsilon) or self.twin_epsilon > RULES.epsilon_at_most:
             raise Invalid(
                 f"expected an epsilon of at most {RULES.epsilon_at_most:g}, which a node lets in by default, "
-                f"got {self.epsilon:g}; ask for less"
+                f"got {self.twin_epsilon:g}; ask for less"
             )
         if self.data is None and (self.exclude or self.person):
             raise Invalid(
@@ -51,6 +52,16 @@ class Options:
                 "expected --person, --exclude and --rows without --split, got one of them beside it: several hospitals give "
                 "answers about three columns, and no rows; leave it out"
             )
+
+    @property
+    def twin_epsilon(self) -> float:
+        """The most that the synthetic twin may reveal about one person."""
+        return TWIN_EPSILON if self.epsilon is None else self.epsilon
+
+    @property
+    def answer_epsilon(self) -> float:
+        """The most that the several hospitals' answer with noise may reveal about one person."""
+        return ANSWER_EPSILON if self.epsilon is None else self.epsilon
 
 
 SMALLEST_CELL = 10

@@ -86,7 +86,7 @@ def play(options: Options, folder: Path, say: Narrator) -> Ending:
     """Plays the main job in `folder`, which is fresh. Raises what any actor raises."""
     say.chapter("The records")
     records = material(options.data, options.person, options.exclude, folder, say)
-    rho_micro = largest_rho_micro(options.epsilon, delta_of(largest_delta_atto(records.rows_declared)))
+    rho_micro = largest_rho_micro(options.twin_epsilon, delta_of(largest_delta_atto(records.rows_declared)))
     check_wishes(records, rho_micro, options.rows, say)
     say.step(f"read and described: {len(records.schema.columns)} columns to sell")
     say.chapter("The stage")
@@ -98,7 +98,7 @@ def play(options: Options, folder: Path, say: Narrator) -> Ending:
     where = "in this process" if options.rpc is None else "behind the RPC endpoint"
     say.step(f"a ledger {where} with a marketplace, a test euro and two purses of {euro_text(PURSE_UNITS)}")
     say.aside(f"marketplace {stage.ledger.domain.contract}, chain {stage.ledger.domain.chain_id}")
-    listed, offer = _sell(cast, records, options.epsilon, ORDERS_IN_BUDGET * rho_micro)
+    listed, offer = _sell(cast, records, options.twin_epsilon, ORDERS_IN_BUDGET * rho_micro)
     order = _place(cast, offer, options)
     serving = serve(cast.hear)
     try:

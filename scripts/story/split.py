@@ -3,13 +3,14 @@
 import csv
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from math import ceil
 from pathlib import Path
 
 from marketplace.errors import Invalid
 from marketplace.protocol.analysis_survival import LARGEST_GRID, LARGEST_GROUPS, Survival
+from marketplace.protocol.description import round_rows
 from marketplace.protocol.schema import LARGEST_SIZE, MOST_DECIMALS, Category, Number, Schema
 from node.vault.cells import MISSING, is_number
 from node.vault.records import open_records
@@ -18,6 +19,7 @@ from scripts.story.options import Split
 MOST_HOSPITALS, DEALT_TO = 10, 3
 FEWEST_ROWS = 2
 MOST_POINTS = 40
+FEWEST_NOISY_POINTS, ROWS_A_NOISY_POINT = 4, 75
 CODINGS = ({"0", "1"}, {"1", "2"})
 
 Row = tuple[str, str, str]
@@ -47,6 +49,13 @@ class Hospitals:
         return tuple(paths)
 
     @property
+    def question_with_noise(self) -> Survival:
+        """The question at fewer points of its grid where few records are declared: noise adds up over the points."""
+        declared = sum(round_rows(len(rows)) for rows in self.rows)
+        points = max(FEWEST_NOISY_POINTS, declared // ROWS_A_NOISY_POINT)
+        return replace(self.question, grid=spread(self.question.grid, points))
+
+    @property
     def groups(self) -> tuple[str, ...]:
         """The groups' names."""
         column = self.schema.columns[2]
@@ -56,6 +65,12 @@ class Hospitals:
     def pooled(self) -> tuple[Row, ...]:
         """All records, as nobody holds them."""
         return tuple(row for rows in self.rows for row in rows)
+
+
+def spread(grid: Sequence[Decimal], most: int) -> tuple[Decimal, ...]:
+    """At most `most` points of a grid, evenly spread, the last among them."""
+    points = min(len(grid), most)
+    return tuple(grid[round((place + 1) * len(grid) / points) - 1] for place in range(points))
 
 
 def read_split(split: Split) -> Hospitals:

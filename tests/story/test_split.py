@@ -1,6 +1,7 @@
 """A file dealt to hospitals: who gets which rows, what they declare, and every file that cannot be asked so."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -181,3 +182,11 @@ def test_lung_cancer_is_dealt_to_three_hospitals_without_the_one_row_that_has_no
     assert len(found.question.grid) == 35
     days = np.array([int(row[0]) for row in found.pooled])
     assert sorted(days) == sorted(frame.dropna(subset=["inst"])["time"])
+
+
+def test_with_noise_few_records_are_asked_about_at_few_points(tmp_path: Path) -> None:
+    found = read_split(lung_split(tmp_path))
+    assert len(found.question.grid) == 35
+    assert found.question_with_noise.grid == tuple(map(Decimal, (270, 540, 780, 1050)))
+    many = replace(found, rows=tuple(rows * 100 for rows in found.rows))
+    assert many.question_with_noise == many.question
