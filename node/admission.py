@@ -96,7 +96,7 @@ def objection(application: Application, rules: Rules) -> Objection | None:
         or objection_to_buyer(order, specification, rules)
         or objection_to_slot(offer, specification, rules)
         or _objection_to_wishes(application, rules)
-        or _objection_to_generator(offer, specification.generator, application.description.schema, rules)
+        or objection_to_generator(offer, specification.generator, application.description.schema, rules)
         or objection_to_holding(order, application.commitment, application.holding, application.index)
         or _objection_to_cost(application)
         or _objection_to_quality(application, rules)
@@ -201,7 +201,8 @@ def _objection_to_wishes(application: Application, rules: Rules) -> Objection | 
     return _unless(lambda: specification.workload.check(description.schema))
 
 
-def _objection_to_generator(offer: Offer, name: str, schema: Schema, rules: Rules) -> Objection | None:
+def objection_to_generator(offer: Offer, name: str, schema: Schema, rules: Rules) -> Objection | None:
+    """Why no rows are made by the generator of this name, alone or with others."""
     if standing_in(name, schema) not in {standing_in(each, schema) for each in rules.generators}:
         served = ", ".join(sorted(rules.generators)) or "none"
         return Objection(DeclineReason.RULES, f"this node serves other generators: {served}")

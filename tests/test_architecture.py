@@ -62,6 +62,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "node.pool",
         "node.sale",
         "node.synthesis",
+        "node.twin",
     },
     "node.vault": {
         "marketplace.errors",

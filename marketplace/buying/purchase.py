@@ -17,7 +17,7 @@ from marketplace.protocol.constraints import Condition
 from marketplace.protocol.identity import NOTHING, Address, OrderId, PermitId
 from marketplace.protocol.offer import Guarantee, Head, Kind
 from marketplace.protocol.order import Order, pack_versions
-from marketplace.protocol.pool import noise_of
+from marketplace.protocol.pool import TWIN_THRESHOLD, check_members, check_twin, noise_of
 from marketplace.protocol.specification import DEFAULT_GENERATOR, Specification, Workload
 from marketplace.protocol.specified import Specified
 from marketplace.protocol.threshold import Threshold
@@ -141,9 +141,10 @@ def specification_of(entry: Entry, wishes: Wishes, sealing_key: bytes, nonce: by
                 f"expected no wishes for stock, which is sold as it is with {earlier.rows:,} rows; leave them out"
             )
         return replace(earlier, offer=offer, slot_s=wishes.slot_s, sealing_key=sealing_key, nonce=nonce)
+    described = [source.description for source in entry.sources]
     specification = Specification(
         offer=offer,
-        rows=entry.description.rows_by_default if wishes.rows is None else wishes.rows,
+        rows=sum(each.rows_by_default for each in described) if wishes.rows is None else wishes.rows,
         workload=wishes.workload or Workload(),
         slot_s=wishes.slot_s,
         sealing_key=sealing_key,
@@ -153,9 +154,12 @@ def specification_of(entry: Entry, wishes: Wishes, sealing_key: bytes, nonce: by
         subgroups=wishes.subgroups,
         thresholds=wishes.thresholds,
     )
-    for source in entry.sources:
-        specification.check(source.description.schema)
-        check_thresholds(source.description.schema, specification)
+    for each in described:
+        specification.check(each.schema)
+        check_thresholds(each.schema, specification)
+    if len(described) > 1:
+        check_members(entry.view.offer, TWIN_THRESHOLD, [each.schema for each in described])
+        check_twin(specification, described[0].schema)
     return specification
 
 

@@ -10,7 +10,7 @@ from marketplace.buying.purchase import Questions, Wishes, analysis_of, specific
 from marketplace.errors import Corrupt, Refused
 from marketplace.ledger.signatures import sign_quote_request
 from marketplace.protocol.analysis import AnalysisSpecification
-from marketplace.protocol.analysis_quote import forecast_of
+from marketplace.protocol.analysis_quote import forecast_of, forecast_of_twin
 from marketplace.protocol.descriptor import Described
 from marketplace.protocol.identity import OfferId
 from marketplace.protocol.quote import NO_KEY, NO_NONCE, VERB, Quote, QuoteRequest
@@ -60,13 +60,16 @@ def ask_quote(client: Client, offer: OfferId, wishes: Wishes | Questions, descri
 
 
 def _check_forecast(quoted: Quoted) -> None:
-    """Raises `Corrupt` where the node forecasts something else of an analysis than follows from public facts."""
-    forecast, asked = quoted.quote.forecast, quoted.specification
+    """Raises `Corrupt` where the node forecasts something else than follows from public facts. What a twin takes at most is
+    the node's word."""
+    forecast, asked, offer = quoted.quote.forecast, quoted.specification, quoted.entry.view.offer
     if forecast is None:
         return
-    if not isinstance(asked, AnalysisSpecification):
+    if isinstance(asked, AnalysisSpecification):
+        own = forecast_of(offer, asked, [source.description.schema for source in quoted.entry.sources])
+    elif len(offer.members) > 1:
+        own = forecast_of_twin(offer, forecast.rounds, forecast.cost)
+    else:
         raise Corrupt("expected a quote of synthetic rows, got one of a joint analysis; ask the provider")
-    schemas = [source.description.schema for source in quoted.entry.sources]
-    own = forecast_of(quoted.entry.view.offer, asked, schemas)
     if own != forecast:
         raise Corrupt("expected the lane, noise and cost that follow from the offer, got others; ask the provider")

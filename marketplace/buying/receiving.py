@@ -134,7 +134,8 @@ def open_result(order: OrderView, folder: Path, out: Path) -> dict[str, Path]:
     with _alone(folder), _on_disk(out), _waiting_room(out) as waiting:
         made_by = folder / (MADE_BY if (folder / MADE_BY).exists() else SPECIFICATION)
         schema = Description.decode((folder / DESCRIPTION).read_bytes()).schema
-        names = names_of(read_specified(made_by.read_bytes()), schema)
+        joint = Manifest.decode((folder / MANIFEST).read_bytes()).certificate.joint is not None
+        names = names_of(read_specified(made_by.read_bytes()), schema, joint=joint)
         _decrypt(folder / INNER, waiting, key, commitment_of(delivery), names)
         for name in (MANIFEST, DESCRIPTION, INNER):
             shutil.copyfile(folder / name, waiting / name)

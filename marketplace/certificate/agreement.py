@@ -273,7 +273,7 @@ def joint_faults(certificate: Certificate, account: Account, order: OrderView) -
     """Where the parties are not the offer's members as the order names them, or one of them has not signed the transcript."""
     joint, offer = certificate.joint, account.offer_of(order)
     if joint is None:
-        if offer.head.kind is Kind.ANALYSIS:
+        if offer.head.kind is Kind.ANALYSIS or len(offer.members) > 1:
             yield "it names no parties"
         return
     if len(joint.parties) != len(offer.members):

@@ -65,8 +65,9 @@ class ResultFolder:
     @property
     def files(self) -> dict[str, Path]:
         """The result's own files by name, as specification and description declare them."""
-        specified, description = self.specification.value, self.description.value
-        declared = names_of(specified, description.schema) if specified and description else NAMES
+        specified, description, manifest = self.specification.value, self.description.value, self.manifest.value
+        joint = manifest is not None and manifest.certificate.joint is not None
+        declared = names_of(specified, description.schema, joint=joint) if specified and description else NAMES
         return {name: self.path / name for name in declared}
 
 

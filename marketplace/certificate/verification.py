@@ -1,7 +1,7 @@
 """Everything that can be checked of a result without asking anyone: twelve numbered checks, and two more with a ledger."""
 
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -10,9 +10,11 @@ from marketplace.certificate import agreement
 from marketplace.certificate.answers import answer_faults, noise_faults
 from marketplace.certificate.certificate import Certificate
 from marketplace.certificate.folder import INNER, ResultFolder
+from marketplace.certificate.joint import Joint
 from marketplace.certificate.manifest import Manifest
 from marketplace.certificate.opening import Opening
 from marketplace.certificate.scoring import score_parts
+from marketplace.certificate.twins import sums_faults, twin_noise_faults
 from marketplace.errors import Corrupt, Invalid
 from marketplace.ledger.ids import Domain
 from marketplace.protocol import result
@@ -21,8 +23,10 @@ from marketplace.protocol.analysis import AnalysisSpecification
 from marketplace.protocol.check import Check
 from marketplace.protocol.description import Description
 from marketplace.protocol.identity import Address
+from marketplace.protocol.pool import check_twin
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import Specification
+from marketplace.scores.codes import CodedFrame
 from marketplace.scores.constraints import keep_all
 from marketplace.scores.links import asked_rows, further_codes, link_faults, main_codes, read_tables
 from marketplace.sealing import Commitment, open_chunks
@@ -49,6 +53,11 @@ ANALYSIS_SENTENCES = {
     11: "Every party signed the transcript, and the noise is what questions, parties and rho imply.",
 }
 """What the checks of the same numbers say of the answers to an analysis."""
+TWIN_SENTENCES = {
+    6: "The table follows the schema and its constraints in every row, and the sums beside it are those that parties sign for.",
+    11: "Every party signed the transcript, and each sum's noise covers one person at all parties for its rho.",
+}
+"""What they say of a synthetic twin of pooled records."""
 
 
 @dataclass(frozen=True)
@@ -195,11 +204,12 @@ def _table_checks(kept: ResultFolder, certificate: Certificate) -> tuple[Check, 
         if privacy.is_exact
         else f"{privacy.delta_atto} / 10^18 for {description.rows_declared:,} rows"
     )
-    table, scores = (
-        _answer_checks(kept, certificate, description.schema, specification)
-        if isinstance(specification, AnalysisSpecification)
-        else _score_checks(kept, certificate, description, specification)
-    )
+    if isinstance(specification, AnalysisSpecification):
+        table, scores = _answer_checks(kept, certificate, description.schema, specification)
+    elif certificate.joint is not None:
+        table, scores = _twin_checks(kept, certificate, certificate.joint, description.schema, specification)
+    else:
+        table, scores = _score_checks(kept, certificate, description, specification)
     return (
         table,
         rho,
@@ -233,6 +243,37 @@ def _answer_checks(
     )
 
 
+def _twin_checks(
+    kept: ResultFolder, certificate: Certificate, joint: Joint, schema: Schema, specification: Specification
+) -> tuple[Check, Check]:
+    mechanism = certificate.mechanism
+    signed = [*agreement.transcript_faults(certificate), *twin_noise_faults(kept.files, mechanism, joint, schema)]
+    if certificate.scores or certificate.curves:
+        signed.append("it has scores, for which nobody paid")
+    try:
+        check_twin(specification, schema)
+        faults = [*sums_faults(kept.files, mechanism)]
+        faults += _row_faults(read_tables(kept.files, schema), certificate, schema, specification)
+    except (Corrupt, Invalid) as error:
+        faults = [str(error)]
+    return (
+        _check(6, faults, f"{specification.rows:,} rows", TWIN_SENTENCES),
+        _check(11, signed, f"{len(joint.parties)} parties", TWIN_SENTENCES),
+    )
+
+
+def _row_faults(
+    tables: Sequence[CodedFrame], certificate: Certificate, schema: Schema, specification: Specification
+) -> Iterator[str]:
+    codes, made = main_codes(tables, schema), asked_rows(tables, schema)
+    yield from link_faults(tables, schema)
+    if (certificate.rows, specification.rows) != (made, made):
+        yield f"{specification.rows:,} rows were asked for, {made:,} are there"
+    columns = {name: codes[name].to_numpy() for name in schema.names}
+    if not (right := keep_all(schema, specification.only, columns)).all():
+        yield f"{int((~right).sum()):,} rows break a constraint or a condition"
+
+
 def _score_checks(
     kept: ResultFolder, certificate: Certificate, description: Description, specification: Specification
 ) -> tuple[Check, Check]:
@@ -243,13 +284,7 @@ def _score_checks(
     except (Corrupt, Invalid) as error:
         return _check(6, (str(error),)), _not_made(11, "the table cannot be read")
     codes, made = main_codes(tables, schema), asked_rows(tables, schema)
-    faults = [*link_faults(tables, schema)]
-    if (certificate.rows, specification.rows) != (made, made):
-        faults.append(f"{specification.rows:,} rows were asked for, {made:,} are there")
-    columns = {name: codes[name].to_numpy() for name in schema.names}
-    if not (right := keep_all(schema, specification.only, columns)).all():
-        faults.append(f"{int((~right).sum()):,} rows break a constraint or a condition")
-    rows = _check(6, faults, f"{made:,} rows")
+    rows = _check(6, _row_faults(tables, certificate, schema, specification), f"{made:,} rows")
     try:
         further = further_codes(tables, schema)
         expected = score_parts(codes, further, description, specification, certificate)

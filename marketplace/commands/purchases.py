@@ -37,6 +37,7 @@ from marketplace.errors import Invalid
 from marketplace.protocol.amounts import euro_text
 from marketplace.protocol.analysis import Analysis, AnalysisSpecification
 from marketplace.protocol.identity import PermitId
+from marketplace.protocol.pool import TWIN_GENERATOR
 from marketplace.protocol.specification import standing_in
 from marketplace.terminal import guarded, parse_id, parse_offer, say, show_json
 
@@ -156,11 +157,14 @@ def _wished_lines(purchase: Purchase) -> list[str]:
             f"  threshold   noise that suffices where {wished.threshold} of them is dishonest",
         ]
     people = "persons, each with its rows" if entry.description.schema.is_linked else "rows"
+    pooled = [source.member.provider for source in entry.sources] if len(entry.sources) > 1 else []
+    generator = TWIN_GENERATOR if pooled else standing_in(wished.generator, entry.description.schema)
     return [
         f"{title}: {wished.rows:,} synthetic {people}",
         *only,
         *(f"  accepted if {each.score} is at most {each.at_most}" for each in wished.thresholds),
-        f"  generator   {standing_in(wished.generator, entry.description.schema)}",
+        f"  generator   {generator}",
+        *([f"  parties     {', '.join(pooled)}"] if pooled else []),
     ]
 
 

@@ -30,6 +30,7 @@ from marketplace.commands.wishes import (
 )
 from marketplace.protocol.amounts import euro_text
 from marketplace.protocol.analysis import AnalysisSpecification
+from marketplace.protocol.pool import TWIN_GENERATOR
 from marketplace.protocol.quote import Expectation
 from marketplace.protocol.rho import DELTA_UNIT
 from marketplace.protocol.specification import standing_in
@@ -90,7 +91,9 @@ def _terms(quoted: Quoted) -> Iterator[str]:
     else:
         schema = entry.description.schema
         rows = "persons, each with its rows," if schema.is_linked else "rows"
-        yield f"{entry.description.title}: {order.rows:,} synthetic {rows} by {standing_in(order.generator, schema)}"
+        generator = TWIN_GENERATOR if len(entry.sources) > 1 else standing_in(order.generator, schema)
+        pooled = f" of {len(entry.sources)} parties" if len(entry.sources) > 1 else ""
+        yield f"{entry.description.title}: {order.rows:,} synthetic {rows}{pooled} by {generator}"
     yield from (f"  only where  {condition_text(condition)}" for condition in order.only)
     yield f"  price       {euro_text(answer.price_units)}"
     promise = f"epsilon {answer.epsilon}, delta {delta_text(answer.delta_atto)}" if answer.epsilon else "exact"

@@ -12,7 +12,7 @@ from marketplace.protocol.analysis_lane import Lane
 from marketplace.protocol.analysis_noise import Share, rho_micro_of_sum
 from marketplace.protocol.closing import ClosedSpecification, How
 from marketplace.protocol.offer import Guarantee, Offer
-from marketplace.protocol.pool import answered_as, noise_of
+from marketplace.protocol.pool import TWIN_THRESHOLD, answered_as, noise_of, together_micro
 from marketplace.protocol.rho import delta_of, epsilon_of
 from marketplace.protocol.schema import Schema
 
@@ -68,8 +68,8 @@ def learned(setting: Setting) -> dict[str, str]:
         opened = "the sums over all parties, of every round, with everybody's noise in them"
     return {
         "every party": opened,
-        "the buyer": f"{opened}, and the answers that follow from them",
-        "everybody": "the question, the parties, the price and the day, which stand on the ledger; no number of the answer",
+        "the buyer": f"{opened}, and what follows from them",
+        "everybody": "the order, the parties, the price and the day, which stand on the ledger; no number of the result",
         "nobody": "another party's own numbers, or any record",
     }
 
@@ -102,9 +102,14 @@ class Cost:
 def cost_of_sums(schedule: Sequence[Sequence[Asked]], parties: int) -> Cost:
     """What summing takes, for all rounds of `schedule`, between nodes that are close to each other."""
     statistics = [one.of for asked in schedule for one in asked]
-    cells, peers = sum(statistic.cells for statistic in statistics), parties - 1
-    seconds = SETUP_S + PARTY_S * parties + (STATISTIC_S * len(statistics) + CELL_S * cells) * peers / 2
-    return Cost(math.ceil(seconds), peers * (PAIR_BYTES + STATISTIC_BYTES * len(statistics) + CELL_BYTES * cells))
+    return cost_of_cells(len(statistics), sum(statistic.cells for statistic in statistics), parties)
+
+
+def cost_of_cells(statistics: int, cells: int, parties: int) -> Cost:
+    """What summing so many `statistics` of so many `cells` together takes, between nodes that are close to each other."""
+    peers = parties - 1
+    seconds = SETUP_S + PARTY_S * parties + (STATISTIC_S * statistics + CELL_S * cells) * peers / 2
+    return Cost(math.ceil(seconds), peers * (PAIR_BYTES + STATISTIC_BYTES * statistics + CELL_BYTES * cells))
 
 
 def cost_of_closed(questions: ClosedSpecification, schema: Schema, parties: int) -> Cost:
@@ -207,6 +212,20 @@ def forecast_of(offer: Offer, specification: AnalysisSpecification, schemas: Seq
         None if exact else f"{epsilon_of(_seen_micro(noise, parties - 1), delta):.4f}",
         None if exact else f"{epsilon_of(_seen_micro(noise, parties), delta):.4f}",
     )
+
+
+def forecast_of_twin(offer: Offer, rounds: int, cost: Cost) -> Forecast:
+    """What can be told of an order for a twin of pooled records. `cost`: at most.
+
+    Which statistics there are follows from what is opened, so their noise is not told. What it costs to see all of them
+    falls with the number of parties whose noise one does not know: the price counts on the honest ones alone.
+    """
+    parties, rho_micro, delta = len(offer.members), together_micro(offer), delta_of(offer.head.delta_atto)
+    honest = parties - TWIN_THRESHOLD
+    own_view, outside = (
+        f"{epsilon_of(-(-rho_micro * honest // unknown), delta):.4f}" for unknown in (parties - 1, parties)
+    )
+    return Forecast(Setting(Lane.SUMS, parties, TWIN_THRESHOLD, None), rounds, cost, (), own_view, outside)
 
 
 def _seen_micro(noise: Sequence[Sequence[Share]], unknown: int) -> int:

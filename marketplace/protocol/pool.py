@@ -11,8 +11,13 @@ from marketplace.protocol.closing import ClosedSpecification
 from marketplace.protocol.identity import Address
 from marketplace.protocol.offer import Guarantee, Offer
 from marketplace.protocol.schema import Schema
+from marketplace.protocol.specification import DEFAULT_GENERATOR, Specification
 
 Answered = AnalysisSpecification | ClosedSpecification
+
+TWIN_GENERATOR = "pooled-marginals"
+TWIN_THRESHOLD = 1
+"""How many dishonest parties the noise of a pooled twin is sized against."""
 
 
 def together_micro(offer: Offer) -> int:
@@ -34,6 +39,33 @@ def check_providers(providers: Sequence[Address]) -> None:
     """Raises `Refused` where a party stands twice: its own numbers would follow from the sums and what it knows."""
     if len(set(providers)) < len(providers):
         raise Refused("expected each provider once in a joint analysis, got a party twice; choose another offer")
+
+
+def check_members(offer: Offer, threshold: int, schemas: Sequence[Schema]) -> None:
+    """Raises `Refused` for too few parties, one that stands twice, or a threshold that cannot be; `Invalid` where the
+    schemas differ. `schemas`: of all members, in order."""
+    check_providers([member.provider for member in offer.members])
+    check_parties(len(offer.members), threshold)
+    for number, schema in enumerate(schemas):
+        if schema != schemas[0]:
+            raise Invalid(
+                f"expected all parties to declare their records alike, party {number} differs in columns, bounds, steps or "
+                "units; choose another offer"
+            )
+
+
+def check_twin(specification: Specification, schema: Schema) -> None:
+    """Raises `Invalid` unless a twin of pooled records of `schema` can be as it is asked for: by the declaration alone."""
+    if schema.is_linked or specification.generator != DEFAULT_GENERATOR:
+        raise Invalid(
+            f"expected {DEFAULT_GENERATOR} and rows that do not hang together under persons for a twin of pooled "
+            "records; order otherwise or of one provider"
+        )
+    if specification.subgroups is not None or specification.thresholds:
+        raise Invalid(
+            "expected neither subgroups nor thresholds for a twin of pooled records, of which no scores are released"
+        )
+    specification.check(schema)
 
 
 def answered_as(specification: AnalysisSpecification, guarantee: Guarantee) -> Answered:
@@ -58,14 +90,7 @@ def noise_of(
     differ, the questions do not fit them, the rho does not pay for an answer, or a smallest cell does not go with the
     guarantee.
     """
-    check_providers([member.provider for member in offer.members])
-    check_parties(len(offer.members), specification.threshold)
-    for number, schema in enumerate(schemas):
-        if schema != schemas[0]:
-            raise Invalid(
-                f"expected all parties to declare their records alike, party {number} differs in columns, bounds, steps or "
-                "units; choose another offer"
-            )
+    check_members(offer, specification.threshold, schemas)
     schedule = specification.schedule(schemas[0])
     questions = answered_as(specification, offer.head.guarantee)
     if isinstance(questions, ClosedSpecification):

@@ -24,9 +24,12 @@ def read_specified(data: bytes) -> Specified:
     return AnalysisSpecification.decode(data) if is_analysis else Specification.decode(data)
 
 
-def names_of(specified: Specified, schema: Schema) -> tuple[str, ...]:
-    """The names of the files of a result that was made by `specified`, in order."""
-    return ANALYSIS_FILES if isinstance(specified, AnalysisSpecification) else result.names_of(schema)
+def names_of(specified: Specified, schema: Schema, *, joint: bool = False) -> tuple[str, ...]:
+    """The names of the files of a result that was made by `specified`, in order. `joint`: by several providers together,
+    whose synthetic rows have the sums beside them that they were made from."""
+    if isinstance(specified, AnalysisSpecification):
+        return ANALYSIS_FILES
+    return (*result.names_of(schema), SUMS) if joint else result.names_of(schema)
 
 
 def rows_of(specified: Specified) -> int:

@@ -46,6 +46,7 @@ app.command()(pools.consent)
 app.command()(access.anchor)
 app.command()(replaying.replay)
 app.command()(replaying.review)
+app.command()(replaying.remake)
 
 
 @app.command()

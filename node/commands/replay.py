@@ -1,4 +1,4 @@
-"""`agora-node replay` and `review`: make a delivered result again, on the provider's side, to compare or to look into it."""
+"""`agora-node replay`, `review` and `remake`: make a delivered result again, to compare or to look into it."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +10,7 @@ from marketplace.terminal import ask_passphrase, guarded, parse_order, say, show
 from node.commands.datasets import AsJson
 from node.home import Node, home
 from node.memory import keep_private
+from node.remaking import remake as remake_rows
 
 
 @guarded
@@ -64,3 +65,17 @@ def review(
         show_json({"order": order_id.hex(), "page": str(path)})
     else:
         print(f"Provider only: {path}")
+
+
+@guarded
+def remake(
+    folder: Annotated[Path, typer.Argument(help="A fetched result, of an order for a twin of pooled records.")],
+    as_json: AsJson = False,
+) -> None:
+    """Make the rows in FOLDER again from the sums beside them. Needs no record, no key and no node: anybody can."""
+    found = remake_rows(folder, lambda _, __: None, lambda: False)
+    if as_json:
+        show_json({"rows": found.rows, "differing": found.differing, "elsewhere": list(found.elsewhere)})
+    found.check()
+    if not as_json:
+        print(f"The same {found.rows:,} rows follow from the sums")

@@ -1,22 +1,24 @@
-"""What a quote says of a joint analysis: the order as it would come, by public facts, and what can be told of it."""
+"""What a quote says of a joint order: the order as it would come, by public facts, and what can be told of it."""
 
 from marketplace.content.cid import Cid
 from marketplace.content.store import ContentStore, read_bytes
 from marketplace.errors import Invalid, Refused
 from marketplace.protocol.account import Account, OrderView
 from marketplace.protocol.analysis import AnalysisSpecification
-from marketplace.protocol.analysis_quote import Forecast, forecast_of
+from marketplace.protocol.analysis_quote import Forecast, cost_of_cells, forecast_of, forecast_of_twin
 from marketplace.protocol.description import Description
 from marketplace.protocol.identity import Address, OrderId
 from marketplace.protocol.offer import Offer
 from marketplace.protocol.order import Order, pack_versions
-from marketplace.protocol.pool import together_micro
+from marketplace.protocol.pool import check_members, together_micro
 from marketplace.protocol.quote import Quote, QuoteRequest, Refusal, decimal_of
 from marketplace.protocol.rho import delta_of, epsilon_of
+from marketplace.protocol.specified import Specified
 from node.admission import Holding
 from node.commission import LARGEST_DOCUMENT_BYTES
 from node.pool.admission import JointApplication
 from node.pool.joint import JointCommission, Source
+from node.twin.extent import extent_of
 
 NOT_PLACED = OrderId(bytes(32))
 
@@ -51,9 +53,7 @@ def joint_quote(made: JointCommission, request: QuoteRequest, refusal: Refusal |
     head, rho_micro, unknown = made.offer.head, together_micro(made.offer), None
     forecast: Forecast | None = None
     try:
-        if not isinstance(made.specification, AnalysisSpecification):
-            raise Invalid("expected questions of a joint analysis")
-        forecast = forecast_of(made.offer, made.specification, made.schemas)
+        forecast = _forecast(made, made.specification)
     except (Invalid, Refused):
         unknown = "it cannot be answered as it is asked for"
     return Quote(
@@ -66,4 +66,16 @@ def joint_quote(made: JointCommission, request: QuoteRequest, refusal: Refusal |
         expectation=None,
         unknown=unknown,
         forecast=forecast,
+    )
+
+
+def _forecast(made: JointCommission, specification: Specified) -> Forecast:
+    if isinstance(specification, AnalysisSpecification):
+        return forecast_of(made.offer, specification, made.schemas)
+    check_members(made.offer, made.threshold, made.schemas)
+    twin, schema = made.twin(specification), made.schema
+    twin.check(schema)
+    extent = extent_of(schema, specification.workload)
+    return forecast_of_twin(
+        made.offer, twin.rounds(schema), cost_of_cells(extent.statistics, extent.cells, twin.parties)
     )

@@ -14,7 +14,7 @@ from marketplace.protocol.account import Account, DatasetView, OfferView
 from marketplace.protocol.chunks import LONGEST_LIFE_S
 from marketplace.protocol.description import Description
 from marketplace.protocol.identity import NOTHING, Address, OfferId
-from marketplace.protocol.offer import Guarantee, Kind
+from marketplace.protocol.offer import Guarantee
 from marketplace.protocol.order import Order, pack_versions
 from marketplace.protocol.quote import (
     Expectation,
@@ -32,6 +32,7 @@ from node.admission import Application, Holding, Rules, objection, prediction_of
 from node.commission import LARGEST_DOCUMENT_BYTES
 from node.endpoint.joint_quote import joint_quote, would_ask, would_be
 from node.pool.admission import objection_to_joint
+from node.pool.joint import is_joint
 from node.synthesis.prediction import Predicted, Prediction, fits
 
 
@@ -84,7 +85,7 @@ class Quotes:
         return view
 
     def _quote(self, account: Account, view: OfferView, request: QuoteRequest, now_s: int) -> Quote:
-        if view.offer.head.kind is Kind.ANALYSIS:
+        if is_joint(view.offer):
             return self._joint_quote(account, view, request, now_s)
         if not isinstance(request.specification, Specification):
             raise Invalid("expected wishes for synthetic rows, got questions of a joint analysis; ask another offer")

@@ -8,6 +8,7 @@ from typing import Any
 from marketplace.protocol.analysis import AnalysisSpecification
 from marketplace.protocol.analysis_noise import Share
 from marketplace.protocol.analysis_quote import Setting, guarantee_words, learned, threats
+from marketplace.protocol.constraints import Condition
 from marketplace.protocol.rho import MICRO
 from marketplace.protocol.schema import Schema
 from node.evaluation import joint_answers, page
@@ -15,6 +16,7 @@ from node.evaluation.drawing import number
 from node.evaluation.report import Promise
 
 NAMED_SHARES = 40
+ONLY = "Only rows that meet the order's conditions on {} were counted, at every provider."
 
 
 def joint_report(
@@ -45,21 +47,20 @@ def joint_report(
                 ("lane", setting.lane.value),
             ]
         ),
-        _conditions(specification),
+        conditions(specification.only, ONLY),
         *map(joint_answers.section_of, specification.analyses, [schema] * len(answers), answers),
-        _without_noise(setting) if setting.is_exact else _protection(schema.unit, promise),
+        _without_noise(setting) if setting.is_exact else protection(schema.unit, promise),
         page.section("Who learnt what", page.points([f"{who}: {what}." for who, what in learned(setting).items()])),
         page.section("Against whom it holds", page.points(threats(setting))),
-        _account(order, promise, shares, setting.parties),
+        account(order, promise, shares, setting.parties),
     ]
     return page.page(f"Joint analysis: {title}", body)
 
 
-def _conditions(specification: AnalysisSpecification) -> str:
-    if not specification.only:
-        return ""
-    names = ", ".join(sorted({condition.column for condition in specification.only}))
-    return page.paragraph(f"Only rows that meet the order's conditions on {names} were counted, at every provider.")
+def conditions(only: Sequence[Condition], sentence: str) -> str:
+    """The `sentence` about an order's conditions, with the names of their columns in it; nothing where there are none."""
+    names = ", ".join(sorted({condition.column for condition in only}))
+    return page.paragraph(sentence.format(names)) if only else ""
 
 
 def _without_noise(setting: Setting) -> str:
@@ -84,7 +85,8 @@ def _without_noise(setting: Setting) -> str:
     )
 
 
-def _protection(unit: str, promise: Promise) -> str:
+def protection(unit: str, promise: Promise) -> str:
+    """The section about what is promised to a person who may be at every provider."""
     return page.section(
         "Who is protected, and how well",
         page.paragraph(
@@ -110,9 +112,10 @@ def _protection(unit: str, promise: Promise) -> str:
     )
 
 
-def _account(order: bytes, promise: Promise, shares: Sequence[Sequence[Share]], parties: int) -> str:
+def account(order: bytes, promise: Promise, shares: Sequence[Sequence[Share]], parties: int) -> str:
+    """The section about what was opened and charged."""
     parts = [
-        page.paragraph(f"The answers were made by: {promise.mechanism}."),
+        page.paragraph(f"It was made by: {promise.mechanism}."),
         f'<p class="note">Order <code>{order.hex()}</code></p>',
     ]
     rows = [

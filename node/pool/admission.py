@@ -1,17 +1,21 @@
 """Whether a node takes part in an order that several answer together: a pure decision, made by each for itself."""
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from marketplace.buying.phrases import condition_text
 from marketplace.errors import Invalid, Refused
 from marketplace.protocol.analysis import AnalysisSpecification
 from marketplace.protocol.exactness import check_exact
-from marketplace.protocol.pool import noise_of
+from marketplace.protocol.offer import Kind
+from marketplace.protocol.pool import check_members, noise_of
+from marketplace.protocol.specification import Specification
 from marketplace.protocol.states import DeclineReason
 from node.admission import (
     Holding,
     Rules,
     objection_to_buyer,
+    objection_to_generator,
     objection_to_holding,
     objection_to_slot,
     objection_to_terms,
@@ -45,7 +49,8 @@ def objection_to_joint(application: JointApplication, rules: Rules) -> Objection
         or objection_to_terms(offer, rules, made.index)
         or objection_to_buyer(order, specification, rules)
         or objection_to_slot(offer, specification, rules)
-        or _objection_to_questions(made, rules)
+        or _objection_to_threshold(made, rules)
+        or _objection_to_wishes(made, rules)
         or _objection_to_exact(made, rules)
         or objection_to_holding(order, made.own.version.commitment, application.holding, made.index)
         or _objection_to_cost(application)
@@ -62,13 +67,46 @@ def _objection_to_clock(application: JointApplication) -> Objection | None:
     return None
 
 
-def _objection_to_questions(made: JointCommission, rules: Rules) -> Objection | None:
-    specification = made.specification
-    if not isinstance(specification, AnalysisSpecification):
-        return Objection(DeclineReason.SPECIFICATION, "an order of analyses names an analysis")
+def _objection_to_threshold(made: JointCommission, rules: Rules) -> Objection | None:
     if made.threshold < rules.threshold_at_least:
         words = f"this provider counts on at most {len(made.sources) - rules.threshold_at_least} honest parties"
         return Objection(DeclineReason.RULES, words)
+    return None
+
+
+def _objection_to_wishes(made: JointCommission, rules: Rules) -> Objection | None:
+    specification, kind = made.specification, made.offer.head.kind
+    if isinstance(specification, AnalysisSpecification) and kind is Kind.ANALYSIS:
+        return _objection_to_questions(made, specification, rules)
+    if isinstance(specification, Specification) and kind is Kind.SYNTHETIC:
+        return _objection_to_twin(made, specification, rules)
+    return Objection(DeclineReason.SPECIFICATION, "an order of analyses names an analysis, one of rows wishes for rows")
+
+
+def _objection_to_twin(made: JointCommission, specification: Specification, rules: Rules) -> Objection | None:
+    """Why this node takes no part in a twin of pooled records. It asks about every column."""
+    declared = sum(source.description.rows_declared for source in made.sources)
+    if specification.rows > rules.rows_per_declared * declared:
+        return Objection(DeclineReason.RULES, f"at most {rules.rows_per_declared} synthetic rows for each declared row")
+    if rules.columns is not None and (hidden := set(made.schema.names) - rules.columns):
+        return _objection_to_columns(hidden)
+    try:
+        check_members(made.offer, made.threshold, made.schemas)
+        made.twin(specification).check(made.schema)
+    except (Invalid, Refused) as error:
+        return Objection(DeclineReason.SPECIFICATION, str(error))
+    return objection_to_generator(made.offer, specification.generator, made.schema, rules)
+
+
+def _objection_to_columns(hidden: AbstractSet[str]) -> Objection:
+    return Objection(
+        DeclineReason.RULES, f"this provider answers nothing about the columns {', '.join(sorted(hidden))}"
+    )
+
+
+def _objection_to_questions(
+    made: JointCommission, specification: AnalysisSpecification, rules: Rules
+) -> Objection | None:
     for analysis in specification.analyses:
         kind = analysis.document()["kind"]
         if rules.analyses is not None and kind not in rules.analyses:
@@ -76,9 +114,7 @@ def _objection_to_questions(made: JointCommission, rules: Rules) -> Objection | 
     asked = {name for analysis in specification.analyses for name in analysis.columns}
     hidden = asked | {condition.column for condition in specification.only}
     if rules.columns is not None and (hidden := hidden - rules.columns):
-        return Objection(
-            DeclineReason.RULES, f"this provider answers nothing about the columns {', '.join(sorted(hidden))}"
-        )
+        return _objection_to_columns(hidden)
     try:
         noise_of(made.offer, specification, made.schemas)
     except (Invalid, Refused) as error:

@@ -20,7 +20,7 @@ from node.delivery import plain_root_in
 from node.files import reading
 from node.outcome import Outcome
 from node.pool.closing import JointClosing
-from node.pool.countersignature import Countersignature, DeliveryDraft, Presented, objection_to_delivery
+from node.pool.countersignature import Countersignature, DeliveryDraft, Presented, differs, objection_to_delivery
 from node.pool.statement import Statement, decode_request
 from node.workers.job import Name
 
@@ -67,6 +67,11 @@ class Answering:
         if objection is not None:
             self.note(f"countersign: order {draft.order.hex()[:16]} is not signed: {objection}")
             raise Refused("expected a delivery that this member can sign, it does not sign this one; ask its provider")
+        if differs(presented):
+            self.note(
+                f"countersign: order {draft.order.hex()[:16]}: the lead's rows are not those that this node makes of the same "
+                "sums, as may be on another processor; you sign for the sums"
+            )
         signature = sign_delivery(self.signer, self.ledger.domain, draft.order, draft.delivery)
         digest = ids.delivery_hash(self.ledger.domain, draft.order, draft.delivery)
         return Countersignature(draft.order, digest, self.signer.address, signature).encode()

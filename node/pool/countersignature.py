@@ -6,6 +6,7 @@ from marketplace.certificate.agreement import disagreements
 from marketplace.certificate.fields import Fields
 from marketplace.certificate.manifest import Manifest
 from marketplace.certificate.opening import delivery_document, delivery_of
+from marketplace.certificate.twins import DIGEST
 from marketplace.errors import Corrupt, Invalid
 from marketplace.ledger.addresses import checksummed
 from marketplace.ledger.ids import Domain
@@ -153,6 +154,16 @@ def _objection_to_part(presented: Presented, place: int) -> str | None:
         return "what it says of you is not what you have said"
     if certificate.mechanism != outcome.mechanism:
         return "it names another mechanism than the one that you have taken part in"
-    if presented.plain_root != presented.draft.delivery.plain_root:
+    if differs(presented) and DIGEST not in dict(outcome.mechanism.parameters):
         return "its result is not the answer that you have"
     return None
+
+
+def differs(presented: Presented) -> bool:
+    """Whether the result is not, byte for byte, the one that this member has made.
+
+    An answer must not: it follows from the sums by whole numbers and rounded ones. Synthetic rows may, in places: they are
+    drawn from a model that is fitted in floating point, whose last digits depend on the processor. What is exact everywhere,
+    the sums, stands in the mechanism by its hash, which every member compares with that of its own.
+    """
+    return presented.plain_root != presented.draft.delivery.plain_root

@@ -10,20 +10,28 @@ from marketplace.protocol.account import Account, DatasetView, OrderView, Versio
 from marketplace.protocol.analysis import AnalysisSpecification
 from marketplace.protocol.analysis_lane import Lane
 from marketplace.protocol.description import Description
-from marketplace.protocol.identity import Address
+from marketplace.protocol.identity import NOTHING, Address
 from marketplace.protocol.offer import Guarantee, Kind, Member, Offer
-from marketplace.protocol.pool import rows_in_pool, together_micro
+from marketplace.protocol.pool import TWIN_THRESHOLD, answered_as, rows_in_pool, together_micro
 from marketplace.protocol.schema import Schema
+from marketplace.protocol.specification import Specification
 from marketplace.protocol.specified import Specified, read_specified, result_bytes
 from marketplace.sealing import capacity_for
 from node.commission import read_document
 from node.files import make_folder, write_whole
+from node.mpc.joint import Questions
+from node.twin.extent import extent_of
+from node.twin.pooled import PooledTwin
 from node.workers.job import Job, JointJob, Name
+
+SUM_BYTES, SUMS_BYTES = 21, 2**16
+"""What a sum takes in its document at most: 20 signs and a space; and the rest of the document, names and archive."""
 
 
 def is_joint(offer: Offer) -> bool:
-    """Whether the nodes of an offer's members answer its orders together."""
-    return offer.head.kind is Kind.ANALYSIS
+    """Whether the nodes of an offer's members answer its orders together: analyses, and new twins of pooled records."""
+    kind, is_new = offer.head.kind, offer.head.stock == NOTHING
+    return kind is Kind.ANALYSIS or (kind is Kind.SYNTHETIC and len(offer.members) > 1 and is_new)
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,8 @@ class JointCommission:
     @property
     def threshold(self) -> int:
         """How many dishonest parties the noise is sized against."""
-        return self.specification.threshold if isinstance(self.specification, AnalysisSpecification) else 1
+        asked = self.specification
+        return asked.threshold if isinstance(asked, AnalysisSpecification) else TWIN_THRESHOLD
 
     @property
     def rho_micro(self) -> int:
@@ -93,7 +102,25 @@ class JointCommission:
     @property
     def capacity(self) -> int:
         """How many chunks the result is padded to, by declared facts alone."""
-        return capacity_for(result_bytes(self.specification, self.schema))
+        size = result_bytes(self.specification, self.schema)
+        if isinstance(self.specification, Specification):
+            size += SUM_BYTES * extent_of(self.schema, self.specification.workload).cells + SUMS_BYTES
+        return capacity_for(size)
+
+    @property
+    def questions(self) -> Questions:
+        """What the parties ask each other. Raises `Invalid` as `answered_as` does."""
+        asked = self.specification
+        return (
+            answered_as(asked, self.offer.head.guarantee)
+            if isinstance(asked, AnalysisSpecification)
+            else self.twin(asked)
+        )
+
+    def twin(self, specification: Specification) -> PooledTwin:
+        """The twin that `specification` asks of all members."""
+        rows, parties = rows_in_pool(self.schemas), len(self.sources)
+        return PooledTwin(specification, self.rho_micro, rows, parties, self.threshold)
 
     def job(self, vault: Path) -> JointJob:
         """What the process that counts is told. `vault`: the vault's folder."""

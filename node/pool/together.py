@@ -19,11 +19,9 @@ from marketplace.ledger.ledger import Ledger
 from marketplace.ledger.signatures import sign_certificate
 from marketplace.ledger.signer import Signer
 from marketplace.protocol.account import Account
-from marketplace.protocol.analysis import AnalysisSpecification
 from marketplace.protocol.descriptor import Descriptor, Place
 from marketplace.protocol.identity import Address
 from marketplace.protocol.order import Delivery
-from marketplace.protocol.pool import answered_as
 from marketplace.protocol.specified import rows_of
 from node.delivery import plain_root, seal_result
 from node.endpoint.tls import TlsFile
@@ -73,8 +71,8 @@ class Together:
 
         Raises `Refused` where a party, this node among them, cannot be found by what the ledger says of it.
         """
-        specification, order = made.specification, made.order.id
-        if not isinstance(specification, AnalysisSpecification) or not self.workers.has_place(order):
+        order = made.order.id
+        if not self.workers.has_place(order):
             return False
         if self.workers.tried(order) and (gone := self._abstainer(made, account)) is not None:
             write_whole(folder / Name.FAILURE, f"party {gone} takes no part, says its node".encode())
@@ -86,16 +84,17 @@ class Together:
                 "run `agora-node endpoint describe`"
             )
         left_s = float(min(LONGEST_S, made.order.deadline_s - at_s))
-        questions = answered_as(specification, made.offer.head.guarantee)
         limits = Limits(self.limits.stall_s, left_s, self.limits.memory_bytes, min(self.limits.join_s, left_s))
-        digest = sha256(specification.encode()).digest()
+        digest = sha256(made.specification.encode()).digest()
         plan = Plan(order, digest, made.index, made.threshold, peers, standpoint.tls.path, limits)
         made.lay_out(folder)
         if self.journal.last(order, Mark.STARTED) is None:
             self.journal.add(order, Mark.STARTED, b"", at_s)
         parties = tuple(source.member.provider for source in made.sources)
         job, password = made.job(self.vault_folder), standpoint.tls.password
-        meeting = Meeting(plan, job, questions, made.schema, parties, standpoint.listen, password, self.storage_key)
+        meeting = Meeting(
+            plan, job, made.questions, made.schema, parties, standpoint.listen, password, self.storage_key
+        )
         self.workers.start(meeting, folder)
         return True
 

@@ -16,6 +16,7 @@ from marketplace.errors import Invalid
 from marketplace.protocol.schema import Column, Schema
 from node.synthesis.bins import Bins
 from node.synthesis.cells import Cells, Codes
+from node.synthesis.sketch import Sketch
 from node.synthesis.structure import Marginal
 
 MISSING = -1
@@ -106,6 +107,12 @@ class BinnedRecords:
                 np.add(key, batch[right], out=key)
                 found += np.bincount(key, minlength=len(found))
         return counts
+
+    def in_sketch(self, sketch: Sketch) -> Counts:
+        """The rows in each cell of every pair, flat, one pair after the other. A row adds 1 to one cell of each pair."""
+        found = tuple(of_bin[bins] for of_bin, bins in zip(sketch.groups, self.columns, strict=True))
+        pairs = BinnedRecords(found, sketch.sizes, self.bound).pairs
+        return np.concatenate([pairs[pair] for pair in sketch.pairs])
 
     def distance(self, pair: Marginal, expected: Counts) -> int:
         """The L1 distance of a pair's marginal from `expected` whole numbers that were released before, in rows.

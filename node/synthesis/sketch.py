@@ -19,7 +19,6 @@ from node.synthesis.bins import BINS, Bins
 from node.synthesis.budget import EXTRAS_PER_COLUMN
 from node.synthesis.cells import Floats
 from node.synthesis.columns import Columns
-from node.synthesis.records import BinnedRecords, Counts
 from node.synthesis.structure import Marginal
 
 FEWEST_GROUPS = 2
@@ -51,12 +50,6 @@ class Sketch:
     def cells(self) -> int:
         """How many counts it has, over all pairs."""
         return sum(prod(self.sizes[column] for column in pair) for pair in self.pairs)
-
-    def count(self, binned: BinnedRecords) -> Counts:
-        """The rows in each cell of every pair, flat, one pair after the other. A row adds 1 to one cell of each pair."""
-        found = tuple(of_bin[bins] for of_bin, bins in zip(self.groups, binned.columns, strict=True))
-        pairs = BinnedRecords(found, self.sizes, binned.bound).pairs
-        return np.concatenate([pairs[pair] for pair in self.pairs])
 
     def tables(self, counts: Sequence[int]) -> dict[Marginal, Floats]:
         """Noisy counts as one table for each pair."""

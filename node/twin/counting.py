@@ -24,7 +24,7 @@ def count(twin: PooledTwin, schema: Schema, table: pa.Table, opened: Opened = ()
         case CellRound():
             counts = [records.in_cells(q.place, q.starts, q.ends, q.with_missing) for q in found.questions]
         case SketchRound(sketch=sketch):
-            counts = [sketch.count(records.binned(sketch.columns.cells, sketch.columns.bins))]
+            counts = [records.binned(sketch.columns.cells, sketch.columns.bins).in_sketch(sketch)]
         case MarginalRound(columns=columns):
             binned = records.binned(columns.cells, columns.bins)
             counts = [binned.marginal(marginal) for marginal in found.marginals]

@@ -13,13 +13,14 @@ from math import comb, sqrt
 
 import pyarrow as pa
 
-from marketplace.errors import Corrupt, Invalid
+from marketplace.errors import Corrupt
 from marketplace.protocol.analysis import Asked
 from marketplace.protocol.analysis_noise import Share, share_of
 from marketplace.protocol.analysis_parties import check_parties
 from marketplace.protocol.analysis_statistic import Opened, Sums, Variances
+from marketplace.protocol.pool import TWIN_GENERATOR, check_twin
 from marketplace.protocol.schema import Schema
-from marketplace.protocol.specification import DEFAULT_GENERATOR, Specification
+from marketplace.protocol.specification import Specification
 from node.synthesis import structure
 from node.synthesis.budget import (
     EXTRA_PERCENT,
@@ -33,14 +34,14 @@ from node.synthesis.budget import (
 from node.synthesis.cells import widths
 from node.synthesis.columns import Columns, Released, levels_of
 from node.synthesis.generator import Cancelled, Progress
-from node.synthesis.marginals import check_wishes, rows_from
 from node.synthesis.measurements import Histogram, Measurements
+from node.synthesis.rows import check_wishes, rows_from
 from node.synthesis.sketch import chosen_marginals, sketch_of
 from node.synthesis.structure import Marginal
 from node.twin.rounds import LEAST_MICRO, CellRound, MarginalRound, Round, SketchRound, priced
 from node.twin.summed import summed
 
-NAME = "pooled-marginals/1"
+NAME = f"{TWIN_GENERATOR}/1"
 CELLS_PERCENT, SKETCH_PERCENT = 25, 10
 WIDE_NOISE_SHARE = 0.06
 """Of the rows: how much mean noise a marginal of more than two columns may have to be measured in place of pairs."""
@@ -63,17 +64,8 @@ class PooledTwin:
     def check(self, schema: Schema) -> None:
         """Raises `Invalid` for a wish that cannot be met, `Refused` where the rho cannot pay for every stage, or for too few
         parties: told from public facts alone."""
-        asked = self.specification
-        if schema.is_linked or asked.generator != DEFAULT_GENERATOR:
-            raise Invalid(
-                f"expected {DEFAULT_GENERATOR} and rows that do not hang together under persons for a twin of pooled "
-                "records; order otherwise or of one provider"
-            )
-        if asked.subgroups is not None or asked.thresholds:
-            raise Invalid(
-                "expected neither subgroups nor thresholds for a twin of pooled records, of which no scores are released"
-            )
-        check_wishes(schema, asked)
+        check_twin(self.specification, schema)
+        check_wishes(schema, self.specification)
         self._check_rho(schema)
         check_parties(self.parties, self.threshold)
 

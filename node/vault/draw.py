@@ -44,6 +44,11 @@ class Draw:
     resumed: bool
     identities: Tags = field(repr=False)
 
+    @property
+    def rows(self) -> pa.Table:
+        """All rows, those of training and then those of holdout."""
+        return pa.concat_tables([self.training, self.holdout])
+
 
 @dataclass(frozen=True)
 class _Entry:

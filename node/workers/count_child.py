@@ -56,7 +56,7 @@ def _count(folder: Path, job: JointJob, storage_key: bytes, line: Line) -> None:
     line.receive(Kind.SUM)
     counter = Counter.open(folder, job, storage_key)
     opened: tuple[Mapping[str, tuple[int, ...]], ...] = ()
-    while asked := counter.specification.asked(counter.schema, opened):
+    while asked := counter.task.asked(opened):
         values = counter.count(opened)
         for one in asked:
             line.send(Kind.VALUES, np.ascontiguousarray(values[one.name], "<i8").data.cast("B"))

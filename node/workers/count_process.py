@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from marketplace.errors import MarketplaceError, Refused, Unreachable
 from marketplace.protocol.analysis import Asked
 from marketplace.protocol.analysis_statistic import Opened
-from marketplace.protocol.pool import Answered
 from marketplace.protocol.schema import Schema
 from node.files import growing_file
 from node.mpc.frames import Aborted, Kind, Line, Rubbish
+from node.mpc.joint import Questions
 from node.workers.count_child import LONGEST_S
 from node.workers.job import JointJob, Name
 from node.workers.process import plain_environment
@@ -37,7 +37,7 @@ class CountProcess:
     def __init__(
         self,
         job: JointJob,
-        questions: Answered,
+        questions: Questions,
         schema: Schema,
         folder: Path,
         storage_key: bytes,

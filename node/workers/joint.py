@@ -13,11 +13,10 @@ from marketplace.errors import MarketplaceError
 from marketplace.protocol.closing import ClosedSpecification
 from marketplace.protocol.descriptor import Place
 from marketplace.protocol.identity import Address, OrderId
-from marketplace.protocol.pool import Answered
 from marketplace.protocol.schema import Schema
 from node.files import make_folder, write_whole
 from node.mpc.ending import Ended
-from node.mpc.joint import Answer, take_part
+from node.mpc.joint import Answer, Questions, take_part
 from node.mpc.plan import Plan
 from node.mpc.running import CLOSED_COMMAND, COMMAND, ClosedProcess, PartyProcess, listen_at
 from node.pool.closing import encode_closing
@@ -34,7 +33,7 @@ class Meeting:
 
     plan: Plan
     job: JointJob
-    questions: Answered
+    questions: Questions
     schema: Schema
     parties: tuple[Address, ...]
     listen: Place

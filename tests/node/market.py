@@ -145,11 +145,13 @@ class Market:
         self.ledger.approve(provider, self.token, amount_units)
         self.ledger.stake(provider, self.token, amount_units)
 
-    def daemon(self, workers: Workers | None = None, rules: Rules | None = None) -> Daemon:
+    def daemon(
+        self, workers: Workers | None = None, rules: Rules | None = None, clock: Callable[[], float] = lambda: 0
+    ) -> Daemon:
         """The node's loop with quick workers, on the ledger's time alone."""
         return self.node.daemon(
             self.happened.append,
-            clock=lambda: 0,
+            clock=clock,
             rules=rules or Rules(below_floor=True),
             workers=workers or ProcessWorkers(1, quick_command(self.points)),
         )

@@ -20,6 +20,7 @@ from marketplace.protocol.order import pack_versions
 from marketplace.protocol.pool import noise_of, together_micro
 from marketplace.protocol.specification import SEALING_KEY_BYTES
 from marketplace.protocol.states import DeclineReason, OrderState
+from marketplace.protocol.threshold import Threshold
 from marketplace.protocol.views import Epoch
 from node.admission import Holding, Rules
 from node.pool.admission import MOST_SKEW_S, JointApplication, objection_to_joint
@@ -51,7 +52,7 @@ def application(**changes: Any) -> JointApplication:
     described = dict.fromkeys(range(3), DESCRIPTION) | changes.pop("descriptions", {})
     questions = changes.pop("questions", QUESTIONS)
     given = {name: changes.pop(name) for name in ("holding", "clock_s", "ledger_s") if name in changes}
-    offer = Offer(OfferId(b"f" * 32), head(kind=Kind.ANALYSIS, **changes), members)
+    offer = Offer(OfferId(b"f" * 32), head(**{"kind": Kind.ANALYSIS, **changes}), members)
     sources = tuple(
         Source(
             member,
@@ -83,6 +84,8 @@ EXACT = {
     "members": tuple(replace(member, rho_micro=0) for member in MEMBERS),
     "questions": replace(QUESTIONS, smallest_cell=1),
 }
+WISHES = specification()
+TWIN: dict[str, Any] = {"kind": Kind.SYNTHETIC, "questions": WISHES}
 MEN = (Condition("sex", values=("male",)),)
 CLOSED: dict[str, Any] = {**EXACT, "questions": replace(QUESTIONS, analyses=(Count(),), smallest_cell=10)}
 
@@ -96,6 +99,20 @@ CLOSED: dict[str, Any] = {**EXACT, "questions": replace(QUESTIONS, analyses=(Cou
         ({}, Rules(threshold_at_least=2), RULES, "at most 1 honest"),
         ({"descriptions": {2: OLDER}}, Rules(), SPECIFICATION, "party 2 differs"),
         ({"questions": specification()}, Rules(), SPECIFICATION, "names an analysis"),
+        ({"kind": Kind.SYNTHETIC}, Rules(), SPECIFICATION, "wishes for rows"),
+        ({**TWIN, "members": MEMBERS[:2]}, Rules(), SPECIFICATION, "3 to 16 parties"),
+        ({**TWIN, "members": (*MEMBERS[:2], replace(MEMBERS[2], provider=MEMBERS[1].provider))}, Rules(), SPECIFICATION, "twice"),
+        ({**TWIN, "descriptions": {2: OLDER}}, Rules(), SPECIFICATION, "party 2 differs"),
+        (TWIN, Rules(threshold_at_least=2), RULES, "at most 1 honest"),
+        (TWIN, Rules(columns=frozenset({"age", "test"})), RULES, "columns sex"),
+        (TWIN, Rules(generators=frozenset({"sdv-copula"})), RULES, "other generators: sdv-copula"),
+        ({**TWIN, "questions": replace(WISHES, generator="sdv-copula")}, Rules(), SPECIFICATION, "expected private-marginals"),
+        ({**TWIN, "questions": replace(WISHES, subgroups="sex")}, Rules(), SPECIFICATION, "neither subgroups"),
+        ({**TWIN, "questions": replace(WISHES, thresholds=(Threshold("l1_1way", "0.5"),))}, Rules(), SPECIFICATION, "thresholds"),
+        ({**TWIN, "questions": replace(WISHES, rows=12_001)}, Rules(), RULES, "at most 10 synthetic rows"),
+        ({**TWIN, "members": tuple(replace(m, rho_micro=5) for m in MEMBERS)}, Rules(), SPECIFICATION, "a rho of at least"),
+        ({**TWIN, "holding": Holding(1, bytes([1]) * 32, RHO_MICRO - 1)}, Rules(), BUDGET, "does not pay"),
+        ({**TWIN, "guarantee": Guarantee.EXACT, "delta_atto": 0}, Rules(), RULES, "exact results of its own records only"),
         ({}, Rules(analyses=frozenset({"count", "mean"})), RULES, "the kind 'histogram'"),
         ({}, Rules(columns=frozenset({"age", "test"})), RULES, "columns sex"),
         (
@@ -142,6 +159,8 @@ def test_what_speaks_against_it_is_said(changes: dict[str, Any], rules: Rules, c
         (EXACT, Rules(smallest_cell=1)),
         ({**CLOSED, "questions": replace(CLOSED["questions"], only=MEN)}, Rules(filters=frozenset({"sex is male"}))),
         (CLOSED, Rules()),
+        (TWIN, Rules(columns=frozenset({"age", "sex", "test"}))),
+        ({**TWIN, "questions": replace(WISHES, rows=12_000)}, Rules(analyses=frozenset())),
     ],
 )
 def test_what_is_just_within_the_rules_is_let_in(changes: Mapping[str, Any], rules: Rules) -> None:

@@ -13,6 +13,7 @@ from marketplace.protocol.specification import SEALING_KEY_BYTES
 from node.files import write_whole
 from node.workers.counting import Counter
 from node.workers.job import JointJob, Name
+from tests.node.examples import specification
 from tests.node.workplace import RHO_MICRO, STORAGE_KEY, Workplace
 
 QUESTIONS = AnalysisSpecification(b"f" * 32, (Histogram("age", 10),), 600, b"k" * SEALING_KEY_BYTES, b"n" * 32)
@@ -32,14 +33,34 @@ def joint_job(place: Workplace) -> JointJob:
 def test_the_debit_is_there_before_anything_is_counted_and_the_noise_is_in_all_that_is(place: Workplace) -> None:
     counter = Counter.open(place.folder, joint_job(place), STORAGE_KEY)
     assert place.debits() == [RHO_MICRO]
-    counted, exact = counter.count(())["0/bins"], replace(counter, parts=()).count(())["0/bins"]
+    counted, exact = counter.count(())["0/bins"], counter.task.count(counter.draw.rows, ())["0/bins"]
     assert exact.sum() == counter.draw.snapshot.rows
-    (part,) = counter.parts[0]
+    (part,) = counter.task.shares(())
     assert part.rho_micro <= 3 * RHO_MICRO
     assert part.sensitivity_squared == 36
     off = np.abs(counted - exact)
     assert np.count_nonzero(off) > 4
     assert off.max() < 20 * float(part.sigma2) ** 0.5
+
+
+def test_of_a_pooled_twin_too_all_that_is_counted_is_paid_for_and_has_noise_in_it(place: Workplace) -> None:
+    write_whole(place.folder / Name.SPECIFICATION, specification().encode())
+    counter = Counter.open(place.folder, joint_job(place), STORAGE_KEY)
+    assert place.debits() == [RHO_MICRO]
+    counted, exact = counter.count(()), counter.task.count(counter.draw.rows, ())
+    parts = counter.task.shares(())
+    assert set(counted) == set(exact) == {part.name for part in parts} == {f"cells/{place}/0" for place in range(3)}
+    assert {counts.sum() for counts in exact.values()} == {counter.draw.snapshot.rows}
+    assert {part.sensitivity_squared for part in parts} == {36}
+    for part in parts:
+        assert np.count_nonzero(counted[part.name] - exact[part.name])
+
+
+def test_a_twin_that_is_not_paid_for_is_refused_before_any_record(place: Workplace) -> None:
+    write_whole(place.folder / Name.SPECIFICATION, specification().encode())
+    with pytest.raises(Refused, match="a rho of at least"):
+        Counter.open(place.folder, replace(joint_job(place), rho_micro=20), STORAGE_KEY)
+    assert place.debits() == []
 
 
 def test_an_order_is_counted_once_for_ever(place: Workplace) -> None:

@@ -23,7 +23,7 @@ from node.pool.countersignature import Countersignature, DeliveryDraft
 from node.pool.draft import OfferDraft
 from node.pooling import Part, Pooling
 from node.provider import Listed
-from node.work import Close, Decline, Refund, Release, Wait
+from node.work import Abstain, Close, Decline, Refund, Release
 from tests.node.examples import ROWS_DECLARED, SCHEMA, WORDS, records
 from tests.node.market import HOUR_S, PURSE_UNITS, Market, conditions, embedded_market
 from tests.node.workplace import STORAGE_KEY
@@ -267,16 +267,17 @@ def test_any_member_retires_an_offer_and_nobody_else(pool: Pool) -> None:
 
 
 def other_daemon(pool: Pool, happened: list[Any]) -> Daemon:
-    return pool.other.daemon(happened.append, clock=lambda: 0)
+    return pool.other.daemon(happened.append, clock=pool.now_s)
 
 
-def test_a_pooled_order_is_declined_before_any_record_and_every_member_releases(pool: Pool) -> None:
+def test_an_order_of_too_few_is_declined_before_any_record_and_every_member_releases(pool: Pool) -> None:
     before, happened = pool.used_micro(), []  # type: ignore[var-annotated]
     order = pool.place(pool.publish(max_open=11))
     assert all(now > then for now, then in zip(pool.used_micro(), before, strict=True))
-    daemon, theirs = pool.market.daemon(), other_daemon(pool, happened)
+    daemon, theirs = pool.market.daemon(clock=pool.now_s), other_daemon(pool, happened)
     (waiting,) = (each for each in theirs.tick() if each.order == order)
-    assert waiting.step == Wait("for the offer's lead")
+    assert isinstance(waiting.step, Abstain)
+    assert "3 to 16 parties" in waiting.step.why
     pool.market.run_until(daemon, order, OrderState.REFUNDED)
     pool.market.run(daemon, lambda: order in daemon._ended)
     pool.market.run(theirs, lambda: order in theirs._ended)
@@ -284,8 +285,8 @@ def test_a_pooled_order_is_declined_before_any_record_and_every_member_releases(
     theirs.close()
     index = next(i for i, each in enumerate(pool.draft().offer.members) if each.dataset == pool.listed.dataset)
     assert pool.market.steps(order) == [Close, Decline, Release]
-    assert [each.step for each in happened if each.order == order] == [Close(), Release(index)]
-    assert pool.market.order(order).declined is DeclineReason.RULES
+    assert [each.step for each in happened if each.order == order][1:] == [Release(index)]
+    assert pool.market.order(order).declined is DeclineReason.SPECIFICATION
     assert pool.used_micro() == before
     assert pool.market.debits(order) == []
     assert pool.other.vault.account.entries() == ()

@@ -17,12 +17,15 @@ from marketplace.ledger.ledger import Ledger
 from marketplace.protocol.identity import NOTHING
 from marketplace.protocol.offer import Guarantee, Offer
 from marketplace.protocol.order import pack_versions
+from node.home import Keys, Node
+from node.pool.draft import OfferDraft
 from node.pooling import Part
 from node.provider import Listed
 from tests.node.examples import ROWS_DECLARED, SCHEMA, WORDS, records
 from tests.node.market import EPSILON, HOUR_S, PURSE_UNITS, Market, conditions
 from tests.node.test_exact import TOTAL_MICRO, Exact, opened
 from tests.node.test_pools import Pool
+from tests.node.workplace import STORAGE_KEY
 
 SHARES = (6_000, 4_000)
 
@@ -93,15 +96,52 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> Pool:
     return Pool.open(tmp_path_factory.mktemp("pool"))
 
 
+@dataclass
+class Three:
+    """The pool with a third hospital beside it: the fewest that answer an order together."""
+
+    pool: Pool
+    third: Node
+    listed: Listed
+
+    @classmethod
+    def open(cls, pool: Pool) -> "Three":
+        market = pool.market
+        signer = market.ledger.account(PURSE_UNITS)  # type: ignore[attr-defined]
+        third = Node.open(market.folder / "third", Keys(signer, STORAGE_KEY), market.ledger, market.node.store)
+        path = records(market.folder / "thirds.csv", seed=10)
+        return cls(pool, third, third.provider().list_dataset(path, SCHEMA, WORDS, 10**6, rows_declared=ROWS_DECLARED))
+
+    def draft(self, second: Listed | None = None, **changes: object) -> OfferDraft:
+        """An offer of all three, but for `changes`; `second`: another dataset of the second's."""
+        pool = self.pool
+        listed = (pool.market.listed, second or pool.listed, self.listed)
+        parts = [Part(each.dataset, share) for each, share in zip(listed, (6_000, 3_000, 1_000), strict=True)]
+        return pool.lead.draft(parts, conditions(pool.market.token, **changes), pool.now_s())
+
+    def publish(self, second: Listed | None = None, **changes: object) -> Offer:
+        made, third = self.draft(second, **changes), self.third.pooling()
+        now_s = self.pool.now_s()
+        consents = [self.pool.consent(made), third.consent(third.asked(made), now_s + HOUR_S, now_s)]
+        return self.pool.lead.publish(made, consents, now_s).offer
+
+    def used_micro(self) -> tuple[int, ...]:
+        return (*self.pool.used_micro(), self.pool.market.ledger.dataset(self.listed.dataset).used_micro)
+
+
 @pytest.fixture(scope="module")
-def small(pool: Pool) -> tuple[Offer, Listed]:
-    """A pool in which the budget of one member's dataset is enough for one order alone, and that dataset."""
-    rho_micro = pool.draft().offer.members[0].rho_micro
+def three(pool: Pool) -> Three:
+    return Three.open(pool)
+
+
+@pytest.fixture(scope="module")
+def small(three: Three) -> tuple[Offer, Listed]:
+    """An offer in which the budget of one member's dataset is enough for one order alone, and that dataset."""
+    pool = three.pool
+    rho_micro = three.draft().offer.members[0].rho_micro
     path = records(pool.market.folder / "small.csv", seed=9)
     listed = pool.other.provider().list_dataset(path, SCHEMA, WORDS, 2 * rho_micro - 1, rows_declared=ROWS_DECLARED)
-    parts = [Part(pool.market.listed.dataset, SHARES[0]), Part(listed.dataset, SHARES[1])]
-    made = pool.lead.draft(parts, conditions(pool.market.token), pool.now_s())
-    return pool.lead.publish(made, [pool.consent(made)], pool.now_s()).offer, listed
+    return three.publish(listed), listed
 
 
 def test_a_pool_is_shown_with_every_member_its_share_and_what_is_promised(
@@ -125,18 +165,18 @@ def test_a_pool_is_shown_with_every_member_its_share_and_what_is_promised(
     assert {each["provider"] for each in told["members"]} == {member.provider for member in offer.members}
 
 
-def test_an_order_of_a_pool_takes_the_rho_of_every_member_and_the_price_once(pool: Pool) -> None:
-    market, offer = pool.market, pool.publish(max_open=32)
-    before, left = pool.used_micro(), market.client.entry(offer.id).orders_left
+def test_an_order_of_a_pool_takes_the_rho_of_every_member_and_the_price_once(three: Three) -> None:
+    market, offer = three.pool.market, three.publish(max_open=32)
+    before, left = three.used_micro(), market.client.entry(offer.id).orders_left
     balance_units = market.ledger.balance_units(market.token, market.client.signer.address)
     purchase = draft(market, offer)
     assert [source.member for source in purchase.entry.sources] == list(offer.members)
-    assert purchase.order.versions == pack_versions([1, 1])
-    assert pool.used_micro() == before
+    assert purchase.order.versions == pack_versions([1, 1, 1])
+    assert three.used_micro() == before
     order = market.client.place(purchase).order
     rho_micro = offer.members[0].rho_micro
     assert rho_micro > 0
-    assert pool.used_micro() == (before[0] + rho_micro, before[1] + rho_micro)
+    assert three.used_micro() == tuple(used + rho_micro for used in before)
     paid_units = balance_units - market.ledger.balance_units(market.token, market.client.signer.address)
     assert paid_units == offer.head.price_units
     assert market.order(order).order.offer == offer.id
@@ -163,12 +203,12 @@ def test_where_the_budget_of_one_member_is_too_small_nothing_of_the_others_is_ta
 
 
 def test_a_pool_that_a_member_retired_is_neither_shown_nor_drafted_nor_placed(
-    pool: Pool, offers: Callable[..., str]
+    three: Three, offers: Callable[..., str]
 ) -> None:
-    market, offer = pool.market, pool.publish(max_open=33)
+    market, offer = three.pool.market, three.publish(max_open=33)
     drafted = draft(market, offer)
     assert offer.id.hex() in offers(market)
-    pool.other.provider().retire(offer.id)
+    three.pool.other.provider().retire(offer.id)
     assert offer.id.hex() not in offers(market)
     refused(market, lambda: draft(market, offer), "expected an open offer; this one is retired")
     refused(market, lambda: market.client.place(drafted), f"expected an offer that is on sale, got .*{offer.id.hex()}")

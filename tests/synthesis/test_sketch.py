@@ -38,7 +38,7 @@ def test_columns_have_as_many_groups_as_noise_allows_and_missing_its_own(stddev:
 
 def test_a_sketch_counts_every_row_once_in_each_pair() -> None:
     sketch = sketch_of(WIDE, COLUMNS, 20.0)
-    tables = sketch.tables(sketch.count(BINNED).tolist())
+    tables = sketch.tables(BINNED.in_sketch(sketch).tolist())
     assert [table.sum() for table in tables.values()] == [len(ROWS)] * 6
     assert sketch.cells == sum(table.size for table in tables.values())
     singles = sketch.singles()
@@ -65,7 +65,7 @@ def test_the_pair_that_depends_is_chosen_before_those_that_do_not() -> None:
 
 def test_the_workload_stands_first_and_what_it_explains_comes_last() -> None:
     sketch = sketch_of(WIDE, COLUMNS, 20.0)
-    counts = sketch.count(BINNED).tolist()
+    counts = BINNED.in_sketch(sketch).tolist()
     chosen = chosen_marginals(sketch, counts, 20.0, [(0, 1, 2)], 1.0, 1.0)
     assert chosen[0] == (0, 1, 2) and len(components(4, chosen)) == 1
     assert not {(0, 1), (0, 2), (1, 2)} & set(chosen)
@@ -73,14 +73,14 @@ def test_the_workload_stands_first_and_what_it_explains_comes_last() -> None:
 
 def test_where_noise_drowns_everything_only_one_pair_is_added_to_those_that_connect() -> None:
     sketch = sketch_of(WIDE, COLUMNS, 20.0)
-    counts = sketch.count(BINNED).tolist()
+    counts = BINNED.in_sketch(sketch).tolist()
     assert len(chosen_marginals(sketch, counts, 20.0, [], 1e6, 1e6)) == 4
     assert len(chosen_marginals(sketch, counts, 20.0, [], 1e-6, 1e-6)) == 6
 
 
 def test_pairs_that_one_model_cannot_hold_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     sketch = sketch_of(WIDE, COLUMNS, 20.0)
-    counts = sketch.count(BINNED).tolist()
+    counts = BINNED.in_sketch(sketch).tolist()
     monkeypatch.setattr(sketches.structure, "JUNCTION_CELLS", 2_000)
     chosen = chosen_marginals(sketch, counts, 20.0, [], 1e-6, 1e-6)
     assert 3 <= len(chosen) < 6
@@ -90,7 +90,7 @@ def test_pairs_that_one_model_cannot_hold_are_left_out(monkeypatch: pytest.Monke
 def test_a_column_of_one_group_breaks_nothing() -> None:
     groups = sketch_of(WIDE, COLUMNS, 20.0).groups
     sketch = replace(sketch_of(WIDE, COLUMNS, 20.0), groups=(groups[0], np.zeros_like(groups[1]), *groups[2:]))
-    assert len(components(4, chosen_marginals(sketch, sketch.count(BINNED).tolist(), 20.0, [], 1.0, 1.0))) == 1
+    assert len(components(4, chosen_marginals(sketch, BINNED.in_sketch(sketch).tolist(), 20.0, [], 1.0, 1.0))) == 1
 
 
 def test_counts_that_are_all_noise_choose_something() -> None:

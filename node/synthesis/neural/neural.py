@@ -16,12 +16,12 @@ from node.synthesis.budget import budget_of
 from node.synthesis.cells import Codes
 from node.synthesis.columns import columns_of
 from node.synthesis.generator import Cancelled, Measured, Progress, stop_if
-from node.synthesis.marginals import find_rows
 from node.synthesis.measurements import Histogram, spent_rho_micro
 from node.synthesis.neural.measured import NeuralMeasurements
 from node.synthesis.neural.plan import fitting_width, plan_of
 from node.synthesis.records import Counts, Records
 from node.synthesis.release import noisy_histogram
+from node.synthesis.rows import find_rows
 
 PRIVATE_NAME, EXACT_NAME = "neural/1", "neural-exact/1"
 MOST_PRIVATE, PRIVATE_WIDTH = 20_000, 8

@@ -28,10 +28,10 @@ from marketplace.protocol.specification import Specification
 from marketplace.scores.constraints import keep_all
 from node.noise.stream import KEY_BYTES, NoiseStream, Stage
 from node.synthesis.generator import Cancelled, Measured, Progress, stop_if
-from node.synthesis.marginals import find_rows
 from node.synthesis.measurements import Histogram
 from node.synthesis.mending import Coded
 from node.synthesis.records import MISSING, Records
+from node.synthesis.rows import find_rows
 
 NOUN, VERSION = "sdv-model", 1
 LICENCE = "BUSL-1.1"

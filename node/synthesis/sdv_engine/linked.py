@@ -21,8 +21,8 @@ from marketplace.scores.constraints import keep_all, meet
 from node.nesting import MISSING, Codes, Rows, Strand, nest, person_columns, persons_of, rows_of, strands_of
 from node.noise.stream import KEY_BYTES, NoiseStream, Stage
 from node.synthesis.generator import Cancelled, Measured, Progress, stop_if
-from node.synthesis.marginals import find_rows
 from node.synthesis.persons import check_persons, persons_schema
+from node.synthesis.rows import find_rows
 from node.synthesis.sdv_engine.engine import LARGEST_DRAW, TURNS, SdvEngine, SdvModel
 
 Flags = NDArray[np.bool_]
