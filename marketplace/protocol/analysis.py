@@ -12,6 +12,7 @@ from marketplace.protocol.analysis_counts import Contingency, Count, Histogram
 from marketplace.protocol.analysis_cox import CoxRegression
 from marketplace.protocol.analysis_genetics import AlleleFrequencies, CaseControl
 from marketplace.protocol.analysis_lane import PUBLIC_CELL, Lane, lane_of
+from marketplace.protocol.analysis_linkage import Linkage
 from marketplace.protocol.analysis_logistic import LogisticRegression
 from marketplace.protocol.analysis_moments import Mean, Variance
 from marketplace.protocol.analysis_quantile import Quantile
@@ -44,6 +45,7 @@ Analysis = (
     | Proportions
     | AlleleFrequencies
     | CaseControl
+    | Linkage
 )
 
 
@@ -79,6 +81,10 @@ class AnalysisSpecification:
     def __post_init__(self) -> None:
         if not 1 <= len(self.analyses) <= LARGEST_ANALYSES:
             raise Invalid(f"expected 1 to {LARGEST_ANALYSES} analyses in an order, got {len(self.analyses)}")
+        if self.links and (len(self.analyses) > 1 or self.smallest_cell is not None):
+            raise Invalid(
+                "expected a linkage count alone in an order and with noise, got it otherwise; ask for it singly"
+            )
         if not 1 <= self.slot_s <= 86_400:
             raise Invalid(f"expected a delivery slot of 1 to 86400 seconds, got {self.slot_s}")
         if len(self.offer) != 32 or len(self.nonce) != 32:
@@ -87,6 +93,11 @@ class AnalysisSpecification:
             raise Invalid(f"expected a sealing key of {SEALING_KEY_BYTES} bytes, got {len(self.sealing_key)}")
         if len(self.only) > LARGEST_CONDITIONS:
             raise Invalid(f"expected at most {LARGEST_CONDITIONS} conditions, got {len(self.only)}")
+
+    @property
+    def links(self) -> bool:
+        """Whether persons of several parties are matched: the closed lane alone does, and with noise alone."""
+        return any(isinstance(analysis, Linkage) for analysis in self.analyses)
 
     def rounds(self, schema: Schema) -> int:
         """How many times parties sum, one after the other: fixed by the declaration, never by records."""
@@ -147,7 +158,7 @@ class AnalysisSpecification:
 
     def lane(self, guarantee: Guarantee) -> Lane:
         """In which lane it is answered. Raises `Invalid` as `lane_of` does."""
-        return lane_of(guarantee, self.smallest_cell or PUBLIC_CELL)
+        return lane_of(guarantee, self.smallest_cell or PUBLIC_CELL, self.links)
 
     def encode(self) -> bytes:
         """The canonical bytes, whose SHA-256 the order names; conditions and a smallest cell stand in them where there are
@@ -251,6 +262,8 @@ def analysis_of(document: Mapping[str, Any]) -> Analysis:
             return AlleleFrequencies.of_document(document)
         case "case-control association":
             return CaseControl.of_document(document)
+        case "linkage":
+            return Linkage.of_document(document)
         case "survival":
             return Survival(
                 time=canonical.text(document["time"]),

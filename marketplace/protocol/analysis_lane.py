@@ -17,14 +17,20 @@ class Lane(StrEnum):
     CLOSED = "closed"
 
 
-def lane_of(guarantee: Guarantee, smallest_cell: int) -> Lane:
-    """Which lane an order takes. `smallest_cell`: of an exact offer, 1 where its records are declared public.
+def lane_of(guarantee: Guarantee, smallest_cell: int, links: bool = False) -> Lane:
+    """Which lane an order takes. `smallest_cell`: of an exact offer, 1 where its records are declared public. `links`:
+    whether it counts persons that several parties know.
 
-    What is noisy needs no other lane: quantiles too are found by noisy sums. Raises `Invalid` for a smallest cell from 2 to
-    9, or below 1, under an exact guarantee.
+    What is noisy needs no other lane but for such a count: quantiles too are found by noisy sums. Raises `Invalid` under an
+    exact guarantee for such a count, which would tell whether a party knows one person, whoever the records are of; and for
+    a smallest cell from 2 to 9, or below 1.
     """
     if guarantee is Guarantee.DIFFERENTIALLY_PRIVATE:
-        return Lane.SUMS
+        return Lane.CLOSED if links else Lane.SUMS
+    if links:
+        raise Invalid(
+            "expected a linkage count with noise, since an exact one tells of single persons; choose a dp offer"
+        )
     if smallest_cell != PUBLIC_CELL and smallest_cell < SMALLEST_CELL:
         raise Invalid(
             f"expected a smallest cell of {SMALLEST_CELL} or more, or {PUBLIC_CELL} for records that are declared public, "

@@ -20,10 +20,11 @@ SETUP_S, PARTY_S, STATISTIC_S, CELL_S = 0.5, 0.3, 0.02, 8e-7
 PAIR_BYTES, STATISTIC_BYTES, CELL_BYTES = 420, 56, 16
 """Measured between processes of one machine with two cores: a cell's seconds with two peers (decision 0013), and a party's
 bytes with each of its peers (decision 0018)."""
-CLOSED_CELL_S = {How.WHOLE: 0.0, How.SIGNS: 0.002, How.CELLS: 0.002, How.CURVES: 0.012}
-CLOSED_CELL_BYTES = {How.WHOLE: 100, How.SIGNS: 1_800, How.CELLS: 1_660, How.CURVES: 4_900}
+CLOSED_CELL_S = {How.WHOLE: 0.0, How.SIGNS: 0.002, How.CELLS: 0.002, How.CURVES: 0.012, How.LINKED: 9e-6}
+CLOSED_CELL_BYTES = {How.WHOLE: 100, How.SIGNS: 1_800, How.CELLS: 1_660, How.CURVES: 4_900, How.LINKED: 28}
 CLOSED_BYTES, CLOSED_STATISTIC_BYTES = 1_000, 130
-"""The same of the closed lane: of a number by what is asked about it, of the order, and of a statistic in a round."""
+"""The same of the closed lane: of a number by what is asked about it, of the order, and of a statistic in a round. Of a linkage
+count, of a bucket each time that it is shared: by its party, and as a product of several by 2 t + 1 of the parties."""
 
 _DECIMAL = re.compile(r"[0-9]{1,12}\.[0-9]{4}", re.ASCII)
 
@@ -60,7 +61,9 @@ def guarantee_words(setting: Setting) -> str:
 
 def learned(setting: Setting) -> dict[str, str]:
     """Who learns what, by who it is."""
-    if setting.lane is Lane.CLOSED:
+    if setting.lane is Lane.CLOSED and not setting.is_exact:
+        opened = "how many buckets of identifiers parties have in common or alone, with everybody's noise in them"
+    elif setting.lane is Lane.CLOSED:
         opened = "which cells stayed closed or intervals were merged, and all other sums over all parties"
     elif setting.is_exact:
         opened = "the exact sums over all parties, of every round"
@@ -88,6 +91,12 @@ def threats(setting: Setting) -> tuple[str, ...]:
         f"The noise of {honest} parties alone reaches the promise: it holds against up to {setting.threshold} that reveal "
         "theirs. That a party adds its noise, and counts its records truly, nobody else can see."
     )
+    if setting.lane is Lane.CLOSED:
+        key = (
+            "The key that puts identifiers into buckets is known to every party and to nobody else, the buyer among them: from a "
+            "party it hides nothing, so who sees another's buckets can look persons up in them."
+        )
+        return (inputs, noise, key)
     return (inputs, noise)
 
 
@@ -115,8 +124,12 @@ def cost_of_cells(statistics: int, cells: int, parties: int) -> Cost:
 def cost_of_closed(questions: ClosedSpecification, schema: Schema, parties: int) -> Cost:
     """What the closed lane takes, between nodes that are close to each other. Raises `Invalid` as `openings` does."""
     openings, peers = questions.openings(schema), parties - 1
+    products, speaking = 2 ** (parties - 1) - parties, 2 * questions.specification.threshold + 1
     asked = [
-        (openings[one.name].how, one.of.cells) for each in questions.specification.schedule(schema) for one in each
+        (how, one.of.inputs + (one.of.inputs * products * speaking // parties if how is How.LINKED else 0))
+        for each in questions.specification.schedule(schema)
+        for one in each
+        for how in [openings[one.name].how]
     ]
     seconds = SETUP_S + PARTY_S * parties + sum(CLOSED_CELL_S[how] * cells for how, cells in asked) * peers / 2
     moved = sum(CLOSED_STATISTIC_BYTES + CLOSED_CELL_BYTES[how] * cells for how, cells in asked)

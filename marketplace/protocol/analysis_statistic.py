@@ -50,6 +50,7 @@ class Statistic:
     bound: int
     row_squared: int
     weight: int = 1
+    hidden: int = 0
 
     def __post_init__(self) -> None:
         if not 1 <= self.bound <= LARGEST_BOUND:
@@ -66,6 +67,11 @@ class Statistic:
     def cells(self) -> int:
         """How many numbers it has."""
         return prod(self.shape)
+
+    @property
+    def inputs(self) -> int:
+        """How many numbers every party hands in for it."""
+        return self.hidden + self.cells
 
     def sensitivity_squared(self, rows: int) -> int:
         """The squared L2 distance by which a person with at most `rows` (>= 1) rows in the whole pool moves the sums.

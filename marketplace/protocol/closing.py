@@ -1,4 +1,6 @@
-"""What is opened of an exact analysis whose smallest cell is above 1: pure decisions, the same for buyer, nodes and auditor.
+"""What is opened in the closed lane: of an exact analysis whose smallest cell is above 1, and of a linkage count with noise.
+
+Pure decisions, the same for buyer, nodes and auditor.
 
 Sums stay shared between the parties; each statistic has an `Opening` that says what may be opened of its sum. An opening
 that shows nothing shuts the order: everything after it stays closed. So one analysis stands in such an order, since what
@@ -14,6 +16,7 @@ from marketplace.errors import Invalid
 from marketplace.protocol.analysis import AnalysisSpecification, Asked
 from marketplace.protocol.analysis_counts import Contingency, Count, Histogram
 from marketplace.protocol.analysis_lane import SMALLEST_CELL
+from marketplace.protocol.analysis_linkage import KnownTo, Linkage
 from marketplace.protocol.analysis_moments import Mean
 from marketplace.protocol.analysis_quantile import Quantile
 from marketplace.protocol.analysis_statistic import LARGEST_PARTY_ROWS, Opened, Variances
@@ -24,23 +27,29 @@ CLOSED = -(2**63)
 """What stands in the place of a number that is not opened; no sum is as low."""
 
 LARGEST_CELLS, LARGEST_POINTS, SMALLEST_GRID = 1_024, 512, 16
+LARGEST_SHARE = 2**40
+"""What one party's noise in a linkage count does not exceed: with the least rho it deviates by some 2^13."""
 
 
 class How(IntEnum):
     """What of a sum may be opened: all of it; whether each number is 0 or more, as 1 or -1; the cells of a table that are
-    large enough; the counts of survival in intervals that are wide enough."""
+    large enough; the counts of survival in intervals that are wide enough; how many buckets some parties have in common, with
+    the noise that every party hands in after its buckets."""
 
     WHOLE = 1
     SIGNS = 2
     CELLS = 3
     CURVES = 4
+    LINKED = 5
 
 
 @dataclass(frozen=True)
 class Opening:
-    """What may be opened of one sum. `shape`: rows and columns of a table; groups and points of curves, with those beyond.
+    """What may be opened of one sum. `shape`: rows and columns of a table; groups and points of curves, with those beyond;
+    buckets and opened numbers of a linkage count.
 
-    `least`: the smallest number that may be seen. `most`: what one party's number does not exceed, in absolute value.
+    `least`: the smallest number that may be seen; of a linkage count, how many parties know a person that is counted.
+    `most`: what one party's number does not exceed, in absolute value.
     """
 
     how: How
@@ -67,16 +76,19 @@ class ClosedDistribution:
 
 @dataclass(frozen=True)
 class ClosedSpecification:
-    """An exact order's question as its parties answer it in the closed lane; asked, counted and hashed as it stands.
+    """An order's question as its parties answer it in the closed lane; asked, counted and hashed as it stands.
 
-    `smallest_cell`: 10 or more. Raises `Invalid` for several analyses, and for one that cannot be closed.
+    `smallest_cell`: 10 or more of an exact order, None of a linkage count, which has noise. Raises `Invalid` for several
+    analyses, and for one that cannot be closed.
     """
 
     specification: AnalysisSpecification
-    smallest_cell: int
+    smallest_cell: int | None
 
     def __post_init__(self) -> None:
-        if self.smallest_cell < SMALLEST_CELL:
+        if self.specification.links and self.smallest_cell is None:
+            return
+        if self.smallest_cell is None or self.smallest_cell < SMALLEST_CELL:
             raise Invalid(f"expected a smallest cell of {SMALLEST_CELL} or more, got {self.smallest_cell}")
         if len(self.specification.analyses) != 1:
             raise Invalid(
@@ -103,6 +115,12 @@ class ClosedSpecification:
         analysis = self.specification.analyses[0]
         bounds = {one.name: one.of for asked in self.specification.schedule(schema) for one in asked}
         found = {}
+        if isinstance(analysis, Linkage):
+            least = 2 if analysis.known_to is KnownTo.TWO else analysis.parties
+            return {
+                name: Opening(How.LINKED, (one.hidden, one.cells), least, LARGEST_SHARE) for name, one in bounds.items()
+            }
+        assert self.smallest_cell is not None
         for name, statistic in bounds.items():
             how, shape, least = _way(analysis, schema, name.removeprefix("0/"), self.smallest_cell)
             most = statistic.bound * LARGEST_PARTY_ROWS

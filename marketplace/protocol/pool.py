@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from marketplace.errors import Invalid, Refused
 from marketplace.protocol.analysis import AnalysisSpecification
 from marketplace.protocol.analysis_lane import Lane
+from marketplace.protocol.analysis_linkage import Linkage
 from marketplace.protocol.analysis_noise import Share, shares
 from marketplace.protocol.analysis_parties import check_parties
 from marketplace.protocol.closing import ClosedSpecification
@@ -71,12 +72,13 @@ def check_twin(specification: Specification, schema: Schema) -> None:
 def answered_as(specification: AnalysisSpecification, guarantee: Guarantee) -> Answered:
     """What the parties ask each other for `specification`: itself in the sums lane, closed in the other.
 
-    Raises `Invalid` where a smallest cell does not go with the guarantee, or the analysis cannot be closed.
+    Raises `Invalid` where a smallest cell does not go with the guarantee, the analysis cannot be closed, or it is a linkage
+    count without noise.
     """
-    cell = specification.smallest_cell
+    cell, lane = specification.smallest_cell, specification.lane(guarantee)
     if (cell is None) != (guarantee is Guarantee.DIFFERENTIALLY_PRIVATE):
         raise Invalid("expected a smallest cell with exact answers and with no others; ask again, with or without one")
-    if specification.lane(guarantee) is Lane.CLOSED and cell is not None:
+    if lane is Lane.CLOSED:
         return ClosedSpecification(specification, cell)
     return specification
 
@@ -91,6 +93,11 @@ def noise_of(
     guarantee.
     """
     check_members(offer, specification.threshold, schemas)
+    for analysis in specification.analyses:
+        if isinstance(analysis, Linkage) and analysis.parties != len(offer.members):
+            raise Invalid(
+                f"expected a linkage count of the offer's {len(offer.members)} parties, got {analysis.parties}"
+            )
     schedule = specification.schedule(schemas[0])
     questions = answered_as(specification, offer.head.guarantee)
     if isinstance(questions, ClosedSpecification):

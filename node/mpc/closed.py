@@ -16,16 +16,19 @@ import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from numpy.typing import NDArray
 
-from marketplace.protocol.closing import CLOSED, Opening
+from marketplace.protocol.closing import CLOSED, How, Opening
 from node.mpc import asking, openings
 from node.mpc.conversation import Conversation
 from node.mpc.ending import Ended, Reason
 from node.mpc.engine import LARGEST_MESSAGE, Engine, Exchange, Odd
 from node.mpc.frames import PIECE_VALUES, Aborted, Kind, Line, Rubbish
+from node.mpc.linkage import linked
+from node.mpc.persons import KEY_BYTES
 from node.mpc.plan import Plan
 from node.mpc.transcript import Transcript
 
 SALT_BYTES, DIGEST_BYTES = 32, 32
+_AGREED = b"agora/linkage-key/1"
 
 Integers = NDArray[np.int64]
 
@@ -55,18 +58,26 @@ class Closed(Conversation):
         self._failure: tuple[int, Exception] | None = None
 
     def greet(self) -> None:
-        """Agrees with each other party on the seeds of this order and this process alone. To be done first."""
-        context = self._plan.context
+        """Agrees with each other party on the seeds of this order and this process alone, and with all on `agreed`. To be done
+        first."""
+        context, parts = self._plan.context, {self._plan.own: secrets.token_bytes(KEY_BYTES)}
+        start = len(context) + SALT_BYTES + KEY_BYTES
         for number in self._plan.others:
-            self._say(number, Kind.HELLO, context + secrets.token_bytes(SALT_BYTES) + self._engine.seeds(number))
+            salt = secrets.token_bytes(SALT_BYTES)
+            self._say(number, Kind.HELLO, context + salt + parts[self._plan.own] + self._engine.seeds(number))
         for number in self._plan.others:
-            came = self._listen(number, Kind.HELLO, len(context) + SALT_BYTES + Engine.LARGEST_SEEDS)
+            came = self._listen(number, Kind.HELLO, start + Engine.LARGEST_SEEDS)
             if came[: len(context)] != context:
                 raise Ended(number, Reason.DISAGREED, self._plan.own)
+            parts[number] = came[start - KEY_BYTES : start]
             try:
-                self._engine.take_seeds(number, came[len(context) + SALT_BYTES :])
+                if len(came) < start:
+                    raise Rubbish
+                self._engine.take_seeds(number, came[start:])
             except Rubbish as error:
                 raise self._named(number, error) from None
+        self.agreed = sha256(_AGREED + context + b"".join(parts[number] for number in sorted(parts))).digest()
+        self._known.update(sha256(_AGREED + self.agreed).digest())
 
     def answer(self, asked: bytes, read: Callable[[int], Integers], write: Callable[[Integers], None]) -> None:
         """What is opened of the sums of all parties' numbers. `asked`: tensor and opening.
@@ -84,6 +95,8 @@ class Closed(Conversation):
         values = np.concatenate([read(count).copy() for count in counts])
         if values.size and max(-int(values.min()), int(values.max())) > opening.most:
             raise ValueError("expected numbers within what the opening declares")
+        if opening.how is How.LINKED and not set(values[: opening.shape[0]].tolist()) <= {0, 1}:
+            raise ValueError("expected buckets with a person or none")
         shown = [CLOSED] * tensor.cells if self._shut else self._opened(values, opening)
         self._shut = self._shut or all(one == CLOSED for one in shown)
         found = np.array(shown, np.int64)
@@ -123,6 +136,8 @@ class Closed(Conversation):
             if len(held) != len(shares[self._plan.own]):
                 raise Ended(number, Reason.RUBBISH, self._plan.own)
             shares[number] = held
+        if opening.how is How.LINKED:
+            return self._together(linked(self._engine, [self._engine.held(share) for share in shares], opening))
         return self._together(openings.opened(self._engine, self._engine.total(shares), opening, len(shares)))
 
     def _together(self, work: Any) -> list[int]:

@@ -64,8 +64,9 @@ class Sender:
 class Conversation(ABC):
     """What one party and the others say to each other for one order, once everybody is connected.
 
-    `sending`, `hearing`: lines by party. Its methods raise `Ended`, which names a party; nothing can be asked of it
-    afterwards but `abort`.
+    `sending`, `hearing`: lines by party. `agreed`: what all know and nobody else, for this order and this process alone, once
+    they have greeted each other; empty in the lane that needs none. Its methods raise `Ended`, which names a party; nothing
+    can be asked of it afterwards but `abort`.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Conversation(ABC):
         self._grace_s = min(GRACE_S, plan.limits.stall_s / 2)
         self._senders = {number: Sender(line) for number, line in sending.items()}
         self._hearing = hearing
+        self.agreed = b""
 
     @abstractmethod
     def greet(self) -> None:

@@ -12,6 +12,7 @@ from marketplace.protocol.analysis_comparisons import MannWhitney, Proportions, 
 from marketplace.protocol.analysis_counts import Contingency, Count, Histogram
 from marketplace.protocol.analysis_cox import CoxRegression
 from marketplace.protocol.analysis_genetics import AlleleFrequencies, CaseControl
+from marketplace.protocol.analysis_linkage import Linkage
 from marketplace.protocol.analysis_logistic import LogisticRegression
 from marketplace.protocol.analysis_moments import Mean
 from marketplace.protocol.analysis_quantile import Quantile
@@ -32,7 +33,8 @@ def count(
 
     `codes`: of each column that `specification` names, -1 for missing, each of `rows` rows. `opened`: the sums of all
     rounds before. Sensitivities stand at each `Statistic`.
-    Raises `Invalid`, naming the column, where a code is none of the schema; `Refused` for more rows than sums can hold.
+    Raises `Invalid`, naming the column, where a code is none of the schema; `Refused` for more rows than sums can hold, and
+    for a linkage count, which `node.mpc.persons` makes from what codes do not tell.
     """
     if rows > LARGEST_PARTY_ROWS:
         raise Refused(f"expected at most {LARGEST_PARTY_ROWS} rows at a party, got more; narrow the analysis")
@@ -87,6 +89,8 @@ def _counted(
             return logistic_sums(analysis, schema, codes, opened)
         case CoxRegression():
             return cox_sums(analysis, schema, codes, opened)
+        case Linkage():
+            raise Refused("expected identifiers to match persons of several parties by, got codes; ask another way")
 
 
 def _in_bins(analysis: Histogram, schema: Schema, codes: Codes) -> Integers:

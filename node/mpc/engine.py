@@ -166,6 +166,15 @@ class Engine:
         held = sum((_numbers(self._field, share) for share in shares), np.array(0, dtype=object))
         return self._kind.array(self._field.array(held))
 
+    def held(self, share: bytes) -> Any:
+        """The values behind one party's share, as a secret array, from the share that this party holds."""
+        return self._kind.array(self._field.array(_numbers(self._field, share)))
+
+    @property
+    def zero(self) -> Any:
+        """A secret array of one 0."""
+        return self._kind.array(self._field.array(np.array([0], dtype=object)))
+
     def at_least(self, numbers: Any, least: int, bits: int) -> Any:
         """Whether each of the secret `numbers` reaches `least`, as secret 0 or 1. All differences lie within `bits` bits.
 

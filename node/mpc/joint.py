@@ -44,21 +44,25 @@ def take_part(
     schema: Schema,
     count: Callable[[Opened], Mapping[str, Integers]],
     noise: Sequence[Variances] = (),
+    agree: Callable[[bytes], None] = lambda _: None,
 ) -> Answer:
     """The answer to `specification`, the same at every party. Raises `Ended`, which names a party.
 
     `count`: this party's statistics of the next round, told from the sums of all rounds before, with its noise in them
     unless the order is an exact one. It is called once for each round, after all parties have agreed on order and
     specification, so that nothing is spent on an analysis that does not begin. `noise`: what all parties together put into the
-    sums of each round (`protocol.analysis_noise.variances`), of which the answer tells.
+    sums of each round (`protocol.analysis_noise.variances`), of which the answer tells. `agree`: told, before anything is
+    counted, what the parties alone know (`PartyProcess.ready`).
     """
     begun = time.perf_counter()
-    process.ready()
+    agree(process.ready())
     opened: tuple[Mapping[str, tuple[int, ...]], ...] = ()
     while asked := specification.asked(schema, opened):
         values = count(opened)
         sums = {
-            one.name: tuple(process.sum(Tensor(len(opened), one.name, one.of.cells), values[one.name]).tolist())
+            one.name: tuple(process.sum(Tensor(len(opened), one.name, one.of.inputs), values[one.name]).tolist())[
+                one.of.hidden :
+            ]
             for one in asked
         }
         opened = (*opened, sums)

@@ -38,9 +38,10 @@ def answer_here(
     threshold: int = 1,
     limits: Limits = DEFAULT,
     noise: Sequence[Variances] = (),
+    agree: Sequence[Callable[[bytes], None]] = (),
 ) -> tuple[Answer, ...]:
-    """The answer as each party has it. `counts`: of each party its statistics of a round; they and `noise` as
-    `take_part` asks for them.
+    """The answer as each party has it. `counts`: of each party its statistics of a round; they, `noise` and, where there is
+    one for each party, `agree` as `take_part` asks for them.
 
     `order`: 32 bytes. `folder`: where each party gets a folder of its own. Raises `Refused` for too few parties, and
     `Ended`, which names a party.
@@ -64,8 +65,8 @@ def answer_here(
             processes.append(opened.enter_context(process))
         with ThreadPoolExecutor(len(counts)) as pool:
             taking = [
-                pool.submit(take_part, process, specification, schema, count, noise)
-                for process, count in zip(processes, counts, strict=True)
+                pool.submit(take_part, process, specification, schema, count, noise, *told)
+                for process, count, *told in zip(processes, counts, *([agree] if agree else []), strict=True)
             ]
             return tuple(one.result() for one in taking)
 

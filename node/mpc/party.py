@@ -80,7 +80,7 @@ def _take_part(lane: Lane, plan: Plan, password: bytes, listener: socket.socket,
 
 def _serve(joined: Conversation, line: Line) -> None:
     """Sums what the node hands over, tensor by tensor and piece by piece, until it asks for the end."""
-    line.send(Kind.READY)
+    line.send(Kind.READY, joined.agreed)
 
     def read(count: int) -> NDArray[np.int64]:
         values = np.empty(count, "<i8")

@@ -119,6 +119,9 @@ def _objection_to_questions(
         noise_of(made.offer, specification, made.schemas)
     except (Invalid, Refused) as error:
         return Objection(DeclineReason.SPECIFICATION, str(error))
+    if specification.links:
+        words = "this provider's vault keeps no identifiers, so persons of several providers cannot be matched here"
+        return Objection(DeclineReason.RECORDS, words)
     return None
 
 

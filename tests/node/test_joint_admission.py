@@ -11,6 +11,7 @@ from marketplace.errors import Invalid, Refused
 from marketplace.protocol.account import DatasetView, Version
 from marketplace.protocol.analysis import AnalysisSpecification
 from marketplace.protocol.analysis_counts import Count, Histogram
+from marketplace.protocol.analysis_linkage import KnownTo, Linkage
 from marketplace.protocol.analysis_moments import Mean
 from marketplace.protocol.constraints import Condition
 from marketplace.protocol.events import Position
@@ -76,6 +77,8 @@ def test_what_everything_speaks_for_is_let_in() -> None:
 
 
 OLDER = replace(DESCRIPTION, schema=replace(SCHEMA, rows_per_person=3))
+OF_ROWS = replace(DESCRIPTION, schema=replace(SCHEMA, person=None, rows_per_person=1))
+LINKING = replace(QUESTIONS, analyses=(Linkage(3, 256, KnownTo.TWO),))
 EXACT = {
     "guarantee": Guarantee.EXACT,
     "delta_atto": 0,
@@ -141,6 +144,11 @@ CLOSED: dict[str, Any] = {**EXACT, "questions": replace(QUESTIONS, analyses=(Cou
         ({**EXACT, "questions": replace(QUESTIONS, smallest_cell=10)}, Rules(), SPECIFICATION, "one analysis"),
         (CLOSED, Rules(smallest_cell=11), RULES, "at least 11 persons only"),
         ({**CLOSED, "questions": replace(CLOSED["questions"], only=MEN)}, Rules(), RULES, "its fixed list"),
+        ({"questions": LINKING}, Rules(), RECORDS, "no identifiers"),
+        ({"questions": LINKING, "descriptions": dict.fromkeys(range(3), OF_ROWS)}, Rules(), SPECIFICATION, "person column"),
+        ({"questions": replace(QUESTIONS, analyses=(Linkage(4, 256, KnownTo.TWO),))}, Rules(), SPECIFICATION, "3 parties, got 4"),
+        ({**EXACT, "questions": LINKING}, Rules(smallest_cell=1), SPECIFICATION, "exact one tells of single persons"),
+        ({"questions": LINKING}, Rules(analyses=frozenset({"count"})), RULES, "the kind 'linkage'"),
         ({**EXACT, "holding": Holding(1, bytes([1]) * 32, 0, 0)}, Rules(smallest_cell=1), BUDGET, "allowance"),
     ],
 )  # fmt: skip

@@ -8,6 +8,7 @@ import pytest
 
 from marketplace.protocol import canonical
 from marketplace.protocol.analysis_counts import Contingency, Count, Histogram
+from marketplace.protocol.analysis_linkage import KnownTo, Linkage
 from marketplace.protocol.analysis_moments import Variance
 from marketplace.protocol.analysis_quantile import Quantile
 from marketplace.protocol.analysis_quote import (
@@ -30,6 +31,7 @@ from tests.protocol.test_analysis import SCHEMA, specification
 DP = Setting(Lane.SUMS, 5, 2, None)
 EXACT = Setting(Lane.SUMS, 3, 1, 1)
 CLOSED = Setting(Lane.CLOSED, 5, 2, 10)
+LINKED = Setting(Lane.CLOSED, 3, 1, None)
 FORECAST = Forecast(DP, 2, Cost(3, 2**60), (Noise("0/rows", 1, "12.5000", 14_000),), "0.9000", "0.7500")
 
 
@@ -37,7 +39,9 @@ def test_who_learns_what_is_told_of_each_way() -> None:
     assert "everybody's noise" in learned(DP)["every party"]
     assert "exact sums" in learned(EXACT)["the buyer"]
     assert "which cells stayed closed" in learned(CLOSED)["every party"]
-    for setting in (DP, EXACT, CLOSED):
+    assert "how many buckets of identifiers" in learned(LINKED)["the buyer"]
+    assert "with everybody's noise in them" in learned(LINKED)["every party"]
+    for setting in (DP, EXACT, CLOSED, LINKED):
         assert set(learned(setting)) == {"every party", "the buyer", "everybody", "nobody"}
         assert learned(setting)["nobody"] == "another party's own numbers, or any record"
 
@@ -97,6 +101,24 @@ def test_bytes_of_the_closed_lane_are_those_that_were_measured(analysis: Any, pa
     cost = cost_of_closed(questions, schema, parties)
     assert cost.bytes == pytest.approx(measured, rel=0.06)
     assert 2 <= cost.seconds <= 20
+
+
+@pytest.mark.parametrize(
+    ("buckets", "known_to", "parties", "measured"),
+    [(2**12, KnownTo.TWO, 3, 461_512), (2**14, KnownTo.TWO, 3, 1_837_769), (2**16, KnownTo.TWO, 3, 7_342_794),
+     (2**12, KnownTo.ALL, 4, 1_382_558), (2**12, KnownTo.TWO, 5, 3_563_959)],
+)  # fmt: skip
+def test_bytes_of_a_linkage_count_are_those_that_were_measured(
+    buckets: int, known_to: KnownTo, parties: int, measured: int
+) -> None:
+    asked = ClosedSpecification(specification(Linkage(parties, buckets, known_to)), None)
+    assert cost_of_closed(asked, replace(SCHEMA, person="patient"), parties).bytes == pytest.approx(measured, rel=0.05)
+
+
+def test_a_linkage_count_says_what_its_key_protects_against() -> None:
+    inputs, noise, key = threats(LINKED)
+    assert "up to 1 of the 3 parties" in inputs and "noise of 2 parties alone" in noise
+    assert "known to every party and to nobody else" in key and "from a party it hides nothing" in key
 
 
 def test_more_parties_statistics_and_cells_never_cost_less() -> None:
