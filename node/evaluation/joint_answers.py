@@ -11,6 +11,7 @@ from marketplace.protocol.analysis_cox import CoxRegression
 from marketplace.protocol.analysis_curves import NORMAL_TIMES
 from marketplace.protocol.analysis_design import INTERCEPT, Term
 from marketplace.protocol.analysis_genetics import AlleleFrequencies, CaseControl
+from marketplace.protocol.analysis_linkage import KnownTo, Linkage, Linked
 from marketplace.protocol.analysis_logistic import LogisticRegression
 from marketplace.protocol.analysis_moments import Mean, Moments
 from marketplace.protocol.analysis_newton import LikelihoodFit
@@ -53,6 +54,8 @@ def section_of(analysis: Analysis, schema: Schema, answer: Any) -> str:
             parts = list(_likelihood_fit(analysis, answer))
         case Survival(), SurvivalCurves():
             parts = list(survival_parts(analysis, answer))
+        case Linkage(), Linked():
+            parts = list(_linked(answer))
         case Histogram(), ClosedDistribution():
             parts = list(_closed_histogram(analysis, answer))
         case Contingency(), ClosedTable():
@@ -87,6 +90,9 @@ def heading(analysis: Analysis) -> str:
             return f"How the odds that {analysis.outcome} is {analysis.happened} depend on {', '.join(analysis.predictors)}"
         case CoxRegression():
             return f"How the hazard of {analysis.event} {analysis.happened} depends on {', '.join(analysis.predictors)}"
+        case Linkage():
+            known_to = "two or more" if analysis.known_to is KnownTo.TWO else "all"
+            return f"How many persons {known_to} of {analysis.parties} providers know"
         case LinearRegression():
             return f"How {analysis.outcome} depends on {', '.join(analysis.predictors)}"
         case Quantile():
@@ -101,6 +107,20 @@ def heading(analysis: Analysis) -> str:
 
 def _error(error: float | None) -> list[tuple[str, str]]:
     return [("standard error", number(error))] if error else []
+
+
+def _linked(found: Linked) -> Iterator[str]:
+    shown = [("buckets that they share", f"{found.shared:,}")]
+    if found.persons is None or found.low is None or found.high is None or found.by_chance is None:
+        yield page.paragraph(f"No number of persons: {found.reason}.")
+        yield page.facts(shown)
+        return
+    shown += [("of these by chance, about", f"{found.by_chance:,}"), ("persons", f"{found.persons:,}")]
+    yield page.facts([*shown, ("95 % interval", f"{found.low:,} to {found.high:,}"), *_error(found.error)])
+    yield page.paragraph(
+        "Persons are the same where their identifiers are the same text. What different persons share by chance is taken off in "
+        "expectation; the interval counts it in, and the noise."
+    )
 
 
 def _histogram(asked: Histogram, schema: Schema, found: Distribution) -> Iterator[str]:

@@ -16,6 +16,7 @@ from marketplace.protocol.analysis_cox import CoxRegression
 from marketplace.protocol.analysis_design import Term
 from marketplace.protocol.analysis_genetics import AlleleFrequencies, Association, CaseControl, Frequency, Variant
 from marketplace.protocol.analysis_lane import Lane
+from marketplace.protocol.analysis_linkage import SATURATED, KnownTo, Linkage, Linked
 from marketplace.protocol.analysis_logistic import LogisticRegression
 from marketplace.protocol.analysis_moments import Mean, Moments, Variance
 from marketplace.protocol.analysis_newton import TOO_FEW, LikelihoodFit
@@ -273,6 +274,17 @@ def test_ticks_are_round_and_within_the_ends() -> None:
 def test_a_fit_that_there_is_none_of_says_why() -> None:
     section = section_of(LogisticRegression("died", "yes", ("age",)), SCHEMA, LikelihoodFit(90, 0, None, TOO_FEW))
     assert "No fit over 90 rows, 0 with the event: expected rows with the event" in section
+
+
+def test_a_linkage_count_shows_its_interval_and_what_chance_made_of_it() -> None:
+    asked = Linkage(3, 4096, KnownTo.TWO)
+    found = section_of(asked, SCHEMA, Linked(1412, 1331, 1493, 41.25, 1600, 188))
+    for text in ("two or more of 3 providers", "1,412", "1,331 to 1,493", "41.2", "1,600", "188", "same text"):
+        assert text in found
+    none = section_of(
+        replace(asked, known_to=KnownTo.ALL), SCHEMA, Linked(None, None, None, None, 4000, None, SATURATED)
+    )
+    assert "How many persons all of 3 providers know" in none and SATURATED in none and "4,000" in none
 
 
 def test_groups_and_variants_that_cannot_be_told_apart_say_so() -> None:
