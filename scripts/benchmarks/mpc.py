@@ -2,9 +2,9 @@
 
 `scripts/bench mpc [--json] [--largest CELLS] [--seeds 10] [--minutes 15] [--data DIR] [--out DIR] [PART ...]`; parts: sums
 (beside stock MPyC), survival (Kaplan-Meier with log-rank, beside the same on stock MPyC's arrays), regressions (logistic and
-Cox, 10,000 rows and 20 predictors), twin (beside the central mechanism and each hospital alone), parties (3 to 10 of them),
-latency (50 ms added to every byte). Runs of the twin are kept under `.tools/peers/kept`, and a second start goes on where the
-first one ended. `--out` writes the plots there.
+Cox, 10,000 rows and 20 predictors), linkage (a linkage count, by its buckets), twin (beside the central mechanism and each
+hospital alone), parties (3 to 10 of them), latency (50 ms added to every byte). Runs of the twin are kept under
+`.tools/peers/kept`, and a second start goes on where the first one ended. `--out` writes the plots there.
 """
 
 import argparse
@@ -64,13 +64,19 @@ def regressions(_: argparse.Namespace) -> Any:
     return [asdict(mpc_regressions.measure(name)) for name in mpc_regressions.ASKED]
 
 
+def linkage(_: argparse.Namespace) -> Any:
+    from scripts.benchmarks import mpc_linkage
+
+    return [asdict(one) for one in mpc_linkage.measure()]
+
+
 def latency(_: argparse.Namespace) -> Any:
     return [asdict(measure(cells, delay_ms=delay)) for delay in (0, DELAY_MS) for cells in FAR_CELLS]
 
 
 PARTS: dict[str, Callable[[argparse.Namespace], Any]] = {
-    "sums": sums, "survival": survival, "regressions": regressions, "twin": twin, "parties": parties,
-    "latency": latency,
+    "sums": sums, "survival": survival, "regressions": regressions, "linkage": linkage, "twin": twin,
+    "parties": parties, "latency": latency,
 }  # fmt: skip
 
 
@@ -96,6 +102,13 @@ def main() -> None:
             words = (
                 "{regression} regression of {rows:,} x {predictors}, {rounds} rounds: {seconds:.2f} s, {processor_s:.2f} s of "
                 "processor time in all, {moved_mb:.2f} MB a party, {apart:.0e} standard errors from the pooled one"
+            )
+            for one in found[name]:
+                Console(width=130).print(words.format(**one))
+        elif not given.json and name == "linkage":
+            words = (
+                "linkage count in {buckets:,} buckets: {seconds:.2f} s, {moved_mb:.2f} MB a party, {peak_mib:.0f} MiB; {truly:,} "
+                "persons at all three, answered {persons:,} ({low:,} to {high:,})"
             )
             for one in found[name]:
                 Console(width=130).print(words.format(**one))
