@@ -48,6 +48,7 @@ class Exchange:
         self._here: dict[int, bytes | asyncio.Future[bytes]] = {}
         self._waiting_bytes = 0
         self._since: dict[int, float] = {}
+        self._heard: set[int] = set()
 
     @property
     def awaited_since(self) -> float:
@@ -74,13 +75,16 @@ class Exchange:
         if len(message) < LABEL_BYTES or (len(message) - LABEL_BYTES) % self._width:
             raise Rubbish
         label, payload = int.from_bytes(message[:LABEL_BYTES], "little", signed=True), message[LABEL_BYTES:]
+        if label in self._heard:
+            raise Rubbish
+        self._heard.add(label)
         awaited = self._here.pop(label, None)
         if isinstance(awaited, asyncio.Future):
             del self._since[label]
             awaited.set_result(payload)
             return
         self._waiting_bytes += len(payload)
-        if awaited is not None or self._waiting_bytes > LARGEST_WAITING:
+        if self._waiting_bytes > LARGEST_WAITING:
             raise Rubbish
         self._here[label] = payload
 

@@ -62,7 +62,8 @@ def test_a_message_waits_under_its_label_or_is_awaited_and_comes_once() -> None:
         assert exchange.awaited_since == float("inf")
         exchange.send(-8, b"four")
         exchange.arrived((9).to_bytes(8, "little") + b"four")
-        for rubbish in (b"short", bytes(8) + b"odd", (9).to_bytes(8, "little") + b"four"):
+        again = [label.to_bytes(8, "little", signed=True) + b"four" for label in (7, -8, 9)]
+        for rubbish in (b"short", bytes(8) + b"odd", *again):
             with pytest.raises(Rubbish):
                 exchange.arrived(rubbish)
 
