@@ -25,6 +25,7 @@ def test_all_are_run_in_turn_and_one_takes_options_of_its_own(monkeypatch: pytes
     assert [name for name, _ in run(monkeypatch)] == list(bench.NAMES)
     assert run(monkeypatch, "gas", "audit", "--json") == [("gas", ["--json"]), ("audit", ["--json"])]
     assert run(monkeypatch, "synthesis", "--full", "lung") == [("synthesis", ["--full", "lung"])]
+    assert run(monkeypatch, "mpc", "linkage", "--json") == [("mpc", ["linkage", "--json"])]
 
 
 @pytest.mark.parametrize("words", [("speed",), ("gas", "audit", "--full")])
