@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 from node.mpc import party
-from node.mpc.closed import Closed
+from node.mpc.closed import SALT_BYTES, Closed
 from node.mpc.engine import LABEL_BYTES
 from node.mpc.frames import HEAD, Kind, Line
+from node.mpc.persons import KEY_BYTES
 
 WIDTH = 14
 """Bytes of a field element, which a message of the engine consists of after its label."""
@@ -58,6 +59,20 @@ def misbehave(self: Line, kind: Kind, payload: bytes | memoryview = b"") -> None
     return None
 
 
+say = Closed._say
+
+
+def say_two_parts(self: Closed, number: int, kind: Kind, payload: bytes) -> None:
+    """Tells party 0 another part of the key that all share than the rest, and stands by it."""
+    if kind == Kind.HELLO and number == 0:
+        start = len(self._plan.context) + SALT_BYTES
+        payload = payload[:start] + bytes(KEY_BYTES) + payload[start + KEY_BYTES :]
+    say(self, number, kind, payload)
+
+
 if __name__ == "__main__":
-    Line.send = misbehave  # type: ignore[method-assign]
+    if sys.argv[2] == "two parts":
+        Closed._say = say_two_parts  # type: ignore[method-assign]
+    else:
+        Line.send = misbehave  # type: ignore[method-assign]
     sys.exit(party.main(Closed))

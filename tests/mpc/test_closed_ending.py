@@ -89,6 +89,11 @@ def test_a_party_that_states_something_else_than_was_said_is_named(hospitals: Ma
     assert said(hospitals(limits=PATIENT), "end", "other words") == [(CULPRIT, Reason.DISAGREED)] * 2
 
 
+def test_a_party_that_tells_others_different_parts_of_the_key_ends_the_order(hospitals: Make) -> None:
+    found = said(hospitals(limits=PATIENT), "start", "two parts")
+    assert [reason for _, reason in found] == [Reason.DISAGREED] * 2  # type: ignore[misc]
+
+
 def test_a_party_with_another_partys_certificate_is_never_the_one_it_claims_to_be(
     hospitals: Make, identities: tuple[Identity, ...]
 ) -> None:
