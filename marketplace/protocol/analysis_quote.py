@@ -61,7 +61,9 @@ def guarantee_words(setting: Setting) -> str:
 
 def learned(setting: Setting) -> dict[str, str]:
     """Who learns what, by who it is."""
+    hidden = "another party's own numbers, or any record"
     if setting.lane is Lane.CLOSED and not setting.is_exact:
+        hidden = "another party's own buckets or identifiers, or any record"
         opened = "how many buckets of identifiers parties have in common or alone, with everybody's noise in them"
     elif setting.lane is Lane.CLOSED:
         opened = "which cells stayed closed or intervals were merged, and all other sums over all parties"
@@ -73,7 +75,7 @@ def learned(setting: Setting) -> dict[str, str]:
         "every party": opened,
         "the buyer": f"{opened}, and what follows from them",
         "everybody": "the order, the parties, the price and the day, which stand on the ledger; no number of the result",
-        "nobody": "another party's own numbers, or any record",
+        "nobody": hidden,
     }
 
 

@@ -28,7 +28,7 @@ CLOSED = -(2**63)
 
 LARGEST_CELLS, LARGEST_POINTS, SMALLEST_GRID = 1_024, 512, 16
 LARGEST_SHARE = 2**40
-"""What one party's noise in a linkage count does not exceed: with the least rho it deviates by some 2^13."""
+"""What one party's noise in a linkage count does not exceed: with the least rho it deviates by less than 2^13."""
 
 
 class How(IntEnum):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from marketplace.protocol.analysis_linkage import KnownTo, joint_weights, parts_of
+from marketplace.protocol.analysis_linkage import TIMES, KnownTo, joint_weights, parts_of
 from marketplace.protocol.closing import CLOSED, Opening
 from node.mpc.engine import Engine
 
@@ -11,7 +11,7 @@ async def linked(engine: Engine, held: list[Any], opening: Opening) -> list[int]
     """What everybody sees: `CLOSED` for each bucket, then each number of `parts_of` with the noise of all parties in it.
 
     `held`: each party's numbers as a secret array, buckets of 0 or 1 and then its noise. Raises `ValueError` where the opened
-    numbers are not those of so many parties.
+    numbers are not those of so many parties, and where one cannot be: somebody's shares were wrong, and nobody can know whose.
     """
     buckets, numbers = opening.shape
     parts = parts_of(len(held), KnownTo.TWO if opening.least == 2 else KnownTo.ALL)
@@ -23,7 +23,10 @@ async def linked(engine: Engine, held: list[Any], opening: Opening) -> list[int]
         sum((times * counts[of] for of, times in joint_weights(part, len(held)).items() if times), engine.zero)
         for part in parts
     ]
-    return [CLOSED] * buckets + await engine.open(engine.joined(sums) + noise)
+    found = await engine.open(engine.joined(sums) + noise)
+    if any(abs(number) > TIMES * buckets + len(held) * opening.most for number in found):
+        raise ValueError("expected numbers of buckets with noise within the declared bounds")
+    return [CLOSED] * buckets + found
 
 
 def _in_common(engine: Engine, held: list[Any]) -> dict[int, Any]:

@@ -1,6 +1,7 @@
 """Persons known to several hospitals are counted inside, with everybody's noise, and nothing but the numbers is seen."""
 
 import secrets
+import sys
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -22,6 +23,7 @@ from node.mpc.masks import Tensor
 from node.mpc.noise import add
 from node.mpc.persons import bucket_of, in_buckets
 from node.noise.stream import NoiseStream
+from tests.mpc import rogue_closed
 from tests.mpc.hospitals import Hospitals
 from tests.mpc.test_noise import convolved, drawn
 from tests.noise.goodness import as_close_as_paid, fits, power_of_closeness
@@ -125,6 +127,24 @@ def test_an_opening_for_other_parties_ends_the_order(hospitals: Callable[..., Ho
     for done in made.each(work).values():
         with pytest.raises(Ended):
             done.result()
+
+
+def test_shares_of_the_right_length_that_are_wrong_end_the_order_and_nothing_of_them_is_run(
+    hospitals: Callable[..., Hospitals],
+) -> None:
+    made = hospitals()
+    command = (sys.executable, "-P", rogue_closed.__file__, "middle", "pickle of the right length")
+    made.start_closed({"0/linked": Opening(How.LINKED, (256, 4), 2, LARGEST_SHARE)}, command, 2)
+
+    def work(number: int, process: object) -> object:
+        process.ready()  # type: ignore[attr-defined]
+        return process.sum(Tensor(0, "0/linked", 260), np.zeros(260, np.int64))  # type: ignore[attr-defined]
+
+    done = made.each(work)
+    for number in range(2):
+        with pytest.raises(Ended):
+            done[number].result()
+    assert not (made.folder / rogue_closed.MARK).exists()
 
 
 def test_persons_fall_into_one_bucket_each_whatever_their_rows_and_nowhere_else() -> None:

@@ -43,7 +43,8 @@ def test_who_learns_what_is_told_of_each_way() -> None:
     assert "with everybody's noise in them" in learned(LINKED)["every party"]
     for setting in (DP, EXACT, CLOSED, LINKED):
         assert set(learned(setting)) == {"every party", "the buyer", "everybody", "nobody"}
-        assert learned(setting)["nobody"] == "another party's own numbers, or any record"
+        own = "buckets or identifiers" if setting is LINKED else "numbers"
+        assert learned(setting)["nobody"] == f"another party's own {own}, or any record"
 
 
 def test_inputs_hold_against_all_others_and_noise_against_the_threshold() -> None:
