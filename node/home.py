@@ -33,6 +33,7 @@ from node.pool.together import Standpoint, Together
 from node.pooling import Pooling
 from node.provider import Provider
 from node.replay import Replay, Replaying
+from node.roster_keys import RosterKeys
 from node.rules import NAMES as RULES_NAMES
 from node.rules import read_rules
 from node.stockroom import Stockroom
@@ -43,7 +44,7 @@ from node.workers.joint import JointWorkers
 from node.workers.process import ProcessWorkers, Workers
 
 SETTINGS, KEYS, VAULT, JOURNAL, ORDERS = "node.toml", "keys", "vault", "journal.sqlite", "orders"
-STOCK = "stock"
+STOCK, ROSTER_KEYS = "stock", "roster-keys"
 LEDGER_KEY, STORAGE_KEY = "ledger-key.json", "storage-key.json"
 
 
@@ -136,9 +137,22 @@ class Node:
     def _stock(self) -> Stockroom:
         return Stockroom(self.folder / STOCK, SecretBox(self.keys.storage_key))
 
+    @property
+    def roster_keys(self) -> RosterKeys:
+        """The keys to identifiers that the provider wants kept."""
+        return RosterKeys(self.folder / ROSTER_KEYS, SecretBox(self.keys.storage_key))
+
     def provider(self) -> Provider:
         """What the provider does by hand."""
-        return Provider(self.ledger, self.follower, self.keys.signer, self.store, self._stock, lambda: self.vault)
+        return Provider(
+            self.ledger,
+            self.follower,
+            self.keys.signer,
+            self.store,
+            self._stock,
+            lambda: self.vault,
+            self.roster_keys,
+        )
 
     def pooling(self, rules: Rules | None = None) -> Pooling:
         """What the provider does by hand about pools."""

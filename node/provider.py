@@ -7,6 +7,7 @@ from pathlib import Path
 
 from marketplace.content.store import ContentStore, put_bytes
 from marketplace.errors import Invalid, Refused
+from marketplace.keys.secretbox import SecretBox
 from marketplace.ledger.follower import Follower
 from marketplace.ledger.ledger import Ledger, Receipt
 from marketplace.ledger.signer import Signer
@@ -22,6 +23,7 @@ from node.accesslog import DayLog
 from node.conditions import Conditions
 from node.pool.consent import own_places
 from node.resale import Resale, stock_terms
+from node.roster_keys import RosterKeys, fresh_key
 from node.spending import spending_of
 from node.stockroom import Stockroom
 from node.synthesis.visits import check_rho
@@ -63,7 +65,7 @@ class Published:
 class Provider:
     """One provider at its own node. Every method raises as ledger, store and vault do.
 
-    `stock`: results that may be sold again. `open_vault` opens the vault.
+    `stock`: results that may be sold again. `open_vault` opens the vault. `roster_keys`: under which identifiers are kept.
     """
 
     ledger: Ledger
@@ -72,6 +74,7 @@ class Provider:
     store: ContentStore
     stock: Stockroom
     open_vault: Callable[[], Vault]
+    roster_keys: RosterKeys
 
     def list_dataset(
         self,
@@ -82,15 +85,19 @@ class Provider:
         *,
         rows_declared: int,
         further: Mapping[str, Path] = NO_TABLES,
+        keep_identifiers: bool = False,
     ) -> Listed:
         """Takes records into the vault and registers the dataset. Description first, ledger last.
 
         `rows_declared`: the public number of rows, the provider's word and no measurement; rounded to two digits here.
-        `further`: where the records of each further table are, by its name.
+        `further`: where the records of each further table are, by its name. `keep_identifiers`: whether what stands in the
+        person column is kept, sealed, so that persons can be matched with those of other providers.
         """
         spending_of(total_micro)
         description = Description(words.title, words.summary, words.provenance, schema, round_rows(rows_declared))
-        snapshot = self.open_vault().take_in(path, schema, further=further)
+        key = fresh_key() if keep_identifiers else None
+        snapshot = self.open_vault().take_in(path, schema, further=further, identifiers=_box(key))
+        self._keep_key(snapshot.dataset, key)
         digest = put_bytes(self.store, description.encode()).digest
         self.open_vault().account.raise_total(snapshot.dataset, total_micro)
         dataset, receipt = self.ledger.register(self.signer, snapshot.dataset, snapshot.commitment, digest, total_micro)
@@ -105,11 +112,15 @@ class Provider:
         *,
         rows_declared: int,
         further: Mapping[str, Path] = NO_TABLES,
+        keep_identifiers: bool = False,
     ) -> Listed:
-        """Puts new records under the same budget as the dataset's next version."""
+        """Puts new records under the same budget as the dataset's next version. Identifiers of the last one are forgotten;
+        those of this one are kept only if it is said again."""
         view = self._dataset(dataset)
         description = Description(words.title, words.summary, words.provenance, schema, round_rows(rows_declared))
-        snapshot = self.open_vault().revise(view.salt, path, schema, further=further)
+        key = fresh_key() if keep_identifiers else None
+        snapshot = self.open_vault().revise(view.salt, path, schema, further=further, identifiers=_box(key))
+        self._keep_key(snapshot.dataset, key)
         digest = put_bytes(self.store, description.encode()).digest
         receipt = self.ledger.revise(self.signer, dataset, snapshot.commitment, digest)
         return Listed(dataset, snapshot, description, receipt)
@@ -238,6 +249,19 @@ class Provider:
                 receipts.append(self.ledger.withdraw_credit(self.signer, token, free_units))
         return tuple(receipts)
 
+    def forget_identifiers(self, dataset: DatasetId) -> None:
+        """Destroys the key to the identifiers that are kept of the dataset, and deletes them. Its persons are matched with
+        those of others no more, unless a later version keeps identifiers again."""
+        name = self._dataset(dataset).salt
+        self.open_vault().forget_identifiers(name)
+        self.roster_keys.destroy(name)
+
+    def _keep_key(self, dataset: bytes, key: bytes | None) -> None:
+        if key is None:
+            self.roster_keys.destroy(dataset)
+        else:
+            self.roster_keys.keep(dataset, key)
+
     def _cover(self, token: Address, bond_units: int) -> tuple[Receipt, ...]:
         """Makes sure that the free credit covers one bond. Raises `Refused` if the balance does not."""
         missing = bond_units - self.ledger.credit_units(token, self.signer.address)
@@ -256,3 +280,7 @@ class Provider:
         if dataset not in account.datasets:
             raise Invalid(f"expected a registered dataset, got {dataset.hex()[:16]}...; list it first")
         return account.datasets[dataset]
+
+
+def _box(key: bytes | None) -> SecretBox | None:
+    return SecretBox(key) if key is not None else None

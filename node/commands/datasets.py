@@ -31,6 +31,14 @@ Tables = Annotated[
         help="A further table as NAME=FILE, a CSV or Parquet file with the same person column; may be repeated."
     ),
 ]
+Keep = Annotated[
+    bool,
+    typer.Option(
+        "--keep-identifiers",
+        help="Keep what stands in the person column, sealed under a key of its own, so that persons can be matched with "
+        "those of other providers. Without it they are forgotten.",
+    ),
+]
 Rows = Annotated[int, typer.Option("--rows", help="The number of rows that you declare in public; it is rounded.")]
 
 
@@ -74,13 +82,22 @@ def add(
     summary: Summary = "",
     provenance: Provenance = "",
     table: Tables = None,
+    keep_identifiers: Keep = False,
     as_json: AsJson = False,
 ) -> None:
     """Take RECORDS into the vault and register them as a dataset."""
     further, declared = read_places(table or ()), read_schema(schema)
     node = Node.from_settings(home(), ask_passphrase("the node's keys"))
     words = Words(title, summary, provenance)
-    listed = node.provider().list_dataset(records, declared, words, total_rho, rows_declared=rows, further=further)
+    listed = node.provider().list_dataset(
+        records,
+        declared,
+        words,
+        total_rho,
+        rows_declared=rows,
+        further=further,
+        keep_identifiers=keep_identifiers,
+    )
     _show(listed, as_json)
 
 
@@ -95,6 +112,7 @@ def revise(
     summary: Summary = "",
     provenance: Provenance = "",
     table: Tables = None,
+    keep_identifiers: Keep = False,
     as_json: AsJson = False,
 ) -> None:
     """Put new RECORDS under the same budget as the next version of DATASET."""
@@ -106,6 +124,7 @@ def revise(
         Words(title, summary, provenance),
         rows_declared=rows,
         further=read_places(table or ()),
+        keep_identifiers=keep_identifiers,
     )
     _show(listed, as_json)
 
@@ -133,6 +152,20 @@ def opt_out(
         show_json({"dataset": dataset, "noted": noted, "out": not back})
     else:
         print(f"{noted} {'taken in again' if back else 'left out'} from the next order on")
+
+
+@app.command(name="forget-identifiers")
+@guarded
+def forget_identifiers(
+    dataset: Annotated[str, typer.Argument(help="The dataset's id.")], as_json: AsJson = False
+) -> None:
+    """Destroy the key to the identifiers kept of DATASET, and delete them. Its persons are matched with others' no more."""
+    node = Node.from_settings(home(), ask_passphrase("the node's keys"))
+    node.provider().forget_identifiers(DatasetId(parse_id(dataset, "dataset")))
+    if as_json:
+        show_json({"dataset": dataset, "identifiers": "forgotten"})
+    else:
+        print("Identifiers forgotten; copies of the node's folder that you made have the key still")
 
 
 def _drafted(

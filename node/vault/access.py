@@ -17,12 +17,15 @@ NOTHING = b""
 
 class Access(StrEnum):
     """What is written down: records came into the vault, were opened for an order or again to replay its draw, or a kept
-    result was deleted."""
+    result was deleted; and that identifiers were kept beside records, opened for an order, or forgotten."""
 
     TAKEN_IN = "taken in"
     OPENED = "opened"
     REPLAYED = "replayed"
     DELETED = "deleted"
+    IDENTIFIERS_KEPT = "identifiers kept"
+    IDENTIFIERS_OPENED = "identifiers opened"
+    IDENTIFIERS_FORGOTTEN = "identifiers forgotten"
 
 
 @dataclass(frozen=True)

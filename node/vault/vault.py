@@ -12,8 +12,9 @@ import numpy as np
 
 from marketplace.errors import Invalid, Unreachable
 from marketplace.protocol.schema import Schema
+from node.vault import roster as rosters
 from node.vault import snapshot as snapshots
-from node.vault.access import Access, AccessLog
+from node.vault.access import NOTHING, Access, AccessLog
 from node.vault.account import Account
 from node.vault.bounding import SECRET_BYTES, Tags, bound, identity_of
 from node.vault.box import SecretBox
@@ -25,6 +26,7 @@ from node.vault.linking import link
 from node.vault.optout import OptOuts
 from node.vault.records import open_records
 from node.vault.register import Population, Register, Snapshot
+from node.vault.roster import Roster
 
 HOLDOUT_PERCENT = 10
 LARGEST_HOLDOUT_PERCENT = 50
@@ -52,7 +54,7 @@ class Vault:
         reached: Callable[[str], None] = _unwatched,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._snapshots = folder / "snapshots"
+        self._snapshots, self._rosters = folder / "snapshots", folder / rosters.FOLDER
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._snapshots.mkdir(mode=0o700, exist_ok=True)
@@ -76,26 +78,37 @@ class Vault:
         *,
         further: Mapping[str, Path] = NO_TABLES,
         holdout_percent: int = HOLDOUT_PERCENT,
+        identifiers: SecretBox | None = None,
     ) -> Snapshot:
         """Takes the records at `path` in as a new dataset's first version.
 
         `further`: where the records of each further table are, by its name. `holdout_percent`: the share of persons that
-        no generator of this dataset ever sees, 0 to 50.
+        no generator of this dataset ever sees, 0 to 50. `identifiers`: where the provider wants the persons' identifiers
+        kept, what seals them, under a key that belongs to this dataset alone; they are forgotten otherwise.
         Raises `Invalid`, for the provider's eyes, where the records are not as `schema` declares them.
         """
         if not 0 <= holdout_percent <= LARGEST_HOLDOUT_PERCENT:
             raise Invalid(f"expected a holdout of 0 to {LARGEST_HOLDOUT_PERCENT} percent, got {holdout_percent}")
         population = Population(self._randomness(SECRET_BYTES), holdout_percent)
-        snapshot = self._stored(path, further, schema, population, dataset=None, version=1)
+        known = _Known(population.secret, schema, identifiers)
+        snapshot = self._stored(path, further, schema, population, known, dataset=None, version=1)
         self._register.open(snapshot, population)
+        self._keep(snapshot, known)
         return snapshot
 
     def revise(
-        self, dataset: bytes, path: Path, schema: Schema, *, further: Mapping[str, Path] = NO_TABLES
+        self,
+        dataset: bytes,
+        path: Path,
+        schema: Schema,
+        *,
+        further: Mapping[str, Path] = NO_TABLES,
+        identifiers: SecretBox | None = None,
     ) -> Snapshot:
         """Takes the records at `path`, and those of `further` tables, in as the next version of `dataset`, on the same
         account and with the same persons held out.
 
+        `identifiers`: as in `take_in`; those of the version before, of which no order is answered any more, are deleted.
         Raises `Invalid` as `take_in` does, and where only one of the versions has a person column.
         """
         population = self._register.population(dataset)
@@ -104,8 +117,10 @@ class Vault:
             raise Invalid(
                 "expected a person column in all versions or in none, since they share one account; declare alike"
             )
-        snapshot = self._stored(path, further, schema, population, dataset=dataset, version=len(versions) + 1)
+        known = _Known(population.secret, schema, identifiers)
+        snapshot = self._stored(path, further, schema, population, known, dataset=dataset, version=len(versions) + 1)
         self._register.add(snapshot)
+        self._keep(snapshot, known)
         return snapshot
 
     def describe(self, dataset: bytes, version: int) -> Snapshot:
@@ -129,6 +144,22 @@ class Vault:
     def draw_exact(self, order: bytes, dataset: bytes, version: int, *, again: bool = False) -> Draw:
         """As `draw`, for an order without a privacy promise: against one of the dataset's allowance, and no rho."""
         return self._door.draw_exact(order, self._register.snapshot(dataset, version), again=again)
+
+    def roster(self, order: bytes, dataset: bytes, version: int, identifiers: SecretBox) -> Roster:
+        """Who is in one version, for `order`: before its draw, so that nothing is debited where that cannot be told.
+
+        `identifiers`: what opens them. Raises `Invalid` for what the vault does not hold, `Corrupt` where none are kept, or
+        others than of these persons, or where they do not open.
+        """
+        snapshot, secret = self._register.snapshot(dataset, version), self._register.population(dataset).secret
+        self._note(Access.IDENTIFIERS_OPENED, dataset, version, order)
+        return rosters.read(self._rosters, snapshot, secret, identifiers)
+
+    def forget_identifiers(self, dataset: bytes) -> None:
+        """Deletes the identifiers that are kept of `dataset`, if any; of its records, nothing."""
+        self._register.population(dataset)
+        self._note(Access.IDENTIFIERS_FORGOTTEN, dataset)
+        rosters.delete(self._rosters, dataset)
 
     def enter_cohort(self, order: bytes, dataset: bytes, persons: Tags, smallest_cell: int) -> None:
         """Notes over which persons an exact `order` is answered. Raises `Refused` as `Cohorts.enter` does."""
@@ -161,24 +192,28 @@ class Vault:
     ) -> None:
         self.close()
 
+    def _note(self, access: Access, dataset: bytes, version: int = 0, order: bytes = NOTHING) -> None:
+        self.access.note(access, int(self._clock()), dataset=dataset, version=version, order=order)
+
     def _stored(
         self,
         path: Path,
         further: Mapping[str, Path],
         schema: Schema,
         population: Population,
+        known: "_Known",
         *,
         dataset: bytes | None,
         version: int,
     ) -> Snapshot:
-        content, rows_read, rows, holdout_rows = _taken(path, further, schema, population)
+        content, rows_read, rows, holdout_rows = _taken(path, further, schema, population, known)
         if content.held_out.all():
             raise Invalid(
                 "expected persons outside the holdout, got too few records to share; take more, or hold none out"
             )
         salt = self._randomness(snapshots.SALT_BYTES)
         commitment = snapshots.commitment_of(content, schema, salt)
-        self.access.note(Access.TAKEN_IN, int(self._clock()), dataset=dataset or commitment, version=version)
+        self._note(Access.TAKEN_IN, dataset or commitment, version)
         snapshots.write(self._snapshots, commitment, content, salt)
         self._reached("stored")
         return Snapshot(
@@ -193,9 +228,33 @@ class Vault:
             holdout_rows=holdout_rows,
         )
 
+    def _keep(self, snapshot: Snapshot, known: "_Known") -> None:
+        """Keeps the identifiers of a dataset's newest version in the place of those before, or none."""
+        if known.box is None:
+            rosters.delete(self._rosters, snapshot.dataset)
+            return
+        self._note(Access.IDENTIFIERS_KEPT, snapshot.dataset, snapshot.version)
+        rosters.write(self._rosters, snapshot, known, known.box)
+
+
+class _Known(dict[bytes, str]):
+    """Remembers, while records are taken in, whose name stands behind what stands for a person. `box`: seals what is kept."""
+
+    def __init__(self, secret: bytes, schema: Schema, box: SecretBox | None) -> None:
+        super().__init__()
+        if box is not None and schema.person is None:
+            raise Invalid("expected a person column whose identifiers to keep, the schema has none; declare it")
+        self._secret, self.box = secret, box
+
+    def identify(self, text: str) -> bytes:
+        """What stands for the person of this name."""
+        tag = identity_of(text, self._secret)
+        self[tag] = text
+        return tag
+
 
 def _taken(
-    path: Path, further: Mapping[str, Path], schema: Schema, population: Population
+    path: Path, further: Mapping[str, Path], schema: Schema, population: Population, known: _Known
 ) -> tuple[snapshots.Content, int, int, int]:
     """The content of a version with its numbers of rows of the main table: read, within the bound, in the holdout."""
     secret, percent = population.secret, population.holdout_percent
@@ -205,16 +264,13 @@ def _taken(
             f"expected records of the further tables {', '.join(names) or 'of which there are none'}, got those of "
             f"{', '.join(further) or 'none'}; give one file for each"
         )
-    main = code(open_records(path), schema, lambda text: identity_of(text, secret))
+    main = code(open_records(path), schema, known.identify)
     if not schema.is_linked:
         used = bound(main, secret, rows_per_person=schema.rows_per_person, holdout_percent=percent)
         table = snapshots.coded_table(main.rows[used.places], schema)
         content = snapshots.Content(table, used.person, used.identity, used.held_out)
         return content, len(main.rows), len(used.places), int(used.held_out.sum())
-    others = [
-        code(open_records(further[each.name]), each.schema, lambda text: identity_of(text, secret))
-        for each in schema.tables
-    ]
+    others = [code(open_records(further[each.name]), each.schema, known.identify) for each in schema.tables]
     linked = link((main, *others), schema, secret, holdout_percent=percent)
     persons = linked.persons
     content = snapshots.Content(linked.table, persons.person, persons.identity, persons.held_out)
