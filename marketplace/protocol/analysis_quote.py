@@ -16,8 +16,8 @@ from marketplace.protocol.pool import TWIN_THRESHOLD, answered_as, noise_of, tog
 from marketplace.protocol.rho import delta_of, epsilon_of
 from marketplace.protocol.schema import Schema
 
-SETUP_S, PARTY_S, STATISTIC_S, CELL_S = 0.5, 0.3, 0.02, 8e-7
-PAIR_BYTES, STATISTIC_BYTES, CELL_BYTES = 420, 56, 16
+SETUP_S, PARTY_S, ROUND_S, CELL_S = 0.5, 0.3, 0.02, 8e-7
+PAIR_BYTES, ROUND_BYTES, CELL_BYTES = 420, 84, 16
 """Measured between processes of one machine with two cores: a cell's seconds with two peers (decision 0013), and a party's
 bytes with each of its peers (decision 0018)."""
 CLOSED_CELL_S = {How.WHOLE: 0.0, How.SIGNS: 0.002, How.CELLS: 0.002, How.CURVES: 0.012, How.LINKED: 9e-6}
@@ -112,15 +112,14 @@ class Cost:
 
 def cost_of_sums(schedule: Sequence[Sequence[Asked]], parties: int) -> Cost:
     """What summing takes, for all rounds of `schedule`, between nodes that are close to each other."""
-    statistics = [one.of for asked in schedule for one in asked]
-    return cost_of_cells(len(statistics), sum(statistic.cells for statistic in statistics), parties)
+    return cost_of_cells(len(schedule), sum(one.of.cells for asked in schedule for one in asked), parties)
 
 
-def cost_of_cells(statistics: int, cells: int, parties: int) -> Cost:
-    """What summing so many `statistics` of so many `cells` together takes, between nodes that are close to each other."""
+def cost_of_cells(rounds: int, cells: int, parties: int) -> Cost:
+    """What summing so many `cells` in so many `rounds` takes, between nodes that are close to each other."""
     peers = parties - 1
-    seconds = SETUP_S + PARTY_S * parties + (STATISTIC_S * statistics + CELL_S * cells) * peers / 2
-    return Cost(math.ceil(seconds), peers * (PAIR_BYTES + STATISTIC_BYTES * statistics + CELL_BYTES * cells))
+    seconds = SETUP_S + PARTY_S * parties + (ROUND_S * rounds + CELL_S * cells) * peers / 2
+    return Cost(math.ceil(seconds), peers * (PAIR_BYTES + ROUND_BYTES * rounds + CELL_BYTES * cells))
 
 
 def cost_of_closed(questions: ClosedSpecification, schema: Schema, parties: int) -> Cost:

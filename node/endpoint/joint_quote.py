@@ -75,7 +75,5 @@ def _forecast(made: JointCommission, specification: Specified) -> Forecast:
     check_members(made.offer, made.threshold, made.schemas)
     twin, schema = made.twin(specification), made.schema
     twin.check(schema)
-    extent = extent_of(schema, specification.workload)
-    return forecast_of_twin(
-        made.offer, twin.rounds(schema), cost_of_cells(extent.statistics, extent.cells, twin.parties)
-    )
+    rounds, extent = twin.rounds(schema), extent_of(schema, specification.workload)
+    return forecast_of_twin(made.offer, rounds, cost_of_cells(rounds, extent.cells, twin.parties))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from marketplace.protocol.analysis import Asked
 from marketplace.protocol.analysis_statistic import Opened, Variances
 from marketplace.protocol.schema import Schema
-from node.mpc.masks import Tensor
+from node.mpc.masks import Batch, Tensor
 from node.mpc.running import Closing, PartyProcess
 
 Integers = NDArray[np.int64]
@@ -59,12 +59,9 @@ def take_part(
     opened: tuple[Mapping[str, tuple[int, ...]], ...] = ()
     while asked := specification.asked(schema, opened):
         values = count(opened)
-        sums = {
-            one.name: tuple(process.sum(Tensor(len(opened), one.name, one.of.inputs), values[one.name]).tolist())[
-                one.of.hidden :
-            ]
-            for one in asked
-        }
-        opened = (*opened, sums)
+        batch = Batch(tuple(Tensor(len(opened), one.name, one.of.inputs) for one in asked))
+        sums = process.sum(batch, [values[one.name] for one in asked])
+        shown = {one.name: tuple(summed[one.of.hidden :].tolist()) for one, summed in zip(asked, sums, strict=True)}
+        opened = (*opened, shown)
     closing = process.finish()
     return Answer(opened, specification.results(schema, opened, noise), closing, time.perf_counter() - begun)

@@ -2,8 +2,10 @@
 
 import os
 import struct
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +19,13 @@ from numpy.typing import NDArray
 
 from marketplace.errors import Refused
 from node.files import growing_file, reading
+from node.mpc.frames import PIECE_VALUES
 
 KEY_BYTES = 32
 _AGREED, _LABEL = b"agora/mask-key/1", b"agora/mask/1"
 _NO_NONCE = bytes(16)
 LARGEST_NAME = 200
-_HEAD = struct.Struct(">IQ")
+_HEAD, _LENGTH = struct.Struct(">IQ"), struct.Struct(">H")
 
 Words = NDArray[np.uint64]
 
@@ -46,6 +49,49 @@ class Tensor:
             raise ValueError("expected a tensor")
         round_, cells = _HEAD.unpack(data[: _HEAD.size])
         return cls(round_, data[_HEAD.size :].decode(), cells)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Tensors whose numbers are summed as one message, one after the other. Raises `ValueError` for none."""
+
+    tensors: tuple[Tensor, ...]
+
+    def __post_init__(self) -> None:
+        if not self.tensors:
+            raise ValueError("expected tensors")
+
+    def pieces(self) -> Iterator[tuple[tuple[int, slice], ...]]:
+        """Its numbers in order, `PIECE_VALUES` at a time and at last what is left: of which tensor, and which of its numbers."""
+        parts: list[tuple[int, slice]] = []
+        room = PIECE_VALUES
+        for place, tensor in enumerate(self.tensors):
+            start = 0
+            while start < tensor.cells:
+                end = min(start + room, tensor.cells)
+                parts.append((place, slice(start, end)))
+                room, start = room - (end - start), end
+                if room == 0:
+                    yield tuple(parts)
+                    parts, room = [], PIECE_VALUES
+        if parts:
+            yield tuple(parts)
+
+    def encode(self) -> bytes:
+        """Its bytes, from which nothing else has the same."""
+        encoded = [tensor.encode() for tensor in self.tensors]
+        return b"".join(_LENGTH.pack(len(one)) + one for one in encoded)
+
+    @classmethod
+    def decode(cls, data: bytes) -> "Batch":
+        """The batch of these bytes. Raises `ValueError` where they are none."""
+        tensors, rest = [], BytesIO(data)
+        while head := rest.read(_LENGTH.size):
+            encoded = rest.read(int.from_bytes(head, "big"))
+            if head + encoded != _LENGTH.pack(len(encoded)) + encoded:
+                raise ValueError("expected a batch")
+            tensors.append(Tensor.decode(encoded))
+        return cls(tuple(tensors))
 
 
 class Pair:
@@ -74,6 +120,16 @@ class Pair:
         """The mask of a tensor. The same on both sides; to be asked for once."""
         return Stream(HKDFExpand(algorithm=SHA256(), length=KEY_BYTES, info=self.label(tensor)).derive(self._key))
 
+    def masks(self, batch: Batch) -> Iterator[Words]:
+        """The masks of a batch's tensors, each its own, in the batch's pieces. The same on both sides; to be asked for once."""
+        stream = Stream(bytes(KEY_BYTES))
+        for parts in batch.pieces():
+            words = []
+            for place, part in parts:
+                stream = self.stream(batch.tensors[place]) if part.start == 0 else stream
+                words.append(stream.words(part.stop - part.start))
+            yield np.concatenate(words)
+
 
 class Stream:
     """An endless sequence of uniform 64-bit words. Reading moves on. Source: AES-256 in counter mode, NIST SP 800-38A."""
@@ -98,10 +154,10 @@ class Spent:
             with reading(self._path) as file:
                 self._known = set(file.read().decode("ascii", "replace").split())
 
-    def spend(self, pairs: list[Pair], tensor: Tensor) -> None:
-        """Writes down that the masks of `tensor` are used. Raises `Refused` if one of them was, also before a crash."""
-        used = [sha256(pair.name + pair.label(tensor)).hexdigest() for pair in pairs]
-        if self._known & set(used):
+    def spend(self, pairs: Sequence[Pair], batch: Batch) -> None:
+        """Writes down that the masks of `batch` are used. Raises `Refused` if one of them was, here or before a crash."""
+        used = [sha256(pair.name + pair.label(tensor)).hexdigest() for tensor in batch.tensors for pair in pairs]
+        if self._known & set(used) or len(set(used)) < len(used):
             raise Refused("expected every mask to be used once, got one a second time; the order ends here")
         with growing_file(self._path) as file:
             file.write("".join(f"{line}\n" for line in used).encode())

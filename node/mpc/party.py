@@ -31,7 +31,7 @@ from node.mpc.plan import Plan
 from node.mpc.summing import Summing
 
 STANDARD_INPUT = 0
-LARGEST_PLAN = 1 << 20
+LARGEST_PLAN, LARGEST_ASKED = 1 << 20, 1 << 22
 DONE, FAILED = 0, 1
 START_S, END_S = 60.0, 10.0
 FAILURE = struct.Struct(">BBB")
@@ -79,7 +79,7 @@ def _take_part(lane: Lane, plan: Plan, password: bytes, listener: socket.socket,
 
 
 def _serve(joined: Conversation, line: Line) -> None:
-    """Sums what the node hands over, tensor by tensor and piece by piece, until it asks for the end."""
+    """Sums what the node hands over, batch by batch and piece by piece, until it asks for the end."""
     line.send(Kind.READY, joined.agreed)
 
     def read(count: int) -> NDArray[np.int64]:
@@ -90,7 +90,7 @@ def _serve(joined: Conversation, line: Line) -> None:
     def write(values: NDArray[np.int64]) -> None:
         line.send(Kind.VALUES, values.astype("<i8", copy=False).data.cast("B"))
 
-    while asked := line.receive(Kind.SUM):
+    while asked := line.receive(Kind.SUM, LARGEST_ASKED):
         joined.answer(asked, read, write)
     transcript = joined.finish()
     document = {

@@ -20,8 +20,8 @@ from marketplace.protocol.closing import Opening
 from node.files import growing_file
 from node.mpc import asking, party
 from node.mpc.ending import Ended, Reason
-from node.mpc.frames import PIECE_VALUES, Aborted, Kind, Line, Rubbish
-from node.mpc.masks import Tensor
+from node.mpc.frames import Aborted, Kind, Line, Rubbish
+from node.mpc.masks import Batch
 from node.mpc.plan import Plan
 from node.mpc.transcript import Transcript
 
@@ -78,16 +78,11 @@ class PartyProcess:
         """
         return self._receive(Kind.READY)
 
-    def sum(self, tensor: Tensor, values: Integers) -> Integers:
-        """The sums of all parties' `values`, each shape (cells,). Names and shapes are the same at every party."""
-        if values.shape != (tensor.cells,):
-            raise ValueError("expected as many values as the tensor has cells")
-        sums = np.empty(tensor.cells, "<i8")
-        self._send(Kind.SUM, self._asked(tensor))
-        for start in range(0, tensor.cells, PIECE_VALUES):
-            piece = slice(start, start + PIECE_VALUES)
-            self._swap(values[piece], sums[piece])
-        return sums
+    def sum(self, batch: Batch, values: Sequence[Integers]) -> tuple[Integers, ...]:
+        """The sums of all parties' `values`, for each tensor one array of shape (cells,). All parties sum the same batch."""
+        if [one.shape for one in values] != [(tensor.cells,) for tensor in batch.tensors]:
+            raise ValueError("expected as many values as each tensor has cells")
+        return self._sum(batch.encode(), batch, values)
 
     def finish(self) -> Closing:
         """Ends the analysis well: everybody's signature under the transcript, checked here once more."""
@@ -112,16 +107,24 @@ class PartyProcess:
     ) -> None:
         self.close()
 
-    def _asked(self, tensor: Tensor) -> bytes:
-        return tensor.encode()
+    def _sum(self, asked: bytes, batch: Batch, values: Sequence[Integers]) -> tuple[Integers, ...]:
+        sums = tuple(np.empty(tensor.cells, np.int64) for tensor in batch.tensors)
+        self._send(Kind.SUM, asked)
+        for parts in batch.pieces():
+            swapped = self._swap(np.concatenate([values[place][part] for place, part in parts]))
+            for place, part in parts:
+                sums[place][part], swapped = np.split(swapped, [part.stop - part.start])
+        return sums
 
-    def _swap(self, values: Integers, sums: Integers) -> None:
-        """Hands over a piece of values and fills in the sums that come for it."""
-        self._send(Kind.VALUES, np.ascontiguousarray(values, "<i8").data.cast("B"))
+    def _swap(self, values: Integers) -> Integers:
+        """Hands over a piece of values. The sums that come for it."""
+        self._send(Kind.VALUES, values.astype("<i8", copy=False).data.cast("B"))
+        sums = np.empty(len(values), "<i8")
         try:
             self._line.receive_values(sums)
         except (OSError, EOFError, Rubbish, Aborted) as error:
             raise self._ended(error) from None
+        return sums
 
     def _send(self, kind: Kind, payload: bytes | memoryview) -> None:
         try:
@@ -164,17 +167,22 @@ class ClosedProcess(PartyProcess):
         self._openings = openings
         super().__init__(plan, folder, password, listener, command)
 
-    def sum(self, tensor: Tensor, values: Integers) -> Integers:
-        """What is opened of the sums of all parties' `values`, `CLOSED` where nothing is."""
-        most = self._openings[tensor.name].most
-        if values.size and max(-int(values.min()), int(values.max())) > most:
-            raise Invalid(
-                f"statistic {tensor.name!r}: expected numbers of at most {most}, got larger; revise the dataset"
-            )
-        return super().sum(tensor, values)
+    def sum(self, batch: Batch, values: Sequence[Integers]) -> tuple[Integers, ...]:
+        """What is opened of the sums of all parties' `values`, `CLOSED` where nothing is. Each tensor is asked for by itself."""
+        for tensor, one in zip(batch.tensors, values, strict=True):
+            most = self._openings[tensor.name].most
+            if one.size and max(-int(one.min()), int(one.max())) > most:
+                raise Invalid(
+                    f"statistic {tensor.name!r}: expected numbers of at most {most}, got larger; revise the dataset"
+                )
+        return super().sum(batch, values)
 
-    def _asked(self, tensor: Tensor) -> bytes:
-        return asking.encode(tensor, self._openings[tensor.name])
+    def _sum(self, asked: bytes, batch: Batch, values: Sequence[Integers]) -> tuple[Integers, ...]:
+        opened: list[Integers] = []
+        for tensor, one in zip(batch.tensors, values, strict=True):
+            asked = asking.encode(tensor, self._openings[tensor.name])
+            opened += super()._sum(asked, Batch((tensor,)), (one,))
+        return tuple(opened)
 
 
 def _environment() -> dict[str, str]:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from node.mpc.conversation import Conversation
 from node.mpc.ending import Ended, Reason
 from node.mpc.frames import PIECE_VALUES, Kind, Line
-from node.mpc.masks import KEY_BYTES, Pair, Spent, Tensor, Words
+from node.mpc.masks import KEY_BYTES, Batch, Pair, Spent, Words
 from node.mpc.plan import Plan
-from node.mpc.transcript import Recording, Transcript
+from node.mpc.transcript import DIGEST_BYTES, Recording, Transcript
 
 Integers = NDArray[np.int64]
 
@@ -46,30 +46,29 @@ class Summing(Conversation):
         self._recording = Recording(self._plan, publics)
 
     def answer(self, asked: bytes, read: Callable[[int], Integers], write: Callable[[Integers], None]) -> None:
-        """As `sum`, of the tensor in `asked`. Raises `ValueError` where there is none."""
-        self.sum(Tensor.decode(asked), read, write)
+        """As `sum`, of the batch in `asked`. Raises `ValueError` where there is none."""
+        self.sum(Batch.decode(asked), read, write)
 
-    def sum(self, tensor: Tensor, read: Callable[[int], Integers], write: Callable[[Integers], None]) -> None:
-        """The sums of all parties' numbers, piece by piece.
+    def sum(self, batch: Batch, read: Callable[[int], Integers], write: Callable[[Integers], None]) -> None:
+        """The sums of all parties' numbers, piece by piece, once all mean the same batch after the same transcript.
 
         `read`: the next so many of this party's numbers, shape (count,). `write`: takes as many sums, in order. The true
         sums lie in [-2^63, 2^63), which the bounds of `Statistic` see to.
         """
-        opening = tensor.encode()
+        self._recording.open(batch)
+        opening = self._recording.digest()
         self._tell(Kind.OPENING, opening)
         for number in self._plan.others:
-            if self._hear(number, Kind.OPENING, len(opening)) != opening:
+            if self._hear(number, Kind.OPENING, DIGEST_BYTES) != opening:
                 raise Ended(number, Reason.DISAGREED, self._plan.own)
-        self._recording.open(tensor)
-        self._spent.spend(list(self._pairs.values()), tensor)
-        streams = [(np.add if pair.adds else np.subtract, pair.stream(tensor)) for pair in self._pairs.values()]
+        pairs = tuple(self._pairs.values())
+        self._spent.spend(pairs, batch)
         heard = np.empty(PIECE_VALUES, np.uint64)
-        for start in range(0, tensor.cells, PIECE_VALUES):
-            count = min(PIECE_VALUES, tensor.cells - start)
-            masked: Words = read(count).astype(np.uint64)
-            for combine, stream in streams:
-                combine(masked, stream.words(count), out=masked)
-            write(self._exchange(masked, heard[:count]).view(np.int64))
+        for masks in zip(*(pair.masks(batch) for pair in pairs), strict=True):
+            masked: Words = read(len(masks[0])).astype(np.uint64)
+            for pair, mask in zip(pairs, masks, strict=True):
+                (np.add if pair.adds else np.subtract)(masked, mask, out=masked)
+            write(self._exchange(masked, heard[: len(masked)]).view(np.int64))
 
     def finish(self) -> Transcript:
         """The transcript with everybody's signature; and everybody has this party's."""

@@ -9,10 +9,11 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from marketplace.errors import Corrupt
 from marketplace.protocol.transcript import signed_bytes
-from node.mpc.masks import Tensor
+from node.mpc.masks import Batch
 from node.mpc.plan import Plan
 
 LARGEST_SIGNATURE = 80
+DIGEST_BYTES = 32
 
 
 class Recording:
@@ -22,9 +23,9 @@ class Recording:
         self._head = sha256(plan.context + b"".join(publics))
         self._parties = [sha256() for _ in plan.peers]
 
-    def open(self, tensor: Tensor) -> None:
-        """Notes which tensor comes next."""
-        encoded = tensor.encode()
+    def open(self, batch: Batch) -> None:
+        """Notes which batch comes next."""
+        encoded = batch.encode()
         self._head.update(len(encoded).to_bytes(4, "big") + encoded)
 
     def hear(self, party: int, masked: memoryview) -> None:
@@ -32,7 +33,7 @@ class Recording:
         self._parties[party].update(masked)
 
     def digest(self) -> bytes:
-        """The hash of all of it, 32 bytes."""
+        """The hash of all of it until now, 32 bytes."""
         return sha256(self._head.digest() + b"".join(one.digest() for one in self._parties)).digest()
 
 

@@ -3,7 +3,8 @@
 `scripts/bench mpc [--json] [--largest CELLS] [--seeds 10] [--minutes 15] [--data DIR] [--out DIR] [PART ...]`; parts: sums
 (beside stock MPyC), survival (Kaplan-Meier with log-rank, beside the same on stock MPyC's arrays), regressions (logistic and
 Cox, 10,000 rows and 20 predictors), linkage (a linkage count, by its buckets), twin (beside the central mechanism and each
-hospital alone), parties (3 to 10 of them), latency (50 ms added to every byte). Runs of the twin are kept under
+hospital alone), parties (3 to 10 of them), latency (50 ms added to every byte), rounds (36 statistics in five rounds,
+one after the other and round by round, near and far, beside what a quote says). Runs of the twin are kept under
 `.tools/peers/kept`, and a second start goes on where the first one ended. `--out` writes the plots there.
 """
 
@@ -21,7 +22,7 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from scripts.benchmarks import mpc_plot
+from scripts.benchmarks import mpc_plot, mpc_rounds
 from scripts.benchmarks.mpc_sums import SIZES, SumFigures, beside_mpyc, measure
 
 MANY = range(3, 11)
@@ -74,9 +75,13 @@ def latency(_: argparse.Namespace) -> Any:
     return [asdict(measure(cells, delay_ms=delay)) for delay in (0, DELAY_MS) for cells in FAR_CELLS]
 
 
+def rounds(_: argparse.Namespace) -> Any:
+    return [asdict(mpc_rounds.measure(delay, how)) for delay in (0, DELAY_MS) for how in (False, True)]
+
+
 PARTS: dict[str, Callable[[argparse.Namespace], Any]] = {
     "sums": sums, "survival": survival, "regressions": regressions, "linkage": linkage, "twin": twin,
-    "parties": parties, "latency": latency,
+    "parties": parties, "latency": latency, "rounds": rounds,
 }  # fmt: skip
 
 
@@ -112,6 +117,14 @@ def main() -> None:
             )
             for one in found[name]:
                 Console(width=130).print(words.format(**one))
+        elif not given.json and name == "rounds":
+            words = (
+                "{statistics} statistics, {cells:,} numbers in {rounds} rounds, {delay_ms} ms, {how}: {seconds:.2f} s; whole "
+                "{whole_s:.1f} s, quoted {quoted_s} s; {moved_mb:.3f} MB a party, quoted {quoted_mb:.3f} MB"
+            )
+            for one in found[name]:
+                how = "round by round" if one["together"] else "one after the other"
+                Console(width=160).print(words.format(**one, how=how))
         elif not given.json and name != "twin":
             Console(width=130).print(shown([SumFigures(**one) for one in found[name]]))
     if given.out:

@@ -12,17 +12,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from multiprocessing.connection import Connection
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from marketplace.keys.tls import make_tls_file, tls_fingerprint
-from node.mpc.masks import Tensor
+from node.mpc.masks import Batch, Tensor
 from node.mpc.plan import Limits, Peer, Plan
 from node.mpc.running import PartyProcess
 from scripts.benchmarks.mpc_delay import Delays
@@ -34,6 +36,8 @@ ROUNDS = 3
 PASSWORD = b"a benchmark"
 MIB = 2**20
 PROCESSES = multiprocessing.get_context("fork")
+
+Part = Callable[[Plan, Path, socket.socket], Any]
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ class Taken:
     node_peak_kib: int
 
 
-def take_part(plan: Plan, folder: Path, listener: socket.socket, cells: int, tell: Connection) -> None:
+def take_part(cells: int, plan: Plan, folder: Path, listener: socket.socket) -> Taken:
     """One hospital's node: its best of a few rounds."""
     started = time.perf_counter()
     right = sum(range(1, len(plan.peers) + 1))
@@ -76,18 +80,18 @@ def take_part(plan: Plan, folder: Path, listener: socket.socket, cells: int, tel
         values, best = np.full(cells, 1 + plan.own, np.int64), float("inf")
         for turn in range(ROUNDS):
             begun = time.perf_counter()
-            sums = process.sum(Tensor(turn, "benchmark", cells), values)
+            (sums,) = process.sum(Batch((Tensor(turn, "benchmark", cells),)), [values])
             best = min(best, time.perf_counter() - begun)
             if sums.min() != right or sums.max() != right:
                 sys.exit("expected the sums of all parties")
             del sums
         closing = process.finish()
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    tell.send(asdict(Taken(meeting_s, best, closing.moved_bytes // ROUNDS, closing.peak_kib, own)))
+    return Taken(meeting_s, best, closing.moved_bytes // ROUNDS, closing.peak_kib, own)
 
 
-def measure(cells: int, parties: int = PARTIES, delay_ms: int = 0, mpyc_seconds: float | None = None) -> SumFigures:
-    """The hospitals' nodes, each in a process of its own with its party's process below it."""
+def at_each(part: Part, parties: int, delay_ms: int) -> list[Any]:
+    """What `part` says at each hospital's node, a process of its own with its party's process below it."""
     with tempfile.TemporaryDirectory() as name, Delays(delay_ms / 1000) as delays:
         folder = Path(name)
         listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(parties)]
@@ -101,14 +105,21 @@ def measure(cells: int, parties: int = PARTIES, delay_ms: int = 0, mpyc_seconds:
             (own / "tls.pem").write_bytes(file)
             plan = Plan(bytes(32), bytes(32), number, 1, peers, own / "tls.pem", Limits(stall_s=300))
             hear, tell = PROCESSES.Pipe(duplex=False)
-            running.append(PROCESSES.Process(target=take_part, args=(plan, own, listener, cells, tell)))
+            work = partial(part, plan, own, listener)
+            running.append(PROCESSES.Process(target=lambda tell=tell, work=work: tell.send(work())))
             running[-1].start()
             told.append(hear)
             listener.close()
             tell.close()
-        taken = [Taken(**hear.recv()) for hear in told]
+        said = [hear.recv() for hear in told]
         for one in running:
             one.join()
+    return said
+
+
+def measure(cells: int, parties: int = PARTIES, delay_ms: int = 0, mpyc_seconds: float | None = None) -> SumFigures:
+    """One sum of `cells` numbers."""
+    taken: list[Taken] = at_each(partial(take_part, cells), parties, delay_ms)
     seconds = max(one.seconds for one in taken)
     return SumFigures(
         cells=cells,

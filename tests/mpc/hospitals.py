@@ -8,8 +8,11 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
+import numpy as np
+
 from marketplace.keys.tls import make_tls_file, tls_fingerprint
 from marketplace.protocol.closing import Opening
+from node.mpc.masks import Batch, Tensor
 from node.mpc.plan import Limits, Peer, Plan
 from node.mpc.running import COMMAND, ClosedProcess, PartyProcess
 
@@ -35,6 +38,12 @@ def make_identities(folder: Path, count: int) -> tuple[Identity, ...]:
         certificate = file[file.index(b"-----BEGIN CERTIFICATE") :].decode()
         made.append(Identity(path, tls_fingerprint(file), certificate))
     return tuple(made)
+
+
+def summed(process: PartyProcess, tensor: Tensor, values: np.ndarray) -> np.ndarray:
+    """What comes back for one tensor, asked for by itself."""
+    (found,) = process.sum(Batch((tensor,)), (values,))
+    return found
 
 
 class Hospitals:

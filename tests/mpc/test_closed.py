@@ -8,7 +8,7 @@ import pytest
 from marketplace.protocol.closing import CLOSED, How, Opening, shown_cells
 from node.mpc.masks import Tensor
 from node.mpc.running import Closing, PartyProcess
-from tests.mpc.hospitals import Hospitals
+from tests.mpc.hospitals import Hospitals, summed
 
 Make = Callable[..., Hospitals]
 MOST = 2**24
@@ -53,7 +53,7 @@ def answers(
     def work(number: int, process: PartyProcess) -> tuple[list[list[int]], Closing]:
         process.ready()
         seen = [
-            process.sum(Tensor(0, name, numbers.shape[1]), numbers[number]).tolist()
+            summed(process, Tensor(0, name, numbers.shape[1]), numbers[number]).tolist()
             for name, (_, numbers) in zip(names, questions, strict=True)
         ]
         return seen, process.finish()

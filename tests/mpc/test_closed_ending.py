@@ -14,7 +14,7 @@ from node.mpc.masks import Tensor
 from node.mpc.plan import Limits
 from node.mpc.running import Closing, PartyProcess
 from tests.mpc import rogue_closed
-from tests.mpc.hospitals import Hospitals, Identity
+from tests.mpc.hospitals import Hospitals, Identity, summed
 
 Make = Callable[..., Hospitals]
 OPENINGS = {"0/x": Opening(How.CELLS, (1, 8), 10, 2**24)}
@@ -26,7 +26,7 @@ PATIENT = Limits(stall_s=20.0, deadline_s=30.0)
 
 def take_part(number: int, process: PartyProcess) -> Closing:
     process.ready()
-    process.sum(Tensor(0, "0/x", 8), np.arange(8) + number)
+    summed(process, Tensor(0, "0/x", 8), np.arange(8) + number)
     return process.finish()
 
 
@@ -112,7 +112,7 @@ def test_a_number_beyond_the_declared_bounds_is_told_to_its_own_provider_and_lea
     def work(number: int, process: PartyProcess) -> object:
         process.ready()
         try:
-            return process.sum(Tensor(0, "0/x", 2), np.array([1, 101 if number == CULPRIT else 100]))
+            return summed(process, Tensor(0, "0/x", 2), np.array([1, 101 if number == CULPRIT else 100]))
         finally:
             process.close()
 

@@ -24,14 +24,14 @@ from node.mpc.ending import Ended, Reason
 from node.mpc.masks import Tensor
 from node.mpc.plan import Limits
 from node.mpc.running import PartyProcess
-from tests.mpc.hospitals import PASSWORD, Hospitals, Identity
+from tests.mpc.hospitals import PASSWORD, Hospitals, Identity, summed
 
 Make = Callable[..., Hospitals]
 
 
 def whole(number: int, process: PartyProcess) -> list[int]:
     process.ready()
-    sums = process.sum(Tensor(0, "x", 2), np.array([1, number]))
+    sums = summed(process, Tensor(0, "x", 2), np.array([1, number]))
     process.finish()
     return sums.tolist()
 

@@ -16,11 +16,11 @@ import pytest
 from marketplace.errors import Corrupt
 from node.mpc.ending import Ended, Reason
 from node.mpc.frames import PIECE_VALUES, Kind
-from node.mpc.masks import Tensor
+from node.mpc.masks import Batch, Tensor
 from node.mpc.plan import Limits
 from node.mpc.running import Closing, PartyProcess
 from tests.mpc import rogue
-from tests.mpc.hospitals import Hospitals
+from tests.mpc.hospitals import Hospitals, summed
 from tests.mpc.proxy import Wire
 
 Make = Callable[..., Hospitals]
@@ -33,17 +33,17 @@ CULPRIT = 2
 
 def take_part(number: int, process: PartyProcess) -> Closing:
     process.ready()
-    process.sum(LONG, np.full(LONG.cells, number))
+    summed(process, LONG, np.full(LONG.cells, number))
     return process.finish()
 
 
 def take_part_until(moment: str, process: PartyProcess) -> None:
     process.ready()
     if moment == "middle":
-        process._send(Kind.SUM, LONG.encode())
-        process._swap(PIECE, PIECE.copy())
+        process._send(Kind.SUM, Batch((LONG,)).encode())
+        process._swap(PIECE)
     if moment == "end":
-        process.sum(LONG, np.zeros(LONG.cells, np.int64))
+        summed(process, LONG, np.zeros(LONG.cells, np.int64))
 
 
 def named(one: Future[object]) -> tuple[int, Reason]:
@@ -99,10 +99,10 @@ def test_where_a_wire_is_cut_one_of_its_two_ends_is_named(hospitals: Make, momen
         take_part_until(moment, process)
         reached.wait()
         if moment == "start":
-            process.sum(LONG, np.zeros(LONG.cells, np.int64))
+            summed(process, LONG, np.zeros(LONG.cells, np.int64))
         if moment == "middle":
-            process._swap(PIECE, PIECE.copy())
-            process._swap(PIECE, PIECE.copy())
+            process._swap(PIECE)
+            process._swap(PIECE)
         return process.finish()
 
     made.start_all()
@@ -174,7 +174,7 @@ def test_a_party_that_sums_something_else_is_named(hospitals: Make) -> None:
 
     def work(number: int, process: PartyProcess) -> object:
         process.ready()
-        return process.sum(Tensor(0, "a" if number != CULPRIT else "b", 4), np.zeros(4, np.int64))
+        return summed(process, Tensor(0, "a" if number != CULPRIT else "b", 4), np.zeros(4, np.int64))
 
     futures = made.each(work)
     assert named(futures[0]) == named(futures[1]) == (CULPRIT, Reason.DISAGREED)

@@ -24,7 +24,7 @@ from node.mpc.noise import add
 from node.mpc.persons import bucket_of, in_buckets
 from node.noise.stream import NoiseStream
 from tests.mpc import rogue_closed
-from tests.mpc.hospitals import Hospitals
+from tests.mpc.hospitals import Hospitals, summed
 from tests.mpc.test_noise import convolved, drawn
 from tests.noise.goodness import as_close_as_paid, fits, power_of_closeness
 
@@ -108,7 +108,7 @@ def test_a_bucket_counts_no_more_than_one_person_and_what_is_more_ends_at_its_ow
         process.ready()  # type: ignore[attr-defined]
         values = np.zeros(260, np.int64)
         values[3] = 2 if number == 1 else 1
-        return process.sum(Tensor(0, "0/linked", 260), values)  # type: ignore[attr-defined]
+        return summed(process, Tensor(0, "0/linked", 260), values)  # type: ignore[attr-defined]
 
     for done in made.each(work).values():
         with pytest.raises(Ended) as ended:
@@ -122,7 +122,7 @@ def test_an_opening_for_other_parties_ends_the_order(hospitals: Callable[..., Ho
 
     def work(number: int, process: object) -> object:
         process.ready()  # type: ignore[attr-defined]
-        return process.sum(Tensor(0, "0/linked", 261), np.zeros(261, np.int64))  # type: ignore[attr-defined]
+        return summed(process, Tensor(0, "0/linked", 261), np.zeros(261, np.int64))  # type: ignore[attr-defined]
 
     for done in made.each(work).values():
         with pytest.raises(Ended):
@@ -138,7 +138,7 @@ def test_shares_of_the_right_length_that_are_wrong_end_the_order_and_nothing_of_
 
     def work(number: int, process: object) -> object:
         process.ready()  # type: ignore[attr-defined]
-        return process.sum(Tensor(0, "0/linked", 260), np.zeros(260, np.int64))  # type: ignore[attr-defined]
+        return summed(process, Tensor(0, "0/linked", 260), np.zeros(260, np.int64))  # type: ignore[attr-defined]
 
     done = made.each(work)
     for number in range(2):
@@ -220,7 +220,7 @@ def test_the_opened_buckets_are_closed_in_what_the_process_hands_back(hospitals:
 
     def work(number: int, process: object) -> object:
         process.ready()  # type: ignore[attr-defined]
-        return process.sum(Tensor(0, "0/linked", 260), values).tolist()  # type: ignore[attr-defined]
+        return summed(process, Tensor(0, "0/linked", 260), values).tolist()  # type: ignore[attr-defined]
 
     for done in made.each(work).values():
         assert done.result() == [CLOSED] * 256 + [TIMES * 256, 0, 0, 0]

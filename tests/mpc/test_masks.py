@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marketplace.errors import Refused
-from node.mpc.masks import LARGEST_NAME, Pair, Spent, Tensor
+from node.mpc.frames import PIECE_VALUES
+from node.mpc.masks import LARGEST_NAME, Batch, Pair, Spent, Tensor
 
 CONTEXT = b"c" * 96
 TENSOR = Tensor(0, "counts", 1000)
+BATCH = Batch((TENSOR,))
 
 
 def pairs(numbers: tuple[int, int] = (0, 1), context: bytes = CONTEXT) -> tuple[Pair, Pair]:
@@ -60,13 +62,13 @@ def test_a_key_that_agrees_on_nothing_is_refused() -> None:
 
 def test_a_mask_is_spent_once_also_across_a_crash(tmp_path: Path) -> None:
     one, other = pairs()
-    Spent(tmp_path).spend([one], TENSOR)
+    Spent(tmp_path).spend([one], BATCH)
     again = Spent(tmp_path)
     with pytest.raises(Refused, match="second time"):
-        again.spend([one], TENSOR)
+        again.spend([one], BATCH)
     with pytest.raises(Refused, match="second time"):
-        again.spend([other], TENSOR)
-    again.spend([one], replace(TENSOR, round=1))
+        again.spend([other], BATCH)
+    again.spend([one], Batch((replace(TENSOR, round=1),)))
     assert (tmp_path / Spent.FILE).stat().st_mode & 0o077 == 0
 
 
@@ -74,7 +76,7 @@ def test_a_key_that_is_made_anew_has_all_its_masks_still(tmp_path: Path) -> None
     spent = Spent(tmp_path)
     for _ in range(2):
         peer = X25519PrivateKey.generate().public_key().public_bytes_raw()
-        spent.spend([Pair(X25519PrivateKey.generate(), peer, 0, 1, CONTEXT)], TENSOR)
+        spent.spend([Pair(X25519PrivateKey.generate(), peer, 0, 1, CONTEXT)], BATCH)
     assert len((tmp_path / Spent.FILE).read_text().split()) == 2
 
 
@@ -82,6 +84,43 @@ def test_a_key_that_is_made_anew_has_all_its_masks_still(tmp_path: Path) -> None
 def test_a_tensor_survives_being_written_and_read(round_: int, name: str, cells: int) -> None:
     tensor = Tensor(round_, name, cells)
     assert Tensor.decode(tensor.encode()) == tensor
+
+
+@given(st.lists(st.builds(Tensor, st.integers(0, 9), st.text(min_size=1, max_size=50), st.integers(0, 9)), min_size=1))
+def test_a_batch_survives_being_written_and_read(tensors: list[Tensor]) -> None:
+    batch = Batch(tuple(tensors))
+    assert Batch.decode(batch.encode()) == batch
+
+
+@pytest.mark.parametrize("data", [b"", b"\0", b"\0\1", b"\0\0", BATCH.encode()[:-1], BATCH.encode() + b"\0"])
+def test_other_bytes_are_no_batch(data: bytes) -> None:
+    with pytest.raises(ValueError):
+        Batch.decode(data)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        (1,),
+        (PIECE_VALUES,),
+        (PIECE_VALUES + 1,),
+        (1, PIECE_VALUES, 2 * PIECE_VALUES, 0, 3),
+        (PIECE_VALUES - 1, 0, 1, 5),
+    ],
+)
+def test_pieces_hold_every_number_once_in_order_and_all_but_the_last_are_full(cells: tuple[int, ...]) -> None:
+    pieces = list(Batch(tuple(Tensor(0, str(place), size) for place, size in enumerate(cells))).pieces())
+    found = [(place, number) for parts in pieces for place, part in parts for number in range(part.start, part.stop)]
+    assert found == [(place, number) for place, size in enumerate(cells) for number in range(size)]
+    sizes = [sum(part.stop - part.start for _, part in parts) for parts in pieces]
+    assert sizes[:-1] == [PIECE_VALUES] * (len(sizes) - 1) and 0 < sizes[-1] <= PIECE_VALUES
+
+
+def test_a_batch_across_pieces_has_the_masks_of_its_tensors() -> None:
+    one, other = pairs()
+    batch = Batch((TENSOR, Tensor(0, "long", 2 * PIECE_VALUES), Tensor(0, "none", 0), Tensor(0, "few", 7)))
+    alone = np.concatenate([one.stream(tensor).words(tensor.cells) for tensor in batch.tensors])
+    assert np.array_equal(np.concatenate(list(other.masks(batch))), alone)
 
 
 @pytest.mark.parametrize("data", [b"", bytes(12), bytes(12) + b"\xff", bytes(13 + LARGEST_NAME)])

@@ -16,10 +16,10 @@ import pytest
 
 from node.mpc.ending import Ended, Reason
 from node.mpc.frames import PIECE_VALUES, Kind
-from node.mpc.masks import Tensor
+from node.mpc.masks import Batch, Tensor
 from node.mpc.plan import Limits, Peer
 from node.mpc.running import Closing, PartyProcess
-from tests.mpc.hospitals import Hospitals, Identity
+from tests.mpc.hospitals import Hospitals, Identity, summed
 
 BRIDGE, CLONE_NEWNET, CULPRIT = "agora", 0x40000000, 2
 TURNS = count()
@@ -119,7 +119,7 @@ def test_parties_in_namespaces_of_their_own_answer_together(
 
     def work(number: int, process: PartyProcess) -> tuple[int, Closing]:
         process.ready()
-        return int(process.sum(Tensor(0, "one", 1), np.array([number]))[0]), process.finish()
+        return int(summed(process, Tensor(0, "one", 1), np.array([number]))[0]), process.finish()
 
     assert [one.result()[0] for one in made.each(work).values()] == [3, 3, 3]  # type: ignore[index]
 
@@ -136,15 +136,15 @@ def test_a_party_that_is_unplugged_is_named_in_time(
     def work(_: int, process: PartyProcess) -> Closing:
         process.ready()
         if moment == "middle":
-            process._send(Kind.SUM, LONG.encode())
-            process._swap(np.zeros(PIECE_VALUES, "<i8"), np.zeros(PIECE_VALUES, "<i8"))
+            process._send(Kind.SUM, Batch((LONG,)).encode())
+            process._swap(np.zeros(PIECE_VALUES, np.int64))
         if moment == "end":
-            process.sum(LONG, np.zeros(LONG.cells, np.int64))
+            summed(process, LONG, np.zeros(LONG.cells, np.int64))
         reached.wait()
         if moment == "start":
-            process.sum(LONG, np.zeros(LONG.cells, np.int64))
+            summed(process, LONG, np.zeros(LONG.cells, np.int64))
         if moment == "middle":
-            process._swap(np.zeros(PIECE_VALUES, "<i8"), np.zeros(PIECE_VALUES, "<i8"))
+            process._swap(np.zeros(PIECE_VALUES, np.int64))
         return process.finish()
 
     for number, future in made.each(work).items():

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from node.mpc.frames import PIECE_VALUES
-from node.mpc.masks import Tensor
+from node.mpc.masks import Batch, Tensor
 from node.mpc.running import Closing, PartyProcess
-from tests.mpc.hospitals import Hospitals
+from tests.mpc.hospitals import Hospitals, summed
 
 EXTREMES = np.array([0, 1, -1, 2**62, -(2**62), 2**61 - 1, -(2**61)], np.int64)
 
@@ -25,7 +25,9 @@ def test_everybody_gets_the_sums_and_everybodys_signature(hospitals: Callable[..
 
     def work(number: int, process: PartyProcess) -> tuple[list[np.ndarray], Closing]:
         process.ready()
-        return [process.sum(t, numbers[t][number]) for t in tensors], process.finish()
+        first = [summed(process, t, numbers[t][number]) for t in tensors[:1]]
+        rest = process.sum(Batch(tuple(tensors[1:])), [numbers[t][number] for t in tensors[1:]])
+        return [*first, *rest], process.finish()
 
     answers = [one.result() for one in made.each(work).values()]
     for sums, closing in answers:

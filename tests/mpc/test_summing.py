@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from marketplace.errors import Corrupt, Refused
+from node.mpc.ending import Ended, Reason
 from node.mpc.frames import Kind, Line
-from node.mpc.masks import Spent, Tensor
+from node.mpc.masks import Batch, Spent, Tensor
 from node.mpc.plan import Limits, Plan
 from node.mpc.summing import Summing
 from node.mpc.transcript import Transcript
@@ -71,7 +72,9 @@ class Table:
     def sum(self, tensor: Tensor, numbers: np.ndarray) -> list[list[int]]:
         def work(number: int, party: Summing) -> list[int]:
             found: list[int] = []
-            party.sum(tensor, lambda count: numbers[number][:count].copy(), lambda sums: found.extend(sums.tolist()))
+            party.sum(
+                Batch((tensor,)), lambda count: numbers[number][:count].copy(), lambda sums: found.extend(sums.tolist())
+            )
             return found
 
         return self.all(work)  # type: ignore[return-value]
@@ -142,6 +145,56 @@ def test_the_same_tensor_a_second_time_ends_the_order(plans: list[Plan], tmp_pat
     with pytest.raises(Refused, match="second time"):
         table.sum(TENSOR, np.full((3, 4), 2, np.int64))
     assert all(len(line.sent) == 1 for line in table.lines.values())
+
+
+def test_the_tensors_of_a_batch_are_one_message_under_masks_of_their_own(plans: list[Plan], tmp_path: Path) -> None:
+    table = seated(plans, tmp_path)
+    tensors = tuple(Tensor(0, name, cells) for name, cells in (("a", 3), ("none", 0), ("b", 4), ("c", 5)))
+    found: list[list[int]] = [[], [], []]
+
+    def work(number: int, party: Summing) -> None:
+        party.sum(Batch(tensors), lambda count: np.arange(count), lambda sums: found[number].extend(sums.tolist()))
+
+    table.all(work)
+    assert found == [list(range(0, 36, 3))] * 3
+    assert all(len(line.sent) == 1 and line.written for line in table.lines.values())
+    assert all(len(set((own / Spent.FILE).read_text().split())) == 2 * len(tensors) for own in table.folders)
+    pair = table.parties[0]._pairs[1]
+    alone = np.concatenate([pair.stream(tensor).words(tensor.cells) for tensor in tensors])
+    assert np.array_equal(np.concatenate(list(pair.masks(Batch(tensors)))), alone)
+
+
+def test_a_tensor_that_stands_twice_in_a_batch_ends_the_order_before_anything_leaves(
+    plans: list[Plan], tmp_path: Path
+) -> None:
+    table = seated(plans, tmp_path)
+    with pytest.raises(Refused, match="second time"):
+        table.all(lambda _, party: party.sum(Batch((TENSOR, TENSOR)), np.zeros, lambda _: None))  # type: ignore[arg-type]
+    assert not any(line.sent for line in table.lines.values())
+
+
+def test_who_was_told_something_else_in_one_round_sends_no_number_of_the_next(
+    plans: list[Plan], tmp_path: Path
+) -> None:
+    table = seated(plans, tmp_path)
+    send = Tapped.send
+
+    def one_more(line: Tapped, kind: Kind, payload: bytes | memoryview = b"") -> None:
+        other = (np.frombuffer(bytes(payload), "<u8") + np.uint64(1)).tobytes() if kind == Kind.VALUES else payload
+        send(line, kind, other)
+
+    table.lines[2, 1].send = one_more.__get__(table.lines[2, 1])  # type: ignore[method-assign]
+    assert table.sum(TENSOR, np.ones((3, 4), np.int64)) == [[3] * 4, [4] * 4, [3] * 4]
+    for line in table.lines.values():
+        line.sent.clear()
+    for one in [
+        table.pool.submit(party.sum, Batch((replace(TENSOR, round=1),)), lambda count: np.ones(count), lambda _: None)
+        for party in table.parties
+    ]:
+        with pytest.raises(Ended) as raised:
+            one.result()
+        assert raised.value.reason == Reason.DISAGREED
+    assert not any(line.sent for line in table.lines.values())
 
 
 def test_a_transcript_holds_for_its_plan_and_all_its_signatures(plans: list[Plan], tmp_path: Path) -> None:

@@ -69,12 +69,12 @@ def test_shared_secrets_hold_against_the_threshold_alone() -> None:
 @pytest.mark.parametrize(
     ("bins", "times", "parties", "measured"),
     [
-        (1, 1, 3, 982),
-        (1, 10, 3, 2_275),
-        (1_000, 1, 3, 32_949),
-        (10_000, 10, 3, 3_201_957),
-        (10_000, 10, 5, 6_403_913),
-        (1, 10, 8, 7_972),
+        (1, 1, 3, 1_035),
+        (1, 10, 3, 1_325),
+        (1_000, 1, 3, 33_007),
+        (10_000, 10, 3, 3_201_003),
+        (10_000, 10, 5, 6_402_007),
+        (1, 10, 8, 4_637),
     ],
 )
 def test_bytes_are_those_that_were_measured(bins: int, times: int, parties: int, measured: int) -> None:
