@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
-from marketplace.errors import MarketplaceError, Refused, Unreachable
+from marketplace.errors import Corrupt, MarketplaceError, Refused, Unreachable
 from marketplace.ledger.follower import Follower
 from marketplace.ledger.ledger import Receipt
 from marketplace.protocol.account import Account, OrderView
@@ -86,6 +86,9 @@ class Daemon:
             happened = act()
         except MarketplaceError as error:
             return self._note_trouble(order, tending, error)
+        except Exception as error:  # noqa: BLE001 -- one order that this program cannot cope with must not stop the others
+            words = f"expected to serve the order, got a fault: {type(error).__name__}; report it with the order's documents"
+            return self._note_trouble(order, tending, Corrupt(words))
         self._troubles.pop((order, tending), None)
         if not isinstance(happened.step, Wait | Done):
             self.observe(happened)

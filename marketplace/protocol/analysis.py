@@ -26,6 +26,8 @@ from marketplace.protocol.specification import ATTESTATION, LARGEST_CONDITIONS, 
 
 NOUN, VERSION = "analysis", 1
 LARGEST_ANALYSES = 20
+LARGEST_SUMS = 2**21
+"""The most numbers that the sums of an order may have in all rounds together, of which nodes keep each and answers tell."""
 
 T = TypeVar("T")
 
@@ -106,7 +108,7 @@ class AnalysisSpecification:
     def schedule(self, schema: Schema) -> tuple[tuple[Asked, ...], ...]:
         """What parties sum in each round, in order: told from the declaration alone, and so its price is.
 
-        Raises `Invalid` where an analysis or a condition does not fit `schema`, or a sum could leave 64 bits.
+        Raises `Invalid` where an analysis or a condition does not fit `schema`, a sum could leave 64 bits, or they are too many.
         """
         for condition in self.only:
             condition.spans(schema.column(condition.column))
@@ -121,7 +123,10 @@ class AnalysisSpecification:
             )
             for number in range(max(analysis.rounds for analysis in self.analyses))
         )
-        return tuple(asked for asked in rounds if asked)
+        found = tuple(asked for asked in rounds if asked)
+        if (cells := sum(one.of.cells for asked in found for one in asked)) > LARGEST_SUMS:
+            raise Invalid(f"expected at most {LARGEST_SUMS} sums in an order, got {cells}; ask for coarser ones")
+        return found
 
     def asked(self, schema: Schema, opened: Opened = ()) -> tuple[Asked, ...]:
         """Every statistic that parties sum next, where `opened` are the sums of all earlier rounds; none at the end.

@@ -19,6 +19,7 @@ from marketplace.protocol.analysis_newton import (
     Likelihood,
     LikelihoodFit,
     check_format,
+    check_rounds,
     on_grid,
 )
 from marketplace.protocol.analysis_statistic import NO_NOISE, Opened, Statistic, Sums, Variances
@@ -50,6 +51,7 @@ class CoxRegression:
     doublings: int = 8
 
     def __post_init__(self) -> None:
+        check_rounds(self.rounds)
         self.survival  # noqa: B018
 
     @property
@@ -81,7 +83,7 @@ class CoxRegression:
             raise Invalid(f"expected 1 to {MOST_DOUBLINGS} doublings of the hazard, got {self.doublings}")
         self.survival.event_code(schema)
         self.survival.ends(schema)
-        return check_format(self.bits, self.rounds, self.predictors, schema)
+        return check_format(self.bits, self.predictors, schema)
 
     def statistics(self, schema: Schema, number: int) -> tuple[Statistic, ...]:
         """What each party counts: who has the event when and with which predictors, and who leaves when, by hazard.

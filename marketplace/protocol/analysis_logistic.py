@@ -16,6 +16,7 @@ from marketplace.protocol.analysis_newton import (
     Likelihood,
     LikelihoodFit,
     check_format,
+    check_rounds,
     on_grid,
 )
 from marketplace.protocol.analysis_statistic import NO_NOISE, Opened, Statistic, Sums, Variances
@@ -36,6 +37,9 @@ class LogisticRegression:
     predictors: tuple[str, ...]
     rounds: int = 8
     bits: int = 20
+
+    def __post_init__(self) -> None:
+        check_rounds(self.rounds)
 
     def document(self) -> dict[str, Any]:
         """The analysis as a value for canonical JSON."""
@@ -58,7 +62,7 @@ class LogisticRegression:
         if len(set(self.columns)) != len(self.columns):
             raise Invalid("expected predictors that are all different and not the outcome; name others")
         self.event_code(schema)
-        return check_format(self.bits, self.rounds, self.predictors, schema)
+        return check_format(self.bits, self.predictors, schema)
 
     def event_code(self, schema: Schema) -> int:
         """The code of `happened`. Raises `Invalid` where it is no value of the column."""

@@ -115,16 +115,20 @@ class LikelihoodFit:
     reason: str | None
 
 
-def check_format(bits: int, rounds: int, predictors: Sequence[str], schema: Schema) -> tuple[int, ...]:
-    """The reaches of `predictors`. Raises `Invalid` where the fixed-point format or the number of rounds cannot be used.
+def check_rounds(rounds: int) -> None:
+    """Raises `Invalid` for too few or too many rounds."""
+    if not FEWEST_ROUNDS <= rounds <= MOST_ROUNDS:
+        raise Invalid(f"expected {FEWEST_ROUNDS} to {MOST_ROUNDS} rounds, got {rounds}")
+
+
+def check_format(bits: int, predictors: Sequence[str], schema: Schema) -> tuple[int, ...]:
+    """The reaches of `predictors`. Raises `Invalid` where the fixed-point format cannot be used.
 
     Numbers are whole multiples of 2^-bits, and predictors go from -1 to 1 over their declared range: a format in which
     neighbouring values of a column could become one is refused.
     """
     if not FEWEST_BITS <= bits <= MOST_BITS:
         raise Invalid(f"expected a fixed-point format of {FEWEST_BITS} to {MOST_BITS} bits, got {bits}")
-    if not FEWEST_ROUNDS <= rounds <= MOST_ROUNDS:
-        raise Invalid(f"expected {FEWEST_ROUNDS} to {MOST_ROUNDS} rounds, got {rounds}")
     if not 1 <= len(predictors) <= MOST_PREDICTORS:
         raise Invalid(f"expected 1 to {MOST_PREDICTORS} predictors, got {len(predictors)}")
     reaches = tuple(reach(schema.column(name)) for name in predictors)

@@ -10,6 +10,7 @@ from typing import Any
 
 from marketplace.errors import Invalid
 from marketplace.protocol.analysis_statistic import Opened, Statistic, Variances
+from marketplace.protocol.columns import is_plain
 from marketplace.protocol.schema import Number, Schema
 
 LARGEST_LEVELS, LEVEL_PLACES = 20, 3
@@ -39,7 +40,7 @@ class Quantile:
     rounds = LARGEST_STEPS
 
     def __post_init__(self) -> None:
-        whole = all(level.is_finite() and level == round(level, LEVEL_PLACES) for level in self.levels)
+        whole = all(is_plain(level) and level == round(level, LEVEL_PLACES) for level in self.levels)
         rising = whole and all(a < b for a, b in pairwise((Decimal(0), *self.levels, Decimal(1))))
         if not 1 <= len(self.levels) <= LARGEST_LEVELS or not rising:
             raise Invalid(

@@ -10,6 +10,7 @@ from marketplace.errors import Invalid
 from marketplace.protocol.analysis_curves import Leaving, exact_survival, noise_of_excess, noisy_survival, told_points
 from marketplace.protocol.analysis_statistic import NO_NOISE, SURE, OneRound, Statistic, Sums, Variances
 from marketplace.protocol.analysis_tails import chi_square_tail, quadratic_form
+from marketplace.protocol.columns import MOST_DECIMALS, is_plain
 from marketplace.protocol.schema import Category, Column, Number, Schema
 
 LARGEST_GRID = 10_000
@@ -72,9 +73,13 @@ class Survival(OneRound):
     by: str | None = None
 
     def __post_init__(self) -> None:
-        rising = all(a < b for a, b in zip((Decimal(0), *self.grid), self.grid, strict=False))
-        if not 1 <= len(self.grid) <= LARGEST_GRID or not all(p.is_finite() for p in self.grid) or not rising:
-            raise Invalid(f"expected a time grid of 1 to {LARGEST_GRID} rising points above 0; declare another")
+        plain = all(map(is_plain, self.grid))
+        rising = plain and all(a < b for a, b in zip((Decimal(0), *self.grid), self.grid, strict=False))
+        if not 1 <= len(self.grid) <= LARGEST_GRID or not rising:
+            raise Invalid(
+                f"expected a time grid of 1 to {LARGEST_GRID} rising points above 0, below 10^{MOST_DECIMALS} and with at most "
+                f"{MOST_DECIMALS} decimals; declare another"
+            )
 
     def document(self) -> dict[str, Any]:
         """The analysis as a value for canonical JSON."""

@@ -88,8 +88,10 @@ class ClosedSpecification:
     def __post_init__(self) -> None:
         if self.specification.links and self.smallest_cell is None:
             return
-        if self.smallest_cell is None or self.smallest_cell < SMALLEST_CELL:
-            raise Invalid(f"expected a smallest cell of {SMALLEST_CELL} or more, got {self.smallest_cell}")
+        if self.smallest_cell is None or not SMALLEST_CELL <= self.smallest_cell <= LARGEST_PARTY_ROWS:
+            raise Invalid(
+                f"expected a smallest cell of {SMALLEST_CELL} to {LARGEST_PARTY_ROWS}, got {self.smallest_cell}; ask again"
+            )
         if len(self.specification.analyses) != 1:
             raise Invalid(
                 "expected one analysis in an exact order, since closed cells may follow from several; ask singly"

@@ -62,7 +62,7 @@ class Number:
         _check_name(self.name)
         if not all(bound.is_finite() for bound in (self.lower, self.upper, self.step)):
             raise Invalid(f"column {self.name!r}: expected finite bounds and step; give numbers")
-        if not all(_is_exact(bound) for bound in (self.lower, self.upper, self.step)):
+        if not all(is_plain(bound) for bound in (self.lower, self.upper, self.step)):
             raise Invalid(
                 f"column {self.name!r}: expected bounds and step below 10^{MOST_DECIMALS} with at most {MOST_DECIMALS} "
                 "decimals; declare a coarser grid"
@@ -124,9 +124,10 @@ def _check_name(name: str) -> None:
         raise Invalid("expected a column name of 1 to 200 printable characters without spaces around it; rename it")
 
 
-def _is_exact(bound: Decimal) -> bool:
-    exponent = bound.as_tuple().exponent
-    return isinstance(exponent, int) and exponent >= -MOST_DECIMALS and bound.adjusted() < MOST_DECIMALS
+def is_plain(number: Decimal) -> bool:
+    """Whether `number` is finite, below 10^12, and has at most 12 decimals: whatever is done with it is short and exact."""
+    exponent = number.as_tuple().exponent
+    return isinstance(exponent, int) and exponent >= -MOST_DECIMALS and number.adjusted() < MOST_DECIMALS
 
 
 def cell_bytes(column: Column) -> int:

@@ -8,9 +8,9 @@ from typing import Any, Protocol
 
 from marketplace.errors import Invalid
 from marketplace.protocol import canonical
+from marketplace.protocol.columns import MOST_DECIMALS, is_plain
 
 LARGEST_PARTS = 10
-MOST_DIGITS = 12
 MOST_BITS = 58
 
 Span = tuple[int, int]
@@ -48,8 +48,11 @@ class Condition:
                 f"condition on {self.column!r}: expected one of values, bounds or presence, got none or several; give one"
             )
         given = [bound for bound in (self.lower, self.upper) if bound is not None]
-        if not all(bound.is_finite() and bound.adjusted() < MOST_DIGITS for bound in given):
-            raise Invalid(f"condition on {self.column!r}: expected bounds below 10^{MOST_DIGITS}; give smaller numbers")
+        if not all(map(is_plain, given)):
+            raise Invalid(
+                f"condition on {self.column!r}: expected bounds below 10^{MOST_DECIMALS} with at most {MOST_DECIMALS} decimals; "
+                "give other numbers"
+            )
 
     def spans(self, column: Coded) -> tuple[Span, ...]:
         """The codes that meet the condition, as spans in order that do not touch.

@@ -13,10 +13,12 @@ from marketplace.content.cid import Cid
 from marketplace.content.directory import DirectoryStore
 from marketplace.content.store import ContentStore
 from marketplace.errors import Refused, Unreachable
+from marketplace.protocol.account import Account, OrderView
 from marketplace.protocol.identity import OrderId
 from marketplace.protocol.order import CODEC_RAW
 from marketplace.protocol.states import OrderState, Reason
 from node.admission import Rules
+from node.desks import Desks, Papers
 from node.home import Node
 from node.journal import Journal, Mark
 from node.work import Close, Decline, Deliver, Made, Make, Refund, Release, Reveal, Seal, Settle
@@ -473,6 +475,25 @@ def test_trouble_with_one_order_does_not_hold_another_up(market: Market) -> None
     daemon.close()
     assert any(each.trouble and each.order == first for each in market.happened)
     assert market.order(first).state is OrderState.PLACED
+
+
+def test_a_fault_in_one_order_does_not_hold_another_up(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    market.stake(1)
+    first, second = market.place(), market.place()
+    papers = Desks.papers
+
+    def stumbling(self: Desks, account: Account, order: OrderView) -> Papers:
+        if order.id == first:
+            raise ZeroDivisionError
+        return papers(self, account, order)
+
+    monkeypatch.setattr(Desks, "papers", stumbling)
+    daemon = market.daemon()
+    happened = daemon.tick()
+    daemon.close()
+    (trouble,) = (each for each in happened if each.trouble)
+    assert trouble.order == first and "a fault: ZeroDivisionError" in trouble.step.why
+    assert any(each.order == second and isinstance(each.step, Make) for each in happened)
 
 
 def test_a_provider_without_a_bond_is_refused_before_money_moves(market: Market) -> None:

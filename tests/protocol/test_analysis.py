@@ -126,10 +126,26 @@ def test_an_analysis_that_does_not_fit_the_schema_is_invalid(analysis: object, w
         specification(Count(), analysis).asked(SCHEMA)
 
 
-@pytest.mark.parametrize("grid", [(), (0,), (2, 1), (1, 1), ("Infinity",)])
+@pytest.mark.parametrize(
+    "grid", [(), (0,), (2, 1), (1, 1), ("Infinity",), ("sNaN",), ("1E+12",), ("1E-13",), ("1E+999999999",)]
+)
 def test_a_time_grid_that_does_not_rise_is_invalid(grid: tuple[object, ...]) -> None:
     with pytest.raises(Invalid, match="time grid"):
         Survival("days", "outcome", "dead", tuple(Decimal(str(point)) for point in grid))
+
+
+@pytest.mark.parametrize("level", ["NaN", "1E-999999999", "0.5" + 100_000 * "0"])
+def test_a_level_that_takes_long_to_compute_with_is_invalid(level: str) -> None:
+    with pytest.raises(Invalid, match="rising levels"):
+        Quantile("weight", (Decimal(level),))
+
+
+def test_sums_that_would_fill_a_nodes_memory_are_invalid() -> None:
+    sides = tuple(Number(name, Decimal(0), Decimal(999), Decimal(1), False) for name in ("first", "second"))
+    table = Contingency("first", "second")
+    assert len(specification(table, table).schedule(Schema(sides, None, 1))) == 1
+    with pytest.raises(Invalid, match="at most 2097152 sums in an order, got 3000000"):
+        specification(table, table, table).schedule(Schema(sides, None, 1))
 
 
 def test_a_condition_outside_the_schema_is_invalid() -> None:

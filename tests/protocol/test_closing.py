@@ -61,8 +61,13 @@ def test_what_is_exact_and_not_public_is_closed(guarantee: Guarantee, cell: int,
 def test_a_smallest_cell_below_ten_is_for_public_data_alone(cell: int) -> None:
     with pytest.raises(Invalid, match="smallest cell of 10 or more"):
         lane_of(Guarantee.EXACT, cell)
-    with pytest.raises(Invalid, match="smallest cell of 10 or more"):
+    with pytest.raises(Invalid, match="smallest cell of 10 to"):
         ClosedSpecification(asking(Count()), cell)
+
+
+def test_a_smallest_cell_that_no_party_has_rows_for_is_refused() -> None:
+    with pytest.raises(Invalid, match="smallest cell of 10 to 16777216"):
+        ClosedSpecification(asking(Count()), 2**24 + 1)
 
 
 @st.composite

@@ -111,7 +111,7 @@ def test_a_constraint_that_fits_no_row_or_no_column_is_refused(constraint: Const
 @pytest.mark.parametrize(
     "parts",
     [{}, {"values": ("a",), "present": True}, {"lower": Decimal(1), "values": ("a",)}, {"lower": Decimal("Infinity")},
-     {"upper": Decimal("1e12")}],
+     {"upper": Decimal("1e12")}, {"lower": Decimal("1e-999999999")}, {"upper": Decimal("sNaN")}],
 )  # fmt: skip
 def test_a_condition_that_says_nothing_or_too_much_is_refused(parts: dict[str, Any]) -> None:
     with pytest.raises(Invalid, match="condition on 'x': expected"):
