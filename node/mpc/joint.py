@@ -1,15 +1,15 @@
-"""One party's whole part in a joint analysis: agree, count and sum round by round, and answer from the sums alone."""
+"""One party's whole part in a joint analysis: agree, then count and sum round by round."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from marketplace.protocol.analysis import Asked
-from marketplace.protocol.analysis_statistic import Opened, Variances
+from marketplace.protocol.analysis_statistic import Opened
 from marketplace.protocol.schema import Schema
 from node.mpc.masks import Batch, Tensor
 from node.mpc.running import Closing, PartyProcess
@@ -21,19 +21,17 @@ class Questions(Protocol):
     """What parties answer together round by round, such as an `AnalysisSpecification`: see there."""
 
     def asked(self, schema: Schema, opened: Opened = ()) -> tuple[Asked, ...]: ...
-    def results(self, schema: Schema, opened: Opened, noise: Sequence[Variances] = ()) -> tuple[Any, ...]: ...
     def encode(self) -> bytes: ...
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What everybody learns: each round's sums by name, flat, and the results, one for each analysis, which follow.
+    """What everybody learns, and from which all results follow: each round's sums by name, flat.
 
     `seconds`: from the first word between the parties' processes to everybody's signature.
     """
 
     opened: tuple[Mapping[str, tuple[int, ...]], ...]
-    results: tuple[Any, ...]
     closing: Closing
     seconds: float
 
@@ -43,16 +41,14 @@ def take_part(
     specification: Questions,
     schema: Schema,
     count: Callable[[Opened], Mapping[str, Integers]],
-    noise: Sequence[Variances] = (),
     agree: Callable[[bytes], None] = lambda _: None,
 ) -> Answer:
-    """The answer to `specification`, the same at every party. Raises `Ended`, which names a party.
+    """The sums that `specification` asks for, the same at every party. Raises `Ended`, which names a party.
 
     `count`: this party's statistics of the next round, told from the sums of all rounds before, with its noise in them
     unless the order is an exact one. It is called once for each round, after all parties have agreed on order and
-    specification, so that nothing is spent on an analysis that does not begin. `noise`: what all parties together put into the
-    sums of each round (`protocol.analysis_noise.variances`), of which the answer tells. `agree`: told, before anything is
-    counted, what the parties alone know (`PartyProcess.ready`).
+    specification, so that nothing is spent on an analysis that does not begin. `agree`: told, before anything is counted, what
+    the parties alone know (`PartyProcess.ready`).
     """
     begun = time.perf_counter()
     agree(process.ready())
@@ -64,4 +60,4 @@ def take_part(
         shown = {one.name: tuple(summed[one.of.hidden :].tolist()) for one, summed in zip(asked, sums, strict=True)}
         opened = (*opened, shown)
     closing = process.finish()
-    return Answer(opened, specification.results(schema, opened, noise), closing, time.perf_counter() - begun)
+    return Answer(opened, closing, time.perf_counter() - begun)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketplace.keys.tls import make_tls_file, tls_fingerprint
-from marketplace.protocol.analysis_statistic import Opened, Variances
+from marketplace.protocol.analysis_statistic import Opened
 from marketplace.protocol.closing import ClosedSpecification
 from marketplace.protocol.schema import Schema
 from node.files import make_folder, write_whole
@@ -37,11 +37,10 @@ def answer_here(
     folder: Path,
     threshold: int = 1,
     limits: Limits = DEFAULT,
-    noise: Sequence[Variances] = (),
     agree: Sequence[Callable[[bytes], None]] = (),
 ) -> tuple[Answer, ...]:
-    """The answer as each party has it. `counts`: of each party its statistics of a round; they, `noise` and, where there is
-    one for each party, `agree` as `take_part` asks for them.
+    """The answer as each party has it. `counts`: of each party its statistics of a round; they and, where there is one for
+    each party, `agree` as `take_part` asks for them.
 
     `order`: 32 bytes. `folder`: where each party gets a folder of its own. Raises `Refused` for too few parties, and
     `Ended`, which names a party.
@@ -65,7 +64,7 @@ def answer_here(
             processes.append(opened.enter_context(process))
         with ThreadPoolExecutor(len(counts)) as pool:
             taking = [
-                pool.submit(take_part, process, specification, schema, count, noise, *told)
+                pool.submit(take_part, process, specification, schema, count, *told)
                 for process, count, *told in zip(processes, counts, *([agree] if agree else []), strict=True)
             ]
             return tuple(one.result() for one in taking)

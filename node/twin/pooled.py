@@ -5,7 +5,6 @@ rho and the sums of earlier rounds, and their number from the schema alone; so w
 opened, and whatever was chosen was chosen from numbers that were paid for.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import combinations
@@ -17,7 +16,7 @@ from marketplace.errors import Corrupt
 from marketplace.protocol.analysis import Asked
 from marketplace.protocol.analysis_noise import Share, share_of
 from marketplace.protocol.analysis_parties import check_parties
-from marketplace.protocol.analysis_statistic import Opened, Sums, Variances
+from marketplace.protocol.analysis_statistic import Opened, Sums
 from marketplace.protocol.pool import TWIN_GENERATOR, check_twin
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import Specification
@@ -90,11 +89,8 @@ class PooledTwin:
         found = self.next_round(schema, opened)
         return () if found is None else self._shares(found)
 
-    def results(self, schema: Schema, opened: Opened, noise: Sequence[Variances] = ()) -> tuple[Measurements]:
-        """What all rounds together measured, the same at every party. Raises `Corrupt` for the sums of something else.
-
-        `noise`: not looked at; how much there is follows from the twin itself.
-        """
+    def measured(self, schema: Schema, opened: Opened) -> Measurements:
+        """What all rounds together measured, the same at every party. Raises `Corrupt` for the sums of something else."""
         if len(opened) != self.rounds(schema):
             raise Corrupt(
                 f"expected the sums of {self.rounds(schema)} rounds, got those of {len(opened)}; run it again"
@@ -102,14 +98,14 @@ class PooledTwin:
         found: list[Histogram] = []
         for number, sums in enumerate(opened):
             found += self._histograms(schema, self.next_round(schema, opened[:number]), sums)
-        return (Measurements(NAME, (), tuple(found)),)
+        return Measurements(NAME, (), tuple(found))
 
     def table(self, schema: Schema, opened: Opened, progress: Progress, cancelled: Cancelled) -> pa.Table:
         """The coded synthetic table: post-processing of the sums, with a seed that follows from them.
 
         The same at every party on a machine alike. Raises `Corrupt`, `Stopped` when cancelled.
         """
-        (measured,) = self.results(schema, opened)
+        measured = self.measured(schema, opened)
         seed, asked = sha256(measured.encode()).digest(), self.specification
         return rows_from(NAME, measured.histograms, schema, asked.rows, seed, progress, cancelled, asked.only)
 

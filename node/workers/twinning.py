@@ -61,7 +61,7 @@ class TwinTask:
         return count(self.twin, self.schema, table, opened)
 
     def write(self, folder: Path, opened: Opened) -> tuple[str, ...]:
-        (measured,) = self.twin.results(self.schema, opened)
+        measured = self.twin.measured(self.schema, opened)
         table = self.twin.table(self.schema, opened, _quiet, _never)
         image = picture.draw(table, self.schema, noisy_counts(measured, self.schema))
         with whole_file(folder / result.TABLE) as out:
@@ -73,7 +73,7 @@ class TwinTask:
         return FILES
 
     def mechanism(self, opened: Opened) -> Mechanism:
-        (measured,) = self.twin.results(self.schema, opened)
+        measured = self.twin.measured(self.schema, opened)
         name, _, version = NAME.partition("/")
         parameters = dict((*measured.parameters, digest_of(analysis_sums.encode(opened))))
         return Mechanism(name, version, tuple(sorted(parameters.items())), stages_of(shares_of(self, opened)), ())

@@ -63,9 +63,7 @@ def _run(buckets: int) -> LinkageFigures:
     counts = [lambda _, party=party: counted(party) for party in range(PARTIES)]
     told = [one.append for one in agreed]
     with tempfile.TemporaryDirectory() as folder:
-        questions = ClosedSpecification(asked, None)
-        noise = variances(parts, PARTIES)
-        answer = answer_here(questions, SCHEMA, bytes(32), counts, Path(folder), noise=noise, agree=told)[0]
-    (found,) = answer.results
+        answer = answer_here(ClosedSpecification(asked, None), SCHEMA, bytes(32), counts, Path(folder), agree=told)[0]
+    (found,) = asked.results(SCHEMA, answer.opened, variances(parts, PARTIES))
     moved, peak = answer.closing.moved_bytes / 1e6, answer.closing.peak_kib / 1024
     return LinkageFigures(buckets, answer.seconds, moved, peak, len(common), found.persons, found.low, found.high)

@@ -97,7 +97,7 @@ def measure(name: str, tries: int = TRIES) -> RegressionFigures:
         seconds=seconds,
         processor_s=processor_s,
         moved_mb=max(one.closing.moved_bytes for one in answers) / 1e6,
-        apart=_apart(name, codes, answers[0].results[0]),
+        apart=_apart(name, codes, asked.results(SCHEMA, answers[0].opened)[0]),
     )
 
 

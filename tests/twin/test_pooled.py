@@ -58,7 +58,7 @@ def test_all_rounds_together_never_cost_more_than_the_rho_nor_much_less(
     twin = twin_of(schema, rho_micro, parties, asked)
     twin.check(schema)
     opened = opened_by(twin, schema, dealt(schema, WIDE_ROWS[:60], parties), keys(number, parties))
-    (measured,) = twin.results(schema, opened)
+    measured = twin.measured(schema, opened)
     spent = [stage.rho_micro for stage in measured.stages]
     assert sum(spent) <= rho_micro
     assert sum(spent) >= rho_micro - 2 * len(spent)
@@ -67,7 +67,7 @@ def test_all_rounds_together_never_cost_more_than_the_rho_nor_much_less(
 
 def test_every_sum_that_is_opened_is_a_stage_that_is_charged() -> None:
     twin = twin_of(WIDE)
-    (measured,) = twin.results(WIDE, OPENED)
+    measured = twin.measured(WIDE, OPENED)
     assert [stage.stage for stage in measured.stages] == [name for sums in OPENED for name in sums]
     shares = [share for number in range(len(OPENED)) for share in twin.shares(WIDE, OPENED[:number])]
     assert [stage.rho_micro for stage in measured.stages] == [share.rho_micro for share in shares]
@@ -140,7 +140,7 @@ def test_what_is_asked_follows_from_schema_wishes_and_sums_alone_and_differs_by_
 
 def test_the_workload_is_measured_and_all_columns_are_connected() -> None:
     asked = specification(("visits", "stage"))
-    (measured,) = twin_of(WIDE, asked=asked).results(
+    measured = twin_of(WIDE, asked=asked).measured(
         WIDE, opened_by(twin_of(WIDE, asked=asked), WIDE, dealt(WIDE, WIDE_ROWS))
     )
     marginals = [one.columns for one in measured.histograms if one.stage.startswith("marginal/")]
@@ -198,7 +198,7 @@ def test_real_parties_sum_it_and_make_the_same_rows(tmp_path: Path) -> None:
     ]
     answers = answer_here(twin, FEW, bytes(32), counts, tmp_path)
     assert list(answers[0].opened) == list(opened_by(twin, FEW, tables, keys(6)))
-    assert all(one.opened == answers[0].opened and one.results == answers[0].results for one in answers)
+    assert all(one.opened == answers[0].opened for one in answers)
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_real_parties_sum_it_and_make_the_same_rows(tmp_path: Path) -> None:
 )
 def test_sums_of_something_else_are_corrupt(spoil, says: str) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(Corrupt, match=says):
-        twin_of(WIDE).results(WIDE, spoil(OPENED))
+        twin_of(WIDE).measured(WIDE, spoil(OPENED))
 
 
 @pytest.mark.parametrize("schema", [WIDE, FEW])
@@ -268,7 +268,7 @@ def test_one_column_has_a_twin() -> None:
 
 
 def test_a_summed_histogram_states_the_noise_of_all_and_the_price_of_the_honest() -> None:
-    (measured,) = twin_of(WIDE).results(WIDE, OPENED)
+    measured = twin_of(WIDE).measured(WIDE, OPENED)
     for one in measured.histograms:
         assert isinstance(one, SummedHistogram)
         assert one.variance == PARTIES * one.sigma2 and one.honest == PARTIES - 1

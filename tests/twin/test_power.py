@@ -115,7 +115,7 @@ def person_moves_within() -> bool:
 def charge_covers() -> bool:
     twin, opened = twin_of(WIDE), fresh()
     spent = [share.rho_micro for at in range(len(opened)) for share in twin.shares(WIDE, opened[:at])]
-    (measured,) = twin.results(WIDE, opened)
+    measured = twin.measured(WIDE, opened)
     return sum(spent) <= twin.rho_micro and [one.cost_micro() for one in measured.stages] == spent
 
 
