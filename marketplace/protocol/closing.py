@@ -109,7 +109,8 @@ class ClosedSpecification:
         return self.specification.asked(schema, opened)
 
     def openings(self, schema: Schema) -> dict[str, Opening]:
-        """What may be opened of each statistic, by the names of `asked`.
+        """What may be opened of each statistic, by the names of `asked`. Numbers count rows, so that the fewest that may be
+        seen are those of as many persons with all their rows at one provider.
 
         Raises `Invalid` for a table or time grid that is too large to be closed cell by cell, and for moments of a column
         with so few values that they would give its counts away.
@@ -124,7 +125,9 @@ class ClosedSpecification:
             }
         assert self.smallest_cell is not None
         for name, statistic in bounds.items():
-            how, shape, least = _way(analysis, schema, name.removeprefix("0/"), self.smallest_cell)
+            how, shape, least = _way(
+                analysis, schema, name.removeprefix("0/"), self.smallest_cell * schema.rows_per_person
+            )
             most = statistic.bound * LARGEST_PARTY_ROWS
             found[name] = Opening(how, shape or (1, statistic.cells), least, most)
         return found

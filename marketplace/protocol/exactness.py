@@ -5,14 +5,33 @@ What can be closed is decided by `ClosedSpecification`.
 """
 
 from collections.abc import Collection
+from dataclasses import dataclass
+from hashlib import sha256
 
 from marketplace.errors import Refused
+from marketplace.protocol import canonical
 from marketplace.protocol.analysis import AnalysisSpecification
 from marketplace.protocol.analysis_lane import PUBLIC_CELL
 from marketplace.protocol.schema import Schema
 
 MOST_ROUNDS = 25
 """How often an exact order may have sums opened one after the other: what bounds the iterations of a fit."""
+
+
+@dataclass(frozen=True)
+class ExactQuestion:
+    """What an exact order asks about: the columns that its analyses and its conditions look at, and the SHA-256 of the
+    analyses."""
+
+    columns: frozenset[str]
+    analyses: bytes
+
+    @classmethod
+    def of(cls, specification: AnalysisSpecification) -> "ExactQuestion":
+        """That of `specification`."""
+        columns = {name for analysis in specification.analyses for name in analysis.columns}
+        asked = canonical.encode({"analyses": [analysis.document() for analysis in specification.analyses]})
+        return cls(frozenset(columns | {condition.column for condition in specification.only}), sha256(asked).digest())
 
 
 def check_exact(
@@ -42,4 +61,19 @@ def check_cohort(differing: int, least_cell: int) -> None:
     if 0 < differing < least_cell:
         raise Refused(
             "expected a cohort that differs from all earlier ones by more persons; nothing is counted over it"
+        )
+
+
+def check_question(question: ExactQuestion, earlier: ExactQuestion, differing: int, shared: int) -> None:
+    """Raises `Refused` where a question about `shared` of the persons of an `earlier` one, and `differing` others, looks at a
+    column of it and is not the same question about the same persons.
+
+    Each answer closes its own cells; what two of them open could be subtracted: a column in other bins, a curve by other
+    groups, a table over all and over the men among them. Where no person or no column is common, there is nothing of the kind.
+    """
+    same = not differing and question.analyses == earlier.analyses
+    if shared and not same and not question.columns.isdisjoint(earlier.columns):
+        raise Refused(
+            "expected columns that no other exact question looked at over some of these persons, since closed cells could "
+            "follow from both; nothing is counted"
         )

@@ -1,10 +1,14 @@
-"""Over which persons exact analyses of a dataset were answered: this node's own account, for its provider only."""
+"""Over which persons exact analyses of a dataset were answered, and what: this node's own account, for its provider only."""
 
 import sqlite3
 
-from marketplace.protocol.exactness import check_cohort
+from marketplace.protocol.exactness import ExactQuestion, check_cohort, check_question
 from node.vault.bounding import TAG_BYTES, Tags, bytes_of
 from node.vault.database import query, transaction
+
+_EARLIER = """
+    SELECT persons, columns, analyses FROM cohort LEFT JOIN exact_question USING (order_id, dataset) WHERE dataset = ?
+"""
 
 
 class Cohorts:
@@ -13,20 +17,32 @@ class Cohorts:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def enter(self, order: bytes, dataset: bytes, persons: Tags, least_cell: int) -> None:
+    def enter(
+        self, order: bytes, dataset: bytes, persons: Tags, least_cell: int, question: ExactQuestion | None = None
+    ) -> None:
         """Writes down, durably, that `order` is answered over these persons, shape (rows, 2), a person once or often.
 
-        Raises `Refused` where an earlier cohort of the dataset, of any version, differs by fewer than `least_cell`
-        persons but some; nothing is written down then.
+        `question`: None where the records are public. Raises `Refused` where an earlier cohort of the dataset, of any
+        version, differs by fewer than `least_cell` persons but some, or its question does not go with this one
+        (`check_question`); nothing is written down then.
         """
         cohort = set(bytes_of(persons))
         with transaction(self._connection):
-            for (earlier,) in query(self._connection, "SELECT persons FROM cohort WHERE dataset = ?", (dataset,)):
-                check_cohort(len(cohort ^ set(_split(earlier))), least_cell)
+            for earlier, columns, analyses in query(self._connection, _EARLIER, (dataset,)):
+                others = set(_split(earlier))
+                check_cohort(len(cohort ^ others), least_cell)
+                if question is not None and analyses is not None:
+                    asked = ExactQuestion(frozenset(columns.splitlines()), analyses)
+                    check_question(question, asked, len(cohort ^ others), len(cohort & others))
             self._connection.execute(
                 "INSERT INTO cohort (order_id, dataset, persons) VALUES (?, ?, ?)",
                 (order, dataset, b"".join(sorted(cohort))),
             )
+            if question is not None:
+                self._connection.execute(
+                    "INSERT INTO exact_question (order_id, dataset, columns, analyses) VALUES (?, ?, ?, ?)",
+                    (order, dataset, "\n".join(sorted(question.columns)), question.analyses),
+                )
 
 
 def _split(persons: bytes) -> list[bytes]:

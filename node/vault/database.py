@@ -10,8 +10,8 @@ from typing import Any
 from marketplace.errors import Corrupt, Unreachable
 
 FILE = "vault.sqlite"
-_FORMAT = 4
-_EARLIER = (0, 1, 2, 3)
+_FORMAT = 5
+_EARLIER = (0, 1, 2, 3, 4)
 _BUSY_S = 60.0
 
 _TABLES = {
@@ -40,6 +40,10 @@ _TABLES = {
     "cohort": """
         order_id BLOB NOT NULL, dataset BLOB NOT NULL, persons BLOB NOT NULL, PRIMARY KEY (order_id, dataset),
         FOREIGN KEY (order_id, dataset) REFERENCES exact_draw (order_id, dataset)
+    """,
+    "exact_question": """
+        order_id BLOB NOT NULL, dataset BLOB NOT NULL, columns TEXT NOT NULL, analyses BLOB NOT NULL,
+        PRIMARY KEY (order_id, dataset), FOREIGN KEY (order_id, dataset) REFERENCES cohort (order_id, dataset)
     """,
     "opt_out": """
         sequence INTEGER PRIMARY KEY CHECK (sequence > 0), dataset BLOB NOT NULL REFERENCES dataset,
@@ -71,6 +75,7 @@ _KEYS = {
     "exact_draw": "sequence = NEW.sequence OR order_id = NEW.order_id AND dataset = NEW.dataset",
     "exact_key": "order_id = NEW.order_id AND dataset = NEW.dataset",
     "cohort": "order_id = NEW.order_id AND dataset = NEW.dataset",
+    "exact_question": "order_id = NEW.order_id AND dataset = NEW.dataset",
     "opt_out": "sequence = NEW.sequence",
     "noise_key": "order_id = NEW.order_id AND dataset = NEW.dataset",
     "access": "sequence = NEW.sequence",

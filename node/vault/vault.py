@@ -11,6 +11,7 @@ from typing import Self
 import numpy as np
 
 from marketplace.errors import Invalid, Unreachable
+from marketplace.protocol.exactness import ExactQuestion
 from marketplace.protocol.schema import Schema
 from node.vault import roster as rosters
 from node.vault import snapshot as snapshots
@@ -161,9 +162,11 @@ class Vault:
         self._note(Access.IDENTIFIERS_FORGOTTEN, dataset)
         rosters.delete(self._rosters, dataset)
 
-    def enter_cohort(self, order: bytes, dataset: bytes, persons: Tags, smallest_cell: int) -> None:
-        """Notes over which persons an exact `order` is answered. Raises `Refused` as `Cohorts.enter` does."""
-        Cohorts(self._connection).enter(order, dataset, persons, smallest_cell)
+    def enter_cohort(
+        self, order: bytes, dataset: bytes, persons: Tags, smallest_cell: int, question: ExactQuestion | None
+    ) -> None:
+        """Notes over which persons an exact `order` answers what. Raises `Refused` as `Cohorts.enter` does."""
+        Cohorts(self._connection).enter(order, dataset, persons, smallest_cell, question)
 
     def note_opt_outs(self, dataset: bytes, persons: Iterable[str], *, out: bool, at_s: int) -> int:
         """Takes these persons, as the person column names them, out of every later order of `dataset`, or in again.

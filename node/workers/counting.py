@@ -12,9 +12,10 @@ from marketplace.errors import Corrupt, Refused
 from marketplace.keys.secretbox import SecretBox
 from marketplace.protocol import result
 from marketplace.protocol.analysis import AnalysisSpecification
-from marketplace.protocol.analysis_lane import SMALLEST_CELL
+from marketplace.protocol.analysis_lane import PUBLIC_CELL, SMALLEST_CELL
 from marketplace.protocol.analysis_statistic import Opened
 from marketplace.protocol.description import Description
+from marketplace.protocol.exactness import ExactQuestion
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.specified import Specified, read_specified
 from node.environment import this_environment
@@ -97,8 +98,9 @@ def _draw(job: JointJob, specification: Specified, schema: Schema, storage_key: 
         if own.is_exact:
             draw = vault.draw_exact(own.order, own.dataset, own.version)
             if not draw.resumed and isinstance(specification, AnalysisSpecification):
-                cohort = _cohort(draw, specification, schema)
-                vault.enter_cohort(own.order, own.dataset, cohort, specification.smallest_cell or SMALLEST_CELL)
+                cohort, cell = _cohort(draw, specification, schema), specification.smallest_cell or SMALLEST_CELL
+                question = None if cell == PUBLIC_CELL else ExactQuestion.of(specification)
+                vault.enter_cohort(own.order, own.dataset, cohort, cell, question)
         else:
             draw = vault.draw(own.order, own.dataset, own.version, own.rho_micro)
     if draw.resumed:

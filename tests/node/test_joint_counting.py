@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 
 from marketplace.errors import Corrupt, Refused
+from marketplace.keys.secretbox import SecretBox
 from marketplace.protocol.analysis import AnalysisSpecification
 from marketplace.protocol.analysis_counts import Histogram
+from marketplace.protocol.identity import OrderId
 from marketplace.protocol.specification import SEALING_KEY_BYTES
 from node.files import write_whole
+from node.vault.vault import Vault
 from node.workers.counting import Counter
 from node.workers.job import JointJob, Name
 from tests.node.examples import specification
@@ -61,6 +64,22 @@ def test_a_twin_that_is_not_paid_for_is_refused_before_any_record(place: Workpla
     with pytest.raises(Refused, match="a rho of at least"):
         Counter.open(place.folder, replace(joint_job(place), rho_micro=20), STORAGE_KEY)
     assert place.debits() == []
+
+
+def test_an_exact_question_about_a_column_that_another_looked_at_is_refused(place: Workplace) -> None:
+    with Vault(place.vault, SecretBox(STORAGE_KEY)) as vault:
+        vault.account.set_allowance(place.job.dataset, 4)
+
+    def counter(order: int, bins: int, cell: int) -> Counter:
+        asked = replace(QUESTIONS, analyses=(Histogram("age", bins),), smallest_cell=cell)
+        write_whole(place.folder / Name.SPECIFICATION, asked.encode())
+        own = replace(place.job, order=OrderId(bytes([order]) * 32), rho_micro=0, delta_atto=0)
+        return Counter.open(place.folder, replace(joint_job(place), own=own, rho_micro=0), STORAGE_KEY)
+
+    counter(1, 9, cell=1)
+    assert counter(2, 10, cell=10).count(())["0/bins"].sum() == counter(3, 10, cell=10).draw.snapshot.rows
+    with pytest.raises(Refused, match="closed cells could follow from both"):
+        counter(4, 9, cell=10)
 
 
 def test_an_order_is_counted_once_for_ever(place: Workplace) -> None:

@@ -156,6 +156,23 @@ def test_openings_state_the_largest_number_of_a_party() -> None:
     assert [one.most for one in opened.values()] == [2**24, 1000 * 2**24]
 
 
+@pytest.mark.parametrize(
+    "analysis",
+    [
+        Count(),
+        Histogram("arm", 3),
+        Contingency("outcome", "arm"),
+        Mean("days"),
+        Survival("days", "outcome", "dead", (Decimal(100),)),
+    ],
+)
+def test_a_cell_reaches_k_persons_however_many_rows_each_has(analysis: Analysis) -> None:
+    visits = replace(SCHEMA, person="patient", rows_per_person=3)
+    assert next(iter(closed(analysis).openings(visits).values())).least == 3 * K
+    median = closed(Quantile("days", (Decimal("0.5"),)))
+    assert median.openings(visits)["0/present"].least == 6 * K
+
+
 @pytest.mark.parametrize(("levels", "least"), [(("0.5",), 20), (("0.05", "0.5"), 200), (("0.25", "0.5", "0.75"), 40)])
 def test_between_the_levels_of_quantiles_lie_k_rows_or_none_is_told(levels: tuple[str, ...], least: int) -> None:
     analysis = Quantile("days", tuple(map(Decimal, levels)))

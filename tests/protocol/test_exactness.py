@@ -7,10 +7,10 @@ import pytest
 
 from marketplace.errors import Refused
 from marketplace.protocol.analysis import AnalysisSpecification
-from marketplace.protocol.analysis_counts import Count
+from marketplace.protocol.analysis_counts import Contingency, Count, Histogram
 from marketplace.protocol.analysis_quantile import Quantile
 from marketplace.protocol.constraints import Condition
-from marketplace.protocol.exactness import check_cohort, check_exact
+from marketplace.protocol.exactness import ExactQuestion, check_cohort, check_exact, check_question
 from marketplace.protocol.schema import Category, Number, Schema
 from marketplace.protocol.specification import SEALING_KEY_BYTES
 
@@ -69,3 +69,39 @@ def test_a_cohort_that_differs_by_few_is_refused(differing: int) -> None:
 def test_the_same_cohort_or_one_that_differs_by_enough_is_not(differing: int) -> None:
     check_cohort(differing, 10)
     check_cohort(1, 1)
+
+
+def test_a_question_looks_at_the_columns_of_its_analyses_and_of_its_conditions() -> None:
+    found = ExactQuestion.of(replace(ASKED, analyses=(Histogram("cost", 5),)))
+    assert found.columns == {"sex", "cost"}
+    assert found.analyses == ExactQuestion.of(replace(ASKED, analyses=(Histogram("cost", 5),), only=())).analyses
+    assert found.analyses != ExactQuestion.of(replace(ASKED, analyses=(Histogram("cost", 4),))).analyses
+
+
+def test_a_closed_cell_follows_from_a_table_over_all_and_one_over_the_men_so_the_second_is_refused() -> None:
+    everybody = {"female": (12, 30, 3), "male": (40, 50, 60)}
+    over_all = [sum(cells) for cells in zip(*everybody.values(), strict=True)]
+    over_men = everybody["male"]
+    assert min(*over_all, *over_men) >= 10
+    assert [a - b for a, b in zip(over_all, over_men, strict=True)] == [12, 30, 3]
+    whole, men = (ExactQuestion.of(replace(ASKED, analyses=(Histogram("cost", 3),), only=only)) for only in ((), MEN))
+    with pytest.raises(Refused, match="closed cells could follow from both"):
+        check_question(men, whole, differing=45, shared=150)
+
+
+@pytest.mark.parametrize(("differing", "shared", "other"), [(0, 100, False), (100, 0, False), (0, 100, True)])
+def test_the_same_question_again_other_persons_and_other_columns_are_not(
+    differing: int, shared: int, other: bool
+) -> None:
+    bins = ExactQuestion.of(replace(ASKED, analyses=(Histogram("cost", 3),), only=()))
+    table = ExactQuestion.of(replace(ASKED, analyses=(Histogram("sex", 2),), only=()))
+    check_question(table if other else bins, bins, differing, shared)
+
+
+@pytest.mark.parametrize(
+    "analysis", [Histogram("cost", 4), Contingency("cost", "sex"), Quantile("cost", (Decimal("0.5"),))]
+)
+def test_another_question_about_a_column_of_the_same_persons_is_refused(analysis: object) -> None:
+    bins = ExactQuestion.of(replace(ASKED, analyses=(Histogram("cost", 3),), only=()))
+    with pytest.raises(Refused, match="closed cells could follow from both"):
+        check_question(ExactQuestion.of(replace(ASKED, analyses=(analysis,), only=())), bins, 0, 100)

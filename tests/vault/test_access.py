@@ -88,4 +88,4 @@ def test_a_vault_from_before_the_log_gets_one(tmp_path: Path) -> None:
     log = AccessLog(connection, lambda count: bytes(count))
     log.note(Access.DELETED, NOON_S, order=ORDER)
     assert len(log.day(20_000).entries) == 1
-    assert connection.execute("PRAGMA user_version").fetchone() == (4,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (5,)

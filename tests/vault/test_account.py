@@ -184,7 +184,7 @@ def test_a_damaged_or_foreign_file_is_corrupt(tmp_path: Path) -> None:
 
 def test_a_later_format_is_named(tmp_path: Path, connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA user_version = 9")
-    with pytest.raises(Corrupt, match="expected a vault of format 4, got format 9"):
+    with pytest.raises(Corrupt, match="expected a vault of format 5, got format 9"):
         connect(tmp_path)
 
 

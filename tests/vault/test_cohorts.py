@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from marketplace.errors import Corrupt, Refused
+from marketplace.protocol.exactness import ExactQuestion
 from node.vault.account import Account
 from node.vault.cohorts import Cohorts
 from node.vault.database import connect
@@ -24,6 +25,11 @@ def connection(tmp_path: Path) -> sqlite3.Connection:
         for order in range(5):
             account.take_exact(bytes([order]) * 32, dataset)
     return made
+
+
+STAGES = ExactQuestion(frozenset({"stage"}), b"a" * 32)
+BY_SEX = ExactQuestion(frozenset({"time", "event", "sex"}), b"b" * 32)
+BY_STAGE = ExactQuestion(frozenset({"time", "event", "stage"}), b"c" * 32)
 
 
 def entered(connection: sqlite3.Connection) -> int:
@@ -64,3 +70,36 @@ def test_cohorts_outlive_the_program_and_are_only_added_to(connection: sqlite3.C
     for statement in ("DELETE FROM cohort", "UPDATE cohort SET persons = x''"):
         with pytest.raises(sqlite3.IntegrityError, match="only added"):
             again.execute(statement)
+
+
+def test_a_second_question_about_a_column_of_some_of_the_same_persons_is_refused(
+    connection: sqlite3.Connection,
+) -> None:
+    cohorts = Cohorts(connection)
+    cohorts.enter(b"\0" * 32, DATASET, PERSONS, 10, BY_SEX)
+    for persons, question in ((PERSONS, BY_STAGE), (PERSONS[:50], BY_SEX), (PERSONS[:50], BY_STAGE)):
+        with pytest.raises(Refused, match="closed cells could follow from both"):
+            cohorts.enter(b"\1" * 32, DATASET, persons, 10, question)
+    assert entered(connection) == 1
+    connection.close()
+
+
+def test_the_same_question_other_columns_and_other_persons_go_together(
+    connection: sqlite3.Connection, tmp_path: Path
+) -> None:
+    Cohorts(connection).enter(b"\0" * 32, DATASET, PERSONS[:50], 10, BY_SEX)
+    connection.close()
+    again = Cohorts(connect(tmp_path))
+    again.enter(b"\1" * 32, DATASET, PERSONS[:50], 10, BY_SEX)
+    again.enter(b"\2" * 32, DATASET, PERSONS[50:], 10, BY_SEX)
+    again.enter(b"\3" * 32, DATASET, PERSONS, 10, STAGES)
+    with pytest.raises(Refused, match="closed cells could follow from both"):
+        again.enter(b"\4" * 32, DATASET, PERSONS, 10, BY_SEX)
+
+
+def test_questions_about_public_records_are_free(connection: sqlite3.Connection) -> None:
+    cohorts = Cohorts(connection)
+    cohorts.enter(b"\0" * 32, DATASET, PERSONS, 1, None)
+    cohorts.enter(b"\1" * 32, DATASET, PERSONS[:50], 1, None)
+    cohorts.enter(b"\2" * 32, DATASET, PERSONS, 10, BY_SEX)
+    assert entered(connection) == 3
