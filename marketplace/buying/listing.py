@@ -61,6 +61,11 @@ class Entry:
         """What the provider of the first dataset says about it."""
         return self.sources[0].description
 
+    @property
+    def rows_declared(self) -> int:
+        """How many rows all of its providers declare together."""
+        return sum(source.description.rows_declared for source in self.sources)
+
     def is_open(self, now_s: int) -> bool:
         """Whether an order could be placed at `now_s`, budgets and bond apart."""
         return is_open(self.view, now_s)

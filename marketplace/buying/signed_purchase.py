@@ -11,13 +11,13 @@ from marketplace.certificate.fields import Fields
 from marketplace.errors import Corrupt, Invalid
 from marketplace.ledger.addresses import checksummed
 from marketplace.ledger.ids import Domain, order_id
-from marketplace.protocol import canonical, specification
+from marketplace.protocol import canonical
 from marketplace.protocol.identity import OfferId, OrderId
 from marketplace.protocol.order import Means, Order, Payment
 from marketplace.protocol.specified import Specified, read_specified
 
 NOUN, VERSION = "purchase", 1
-LARGEST_BYTES = 2**16
+LARGEST_BYTES = 2**18
 LARGEST_SIGNATURE_BYTES = 4_096
 MEANS = {Means.APPROVAL: "approval", Means.SIGNED_APPROVAL: "signed approval", Means.AUTHORIZATION: "authorization"}
 
@@ -45,9 +45,7 @@ class SignedPurchase:
                 "format": canonical.format_name(NOUN, VERSION),
                 "chain_id": self.domain.chain_id,
                 "contract": self.domain.contract,
-                "specification": canonical.decode(
-                    self.specification.encode(), specification.NOUN, specification.VERSION
-                ),
+                "specification": canonical.parse(self.specification.encode()),
                 "order": {
                     "buyer": self.order.buyer,
                     "versions": self.order.versions.to_bytes(32).hex(),

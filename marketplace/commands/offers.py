@@ -43,6 +43,18 @@ def guarantee_text(entry: Entry) -> str:
     return promise if len(entry.sources) == 1 else f"{promise}, for a person in one of the datasets"
 
 
+def title_text(entry: Entry) -> str:
+    """What an offer's records are called."""
+    others = len(entry.sources) - 1
+    return plain(entry.description.title) + (f", and {others} more" if others else "")
+
+
+def sold_text(entry: Entry) -> str:
+    """What an offer sells, and who makes it."""
+    words, parties = entry.view.offer.head.kind.words, len(entry.sources)
+    return f"{words}, of {parties} providers together" if parties > 1 else words
+
+
 def taken_text(head: Head, source: Source) -> str:
     """What an order takes of a dataset."""
     if head.stock != NOTHING:
@@ -73,13 +85,14 @@ def _lines(entry: Entry) -> Iterator[str]:
     """An offer for people, readable at 80 columns, its ids in one piece."""
     offer, description = entry.view.offer, entry.description
     head = offer.head
-    yield plain(description.title)
+    yield title_text(entry)
     yield f"  offer      {offer.id.hex()}"
+    yield f"  sells      {sold_text(entry)}"
     if head.stock != NOTHING:
         yield "  stock      an earlier result, sold again byte for byte"
     yield f"  price      {euro_text(head.price_units)}"
     yield f"  guarantee  {guarantee_text(entry)}"
-    yield f"  made from  {len(description.schema.columns)} columns, about {description.rows_declared:,} rows declared"
+    yield f"  made from  {len(description.schema.columns)} columns, about {entry.rows_declared:,} rows declared"
     yield from (f"  {name:<10} {plain(words)}" for name, words in _linked_lines(description.schema))
     yield f"  unit       {description.schema.unit}"
     yield from (f"  each row   {plain(constraint_text(constraint))}" for constraint in description.schema.constraints)
@@ -88,7 +101,7 @@ def _lines(entry: Entry) -> Iterator[str]:
         yield f"    of       {source.member.provider}, {source.member.share_bps / 100:g} % of the price"
         yield f"    rho      {taken_text(head, source)}"
     yield from (f"  {name:<10} {words}" for name, words in condition_lines(head))
-    yield f"  on sale    until {time_text(head.valid_until_s)}, {entry.orders_left:,} more orders now"
+    yield f"  on sale    until {time_text(head.valid_until_s)}, room for {entry.orders_left:,} more now"
     yield ""
 
 
@@ -108,7 +121,7 @@ def _document(entry: Entry) -> dict[str, Any]:
         "title": entry.description.title,
         "kind": head.kind.name.lower(),
         "guarantee": GUARANTEES[head.guarantee],
-        "rows_declared": entry.description.rows_declared,
+        "rows_declared": entry.rows_declared,
         "columns": list(entry.description.schema.names),
         "timeline": None if schema.timeline is None else schema.timeline.column,
         "tables": {table.name: list(table.schema.names) for table in schema.tables},

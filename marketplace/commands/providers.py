@@ -15,9 +15,11 @@ from marketplace.content.store import ContentStore
 from marketplace.errors import Corrupt, Invalid, Unreachable
 from marketplace.ledger.addresses import checksummed
 from marketplace.protocol.account import Account, ProviderView
+from marketplace.protocol.descriptor import Descriptor
 from marketplace.protocol.record import Record, record_of
 from marketplace.protocol.states import Reason
-from marketplace.protocol.views import Anchor, Descriptor
+from marketplace.protocol.views import Anchor
+from marketplace.protocol.views import Descriptor as Said
 from marketplace.terminal import guarded, say, show_json
 
 Provider = Annotated[str, typer.Argument(metavar="ADDRESS", help="The provider's address.")]
@@ -35,13 +37,13 @@ def provider(address: Provider, as_json: AsJson = False) -> None:
     offers = [offer.offer.id.hex() for offer in account.offers.values() if offer.offer.head.lead == who]
     if not (view.descriptors or view.anchors or datasets or offers):
         raise Invalid(f"expected a provider that the ledger knows, it has nothing of {who}; check the address")
-    url = _url(account, view, store)
+    described = _described(account, view, store)
     if as_json:
         show_json(
             {
                 "provider": who,
-                "node": _node(view, url),
-                "descriptors": [_descriptor(one) for one in view.descriptors],
+                "node": _node(view, described),
+                "descriptors": [_said(one) for one in view.descriptors],
                 "roots": [{"day": _day(anchor), "root": anchor.root.hex()} for anchor in view.anchors],
                 "datasets": datasets,
                 "offers": offers,
@@ -50,25 +52,27 @@ def provider(address: Provider, as_json: AsJson = False) -> None:
             }
         )
         return
-    for line in (*_node_lines(view, url), *_record_lines(record)):
+    for line in (*_node_lines(view, described), *_record_lines(record)):
         print(line)
 
 
-def _url(account: Account, view: ProviderView, store: ContentStore) -> str | None:
-    """Where the node answers; None, having said why, where its descriptor cannot be read."""
+def _described(account: Account, view: ProviderView, store: ContentStore) -> Descriptor | None:
+    """What the node says of itself; None, having said why, where its descriptor cannot be read."""
     if view.descriptor is None:
         return None
     try:
-        return read_descriptor(described_by(account, view.provider), view.provider, store).url
+        return read_descriptor(described_by(account, view.provider), view.provider, store)
     except (Corrupt, Unreachable) as error:
         say(f"left out the descriptor: {error}")
         return None
 
 
-def _node_lines(view: ProviderView, url: str | None) -> Iterator[str]:
-    now = view.descriptor
+def _node_lines(view: ProviderView, described: Descriptor | None) -> Iterator[str]:
+    unread = "described, its descriptor cannot be read" if view.descriptor else "none described"
     yield f"provider     {view.provider}"
-    yield f"node         {(url or 'described, its descriptor cannot be read') if now else 'none described'}"
+    yield f"node         {described.url if described else unread}"
+    if described is not None:
+        yield f"party        {described.party.place if described.party else 'none: it takes no part in joint orders'}"
     for said in view.descriptors:
         words = "no node any more" if said.gone else f"certificate {said.certificate.hex()}"
         yield f"{time_text(said.position.at_s)}  {words}"
@@ -91,11 +95,14 @@ def _record_lines(record: Record) -> Iterator[str]:
     yield f"buyers       {record.permit_holders:,} different holders of permits"
 
 
-def _node(view: ProviderView, url: str | None) -> dict[str, Any] | None:
-    return None if view.descriptor is None else {"endpoint": url, **_descriptor(view.descriptor)}
+def _node(view: ProviderView, described: Descriptor | None) -> dict[str, Any] | None:
+    if view.descriptor is None:
+        return None
+    party = str(described.party.place) if described and described.party else None
+    return {"endpoint": described.url if described else None, "party": party, **_said(view.descriptor)}
 
 
-def _descriptor(said: Descriptor) -> dict[str, Any]:
+def _said(said: Said) -> dict[str, Any]:
     return {
         "descriptor": None if said.gone else said.descriptor.hex(),
         "certificate": None if said.gone else said.certificate.hex(),

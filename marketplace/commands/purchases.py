@@ -14,7 +14,7 @@ from marketplace.buying.signed_purchase import LARGEST_BYTES, SignedPurchase
 from marketplace.commands.display import receipt_line, time_text, transaction_documents
 from marketplace.commands.files import read_file, require_new, write_file
 from marketplace.commands.keys import AsJson
-from marketplace.commands.offers import condition_lines, guarantee_text, taken_text
+from marketplace.commands.offers import condition_lines, guarantee_text, taken_text, title_text
 from marketplace.commands.session import Session
 from marketplace.commands.wishes import (
     AtMost,
@@ -146,15 +146,14 @@ def price_lines(purchase: Purchase) -> list[str]:
 def _wished_lines(purchase: Purchase) -> list[str]:
     """What is ordered, in words."""
     entry, wished = purchase.entry, purchase.specification
-    title, only = entry.description.title, [f"  only where  {condition_text(condition)}" for condition in wished.only]
+    title, only = title_text(entry), [f"  only where  {condition_text(condition)}" for condition in wished.only]
     if isinstance(wished, AnalysisSpecification):
-        parties = ", ".join(source.member.provider for source in entry.sources)
         return [
-            f"{title}: {len(wished.analyses)} joint analyses of {len(entry.sources)} parties",
+            f"{title}: {questions_text(wished, len(entry.sources))}",
             *(f"  asked       {question_text(analysis)}" for analysis in wished.analyses),
             *only,
-            f"  parties     {parties}",
-            f"  threshold   noise that suffices where {wished.threshold} of them is dishonest",
+            *(f"  party       {source.member.provider}" for source in entry.sources),
+            _strength_line(wished),
         ]
     people = "persons, each with its rows" if entry.description.schema.is_linked else "rows"
     pooled = [source.member.provider for source in entry.sources] if len(entry.sources) > 1 else []
@@ -164,8 +163,21 @@ def _wished_lines(purchase: Purchase) -> list[str]:
         *only,
         *(f"  accepted if {each.score} is at most {each.at_most}" for each in wished.thresholds),
         f"  generator   {generator}",
-        *([f"  parties     {', '.join(pooled)}"] if pooled else []),
+        *(f"  party       {provider}" for provider in pooled),
     ]
+
+
+def _strength_line(wished: AnalysisSpecification) -> str:
+    """Against how many the noise suffices, or of an answer without noise how few persons a number in it may count."""
+    if wished.smallest_cell is None:
+        return f"  threshold   noise that suffices where up to {wished.threshold} of them may be dishonest"
+    return f"  cell        no number of fewer than {wished.smallest_cell} persons is told"
+
+
+def questions_text(specification: AnalysisSpecification, parties: int) -> str:
+    """How many questions are asked, and of whom."""
+    count = len(specification.analyses)
+    return f"{count} {'question' if count == 1 else 'questions'} to {parties} providers together"
 
 
 def question_text(analysis: Analysis) -> str:

@@ -12,7 +12,8 @@ from marketplace.buying.quote import Quoted, ask_quote
 from marketplace.commands.display import console, delta_text
 from marketplace.commands.forecasts import forecast_document, forecast_lines, noise_table
 from marketplace.commands.keys import AsJson
-from marketplace.commands.purchases import question_text
+from marketplace.commands.offers import title_text
+from marketplace.commands.purchases import question_text, questions_text
 from marketplace.commands.session import Session
 from marketplace.commands.wishes import (
     Cell,
@@ -86,20 +87,19 @@ def quote(
 def _terms(quoted: Quoted) -> Iterator[str]:
     entry, order, answer = quoted.entry, quoted.specification, quoted.quote
     if isinstance(order, AnalysisSpecification):
-        yield f"{entry.description.title}: {len(order.analyses)} joint analyses of {len(entry.sources)} parties"
+        yield f"{title_text(entry)}: {questions_text(order, len(entry.sources))}"
         yield from (f"  asked       {question_text(analysis)}" for analysis in order.analyses)
     else:
         schema = entry.description.schema
         rows = "persons, each with its rows," if schema.is_linked else "rows"
         generator = TWIN_GENERATOR if len(entry.sources) > 1 else standing_in(order.generator, schema)
         pooled = f" of {len(entry.sources)} parties" if len(entry.sources) > 1 else ""
-        yield f"{entry.description.title}: {order.rows:,} synthetic {rows}{pooled} by {generator}"
+        yield f"{title_text(entry)}: {order.rows:,} synthetic {rows}{pooled} by {generator}"
     yield from (f"  only where  {condition_text(condition)}" for condition in order.only)
     yield f"  price       {euro_text(answer.price_units)}"
     promise = f"epsilon {answer.epsilon}, delta {delta_text(answer.delta_atto)}" if answer.epsilon else "exact"
     yield f"  guarantee   {promise}, rho {answer.rho_micro:,} micro"
-    rows_declared = sum(source.description.rows_declared for source in entry.sources)
-    yield f"  made from   about {rows_declared:,} rows declared"
+    yield f"  made from   about {entry.rows_declared:,} rows declared"
     if answer.expectation is not None:
         yield f"  made in     about {answer.expectation.seconds:,} s of one processor"
     yield f"  let in      {'yes' if answer.refusal is None else f'no: {answer.refusal.words}'}"

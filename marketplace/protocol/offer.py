@@ -15,6 +15,11 @@ class Kind(IntEnum):
     ANALYSIS = 1
     TRAIN = 2
 
+    @property
+    def words(self) -> str:
+        """What is sold, for people."""
+        return ("synthetic rows", "joint analyses", "visiting trains")[self]
+
 
 class Guarantee(IntEnum):
     """What is promised about the records behind a result."""

@@ -42,6 +42,7 @@ def _show(descriptor: Descriptor, described: Described, receipts: Sequence[Recei
         show_json(
             {
                 "endpoint": descriptor.url,
+                "party": str(descriptor.party.place) if descriptor.party else None,
                 "descriptor": described.descriptor.hex(),
                 "certificate": described.certificate.hex(),
                 "transactions": [
@@ -52,6 +53,7 @@ def _show(descriptor: Descriptor, described: Described, receipts: Sequence[Recei
         )
         return
     print(f"Endpoint {descriptor.url}")
+    print(f"party       {descriptor.party.place if descriptor.party else 'none: it takes no part in joint orders'}")
     print(f"descriptor  {described.descriptor.hex()}")
     print(f"certificate {described.certificate.hex()}")
     for receipt in receipts:

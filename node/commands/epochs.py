@@ -10,7 +10,7 @@ from marketplace.protocol.epoch import LONGEST_WORDS
 from marketplace.protocol.identity import DatasetId
 from marketplace.terminal import ask_passphrase, guarded, parse_id, show_json
 from node.commands.datasets import AsJson
-from node.files import reading
+from node.commands.given import read_given
 from node.home import Node, home
 
 
@@ -33,8 +33,7 @@ def epoch(
 
 
 def _words(path: Path) -> str:
-    with reading(path) as file:
-        data = file.read(4 * LONGEST_WORDS + 1)
+    data = read_given(path, 4 * LONGEST_WORDS)
     try:
         return data.decode().strip()
     except UnicodeDecodeError:

@@ -24,7 +24,7 @@ from node.home import Node
 from node.memory import keep_private
 from node.reconciliation import differences
 from node.serving import serving
-from node.work import Decline, Wait
+from node.work import Abstain, Decline, Wait
 
 POLL_S = 1.0
 
@@ -60,12 +60,18 @@ def init(
     from_block: Annotated[int, typer.Option(min=0, help="The block that the contract was deployed in.")] = 0,
     endpoint: Annotated[str | None, typer.Option(help="Where others find this node: HOST:PORT.")] = None,
     listen: Annotated[str | None, typer.Option(help="Where it listens for them, if elsewhere: HOST:PORT.")] = None,
+    party: Annotated[
+        str | None, typer.Option(help="Where the nodes of other hospitals find it in joint orders: HOST:PORT.")
+    ] = None,
+    party_listen: Annotated[
+        str | None, typer.Option(help="Where it listens for those, if elsewhere: HOST:PORT.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make the node's folder: settings, a ledger key, a storage key."""
     open_store(store)
     connection = Connection(rpc, checksummed(contract), chain_id, store, confirmations, from_block)
-    answering = endpoint_settings(endpoint, listen)
+    answering = endpoint_settings(endpoint, listen, party, party_listen)
     signer = homes.create(homes.home(), connection, ask_passphrase("the new node's keys", twice=True), answering)
     if as_json:
         show_json({"address": signer.address})
@@ -122,7 +128,7 @@ def _serve(daemon: Daemon, stopping: threading.Event) -> None:
 def _say(happened: Happened) -> None:
     step = happened.step
     gas = f", {happened.receipt.gas:,} gas" if happened.receipt else ""
-    why = f": {step.why}" if isinstance(step, Decline | Wait) else ""
+    why = f": {step.why}" if isinstance(step, Abstain | Decline | Wait) else ""
     say(f"order {happened.order.hex()[:16]}: {type(step).__name__.lower()}{gas}{why}")
 
 
@@ -132,7 +138,7 @@ def _show(happened: Happened) -> None:
         {
             "order": happened.order.hex(),
             "step": type(step).__name__.lower(),
-            "why": step.why if isinstance(step, Decline | Wait) else None,
+            "why": step.why if isinstance(step, Abstain | Decline | Wait) else None,
             "trouble": happened.trouble,
             "hash": receipt.transaction.hex() if receipt else None,
             "gas": receipt.gas if receipt else None,

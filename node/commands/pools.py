@@ -1,6 +1,7 @@
 """`agora-node offer draft`, `offer publish-draft` and `consent`: offers of several providers."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ import typer
 from marketplace.errors import Invalid
 from marketplace.protocol.amounts import euro_text
 from marketplace.protocol.identity import NOBODY, DatasetId
-from marketplace.protocol.offer import Kind, Offer
+from marketplace.protocol.offer import Guarantee, Kind, Offer
 from marketplace.protocol.purpose import purpose_codes, purpose_text
 from marketplace.protocol.rho import delta_of, epsilon_of
 from marketplace.terminal import ask_passphrase, guarded, parse_id, say, show_json
@@ -32,9 +33,10 @@ from node.commands.conditions import (
     conditions_of,
 )
 from node.commands.datasets import AsJson
+from node.commands.given import read_given
 from node.commands.moment import moment_text, parse_moment
 from node.commands.offers import app, now_s, show_published
-from node.files import reading, write_whole
+from node.files import write_whole
 from node.home import Node, home
 from node.pool.consent import LARGEST_BYTES as LARGEST_CONSENT_BYTES
 from node.pool.consent import Asked, SignedConsent
@@ -114,8 +116,8 @@ def publish_draft(
     as_json: AsJson = False,
 ) -> None:
     """Publish the drafted offer in FILE with the consents of its other members, and stake for its bond."""
-    drafted = OfferDraft.decode(_read(file, LARGEST_BYTES))
-    consents = [SignedConsent.decode(_read(path, LARGEST_CONSENT_BYTES)) for path in consent or ()]
+    drafted = OfferDraft.decode(read_given(file, LARGEST_BYTES))
+    consents = [SignedConsent.decode(read_given(path, LARGEST_CONSENT_BYTES)) for path in consent or ()]
     node = Node.from_settings(home(), ask_passphrase("the node's keys"))
     show_published(node.pooling().publish(drafted, consents, now_s(node)), as_json)
 
@@ -130,7 +132,7 @@ def consent(
 ) -> None:
     """Show the drafted offer in FILE, ask, and sign that you are a member of it. Refused where it contradicts your own
     account or rules."""
-    until_s, drafted = parse_moment(until), OfferDraft.decode(_read(file, LARGEST_BYTES))
+    until_s, drafted = parse_moment(until), OfferDraft.decode(read_given(file, LARGEST_BYTES))
     node = Node.from_settings(home(), ask_passphrase("the node's keys"))
     pooling = node.pooling()
     asked = pooling.asked(drafted)
@@ -151,13 +153,12 @@ def consent_lines(asked: Asked, until_s: int) -> list[str]:
     """What a member reads before it consents."""
     offer = asked.draft.offer
     head, delta = offer.head, delta_of(offer.head.delta_atto)
-    together_micro = sum(member.rho_micro for member in offer.members)
     return [
-        f"Offer {offer.id.hex()}, led by {head.lead}, with {len(offer.members)} datasets",
+        f"Offer {offer.id.hex()} of {head.kind.words}, led by {head.lead}, with {len(offer.members)} datasets",
         f"  price       {euro_text(head.price_units)}: cost {euro_text(head.cost_units)}, "
         f"margin {euro_text(head.margin_units)}",
         *(_stake_line(offer, stake.index, delta) for stake in asked.stakes),
-        f"  together    epsilon {epsilon_of(together_micro, delta):.4f} at delta {delta:g} about a person at every member",
+        *(_together_lines(offer, delta) if head.guarantee is Guarantee.DIFFERENTIALLY_PRIVATE else ()),
         f"  bond        {euro_text(head.bond_units)}, the lead's",
         f"  licence     {head.licence_s // 86_400} days, terms {head.terms.hex()}",
         *([] if head.authority == NOBODY else [f"  permits     of {head.authority} for {_purposes(head.purposes)}"]),
@@ -171,12 +172,20 @@ def consent_lines(asked: Asked, until_s: int) -> list[str]:
     ]
 
 
+def _together_lines(offer: Offer, delta: float) -> Iterator[str]:
+    epsilon = epsilon_of(sum(member.rho_micro for member in offer.members), delta)
+    yield f"  together    epsilon {epsilon:.4f} at delta {delta:g} about a person at every member"
+
+
 def _stake_line(offer: Offer, index: int, delta: float) -> str:
     member = offer.members[index]
     owed_units = offer.head.price_units * member.share_bps // 10_000
+    taken = "one of its allowance of exact orders, no promise to a person"
+    if offer.head.guarantee is Guarantee.DIFFERENTIALLY_PRIVATE:
+        taken = f"rho {member.rho_micro:,} micro an order (epsilon {epsilon_of(member.rho_micro, delta):.4f})"
     return (
-        f"  yours       dataset {member.dataset.hex()[:16]}...: rho {member.rho_micro:,} micro an order "
-        f"(epsilon {epsilon_of(member.rho_micro, delta):.4f}), {member.share_bps / 100:g} % or {euro_text(owed_units)}"
+        f"  yours       dataset {member.dataset.hex()[:16]}...: {taken}, "
+        f"{member.share_bps / 100:g} % or {euro_text(owed_units)}"
     )
 
 
@@ -189,14 +198,6 @@ def _part(text: str) -> Part:
     if not (colon and share.isascii() and share.isdigit() and len(share) <= 5):
         raise Invalid(f"expected a dataset's id and its share in basis points, as in ID:5000, got {text[:80]!r}")
     return Part(DatasetId(parse_id(dataset, "dataset")), int(share))
-
-
-def _read(path: Path, largest_bytes: int) -> bytes:
-    with reading(path) as file:
-        data = file.read(largest_bytes + 1)
-    if len(data) > largest_bytes:
-        raise Invalid(f"expected a file of at most {largest_bytes:,} bytes, got a larger one; check its name")
-    return data
 
 
 def _confirm(question: str) -> None:

@@ -19,7 +19,7 @@ from marketplace.content.store import ContentStore, put_bytes, read_bytes
 from marketplace.keys.sealing import SealingPublicKey
 from marketplace.ledger.contract import Contract
 from marketplace.ledger.ledger import Receipt
-from marketplace.ledger.signatures import sign_certificate
+from marketplace.ledger.signatures import sign_certificate, sign_consent
 from marketplace.ledger.signer import LocalSigner
 from marketplace.protocol import result
 from marketplace.protocol.account import Account, DatasetView, OrderView, fold
@@ -94,6 +94,24 @@ class HandMadeProvider:
         dataset = self.list_dataset() if dataset is None else dataset
         member = Member(dataset, self.signer.address, 10_000, RHO_MICRO)
         offer, _ = self.ledger.publish(self.signer, self._head(**changes), [member])
+        return offer
+
+    def pool(self, *others: "HandMadeProvider", **changes: object) -> Offer:
+        """Publishes an offer of joint analyses on a new dataset of this provider and of each of the `others`, led by this."""
+        providers = (self, *others)
+        listed = sorted(((each.list_dataset(), each) for each in providers), key=lambda pair: pair[0])
+        share, rest = divmod(10_000, len(listed))
+        members = [
+            Member(dataset, each.signer.address, share + rest * (each is self), RHO_MICRO) for dataset, each in listed
+        ]
+        head = self._head(**{"kind": Kind.ANALYSIS, **changes})
+        until_s = self.ledger.now_s() + HOUR_S
+        consents = [
+            sign_consent(each.signer, self.ledger.domain, head, members, until_s)
+            for _, each in listed
+            if each is not self
+        ]
+        offer, _ = self.ledger.publish(self.signer, head, members, consents)
         return offer
 
     def deliver(self, order: OrderId, change: Change = as_it_is, context: bytes | None = None) -> Delivery:

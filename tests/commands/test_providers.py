@@ -59,6 +59,7 @@ def test_a_node_is_shown_with_its_rotations_and_roots(buyer: Buyer) -> None:
     assert shown["roots"] == [{"day": "2026-01-01", "root": root.hex()}]
     lines = buyer.agora("provider", provider.signer.address).out.splitlines()
     assert "node         https://other.example:8443" in lines
+    assert "party        none: it takes no part in joint orders" in lines
     assert [line.split("UTC  ")[1] for line in lines if "certificate" in line] == [
         f"certificate {old.hex()}",
         f"certificate {new.hex()}",

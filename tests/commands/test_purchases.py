@@ -295,10 +295,10 @@ def test_a_file_that_is_no_purchase_is_refused(relayer: Buyer, tmp_path: Path) -
     assert relayer.agora("relay", str(tmp_path)).code == 2
     file.write_bytes(b"{}")
     assert relayer.agora("relay", str(file)).code == 4
-    file.write_bytes(b" " * 70_000)
+    file.write_bytes(b" " * 300_000)
     ran = relayer.agora("relay", str(file))
     assert ran.code == 2
-    assert "at most 65,536 bytes" in ran.error()
+    assert "at most 262,144 bytes" in ran.error()
 
 
 def test_signing_overwrites_no_file(buyer: Buyer, tmp_path: Path) -> None:

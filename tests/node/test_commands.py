@@ -1,5 +1,6 @@
 """`agora-node` as its user meets it: what it prints, how it ends, and that it never ends in a traceback."""
 
+import json
 import os
 import signal
 from collections.abc import Mapping
@@ -14,11 +15,16 @@ from marketplace.ledger.follower import Follower
 from marketplace.ledger.jsonrpc import connect
 from marketplace.ledger.signer import LocalSigner
 from marketplace.protocol.descriptor import Descriptor, Place
-from marketplace.protocol.identity import Address
+from marketplace.protocol.identity import Address, OrderId
+from marketplace.protocol.states import DeclineReason
 from marketplace.settings import Connection, read_connection, write_connection
+from node.commands.main import _say, _show
+from node.daemon import Happened
 from node.endpoint.settings import NAMES, EndpointSettings, read_endpoint
 from node.home import JOURNAL, SETTINGS
 from node.journal import Journal
+from node.objection import Objection
+from node.work import Abstain
 from tests.ledger.fixtures import run_anvil
 from tests.ledger.world import World, anvil_world
 from tests.node.examples import records
@@ -189,8 +195,22 @@ def test_init_keeps_where_the_node_answers_beside_the_connection(tmp_path: Path)
     assert read_connection(tmp_path / "node" / SETTINGS, {}, NAMES).rpc == NOTHING_LISTENS
 
 
+def test_init_keeps_where_other_hospitals_find_the_node(tmp_path: Path) -> None:
+    joint = ("--party", "node.example:8444", "--party-listen", "0.0.0.0:9444")
+    document(split((*INIT, "--endpoint", "node.example:8443", *joint), environment(tmp_path / "node")))
+    place, party = Place("node.example", 8_443), Place("node.example", 8_444)
+    expected = EndpointSettings(place, place, party, Place("0.0.0.0", 9_444))
+    assert read_endpoint(tmp_path / "node" / SETTINGS, {}) == expected
+
+
 @pytest.mark.parametrize(
-    "changes", [("--endpoint", "node.example"), ("--endpoint", "https://node.example:1"), ("--listen", "0.0.0.0:1")]
+    "changes",
+    [
+        ("--endpoint", "node.example"),
+        ("--endpoint", "https://node.example:1"),
+        ("--listen", "0.0.0.0:1"),
+        ("--party", "h:1"),
+    ],
 )
 def test_init_takes_no_place_that_is_none(tmp_path: Path, changes: tuple[str, ...]) -> None:
     assert_refused(split((*INIT, *changes), environment(tmp_path / "node")), 2, "expected")
@@ -368,6 +388,9 @@ def test_the_descriptor_is_put_into_the_store_and_shown(hospital: Hospital) -> N
     spoken = hospital.type("endpoint", "describe", **given)
     assert spoken.out.splitlines()[0] == "Endpoint https://node.example:8443"
     assert shown["certificate"] in spoken.out
+    assert (shown["party"], "none: it takes no part" in spoken.out) == (None, True)
+    meeting = given | {"AGORA_PARTY": "node.example:8444"}
+    assert document(hospital.type("endpoint", "describe", "--json", **meeting))["party"] == "node.example:8444"
     rotated = hospital.type("endpoint", "rotate", "--json", **given)
     assert "Start the node again" in rotated.err
     assert document(rotated)["certificate"] != shown["certificate"]
@@ -413,3 +436,14 @@ def test_what_was_listed_stands_on_the_ledger_with_its_description_in_the_store(
     (dataset,) = [view for view in account.datasets.values() if view.id.hex() == hospital.dataset]
     assert dataset.provider == hospital.signer.address
     assert DirectoryStore(Path(str(hospital.connection.store))).has(Cid.raw(dataset.versions[0].description))
+
+
+def test_a_running_node_says_why_it_takes_no_part(capsys: pytest.CaptureFixture[str]) -> None:
+    happened = Happened(
+        OrderId(b"\xab" * 32), Abstain(Objection(DeclineReason.RULES, "this node asks for more parties"))
+    )
+    for tell in (_say, _show):
+        tell(happened)
+    said = capsys.readouterr()
+    assert said.err == f"order {'ab' * 8}: abstain: this node asks for more parties\n"
+    assert json.loads(said.out)["why"] == "this node asks for more parties"

@@ -58,6 +58,28 @@ def test_two_hospitals_type_their_way_to_one_offer(hospital: Hospital, other: Ho
     assert retired["offer"] == published["offer"]
 
 
+def test_a_member_reads_that_an_exact_offer_promises_nothing_before_it_consents(
+    hospital: Hospital, other: Hospital, tmp_path: Path
+) -> None:
+    draft = tmp_path / "exact.json"
+    shares = ("--member", f"{hospital.dataset}:6000", "--member", f"{other.dataset}:4000")
+    permits = ("--exact", "--analyses", "--authority", "0x" + "22" * 20, "--purpose", "4")
+    drafted = hospital.type(
+        "offer", "draft", *shares, "--token", hospital.world.token, *MONEY, *permits, "--out", str(draft)
+    )
+    assert drafted.code == 0, drafted.err
+    out = tmp_path / "consent.json"
+    given = ("consent", str(draft), "--until", in_a_day(hospital), "--out", str(out), "--yes")
+    consented = other.type(*given, **settings(hospital))
+    assert consented.code == 0, consented.err
+    assert " of joint analyses, led by " in consented.err
+    assert "one of its allowance of exact orders, no promise to a person, 40 %" in consented.err
+    assert "epsilon" not in consented.err
+    published = hospital.type("offer", "publish-draft", str(draft), "--consent", str(out))
+    assert "exact, no differential privacy" in published.out
+    assert other.type("offer", "retire", published.out.split()[1].rstrip(":")).code == 0
+
+
 def in_a_day(hospital: Hospital) -> str:
     """A day, as the options take it, that lies a day ahead."""
     return moment_text(hospital.ledger.now_s() + 86_400)[:10]
@@ -85,7 +107,9 @@ def test_a_consent_is_never_signed_unasked_or_over_a_file_that_is_none(
         ended = other.type(*bad, **settings(hospital))
         assert ended.code in (2, 4), ended
         assert len(ended.err.splitlines()) == 1
-    assert_refused(other.type("consent", "/nowhere", *given[2:]), 5, "No such file")
+    assert_refused(other.type("consent", "/nowhere", *given[2:]), 2, "a file at 'nowhere', found none")
+    (tmp_path / "large.json").write_bytes(b" " * 2**21)
+    assert_refused(other.type("consent", str(tmp_path / "large.json"), *given[2:]), 2, "got a larger one")
     assert not out.exists()
 
 
