@@ -99,7 +99,8 @@ class Desks:
             return None
         holding = holding_of(self.vault(), name, len(versions))
         clock_s, ledger_s = int(self.clock()), self.effects.ledger.now_s()
-        return objection_to_joint(JointApplication(made, holding, clock_s, ledger_s), self.rules)
+        identified = self.effects.together.roster_keys.has(name)
+        return objection_to_joint(JointApplication(made, holding, clock_s, ledger_s, identified), self.rules)
 
     def _objection_to_stock(self, commission: Commission, earlier: Earlier) -> Objection | None:
         application = StockApplication(

@@ -214,6 +214,7 @@ class Node:
             workers=workers,
             vault_folder=self.folder / VAULT,
             storage_key=self.keys.storage_key,
+            roster_keys=self.roster_keys,
             standpoint=self._standpoint,
         )
 

@@ -126,6 +126,14 @@ def main_codes(tables: Sequence[pa.Table], schema: Schema) -> dict[str, Codes]:
     return {name: rows.column(name).fill_null(MISSING).to_numpy() for name in schema.names}
 
 
+def main_lines(table: pa.Table, schema: Schema) -> NDArray[np.int64]:
+    """Of each row of the main table, in the order of `main_codes`, the line of `table` that it comes from."""
+    if not schema.is_linked:
+        return np.arange(table.num_rows)
+    lines: NDArray[np.int64] = flat_tables(table, schema)[0].column(0).to_numpy().astype(np.int64)
+    return lines
+
+
 def _row_type(strand: Strand) -> pa.StructType:
     return pa.struct([pa.field(column.name, pa.int32()) for column in strand.schema.columns])
 

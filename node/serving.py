@@ -52,6 +52,7 @@ def serving(node: Node, daemon: Daemon, note: Callable[[str], None]) -> Iterator
         ledger=node.ledger,
         store=node.store,
         rules=daemon.rules,
+        keeps_identifiers=node.roster_keys.has,
         clock=daemon.clock,
         note=note,
     )

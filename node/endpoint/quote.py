@@ -40,8 +40,9 @@ from node.synthesis.prediction import Predicted, Prediction, fits
 class Quotes:
     """Answers for the offers that `provider` leads. Safe to use by several threads at once where `ledger` is.
 
-    `account`: the account as the node last read it; None before it has. `clock` gives seconds. `note` is told what goes
-    wrong inside the node, which nobody else learns.
+    `account`: the account as the node last read it; None before it has. `keeps_identifiers`: whether identifiers of a
+    dataset, by its name in the vault, are kept. `clock` gives seconds. `note` is told what goes wrong inside the node, which
+    nobody else learns.
     """
 
     provider: Address
@@ -49,6 +50,7 @@ class Quotes:
     ledger: Ledger
     store: ContentStore
     rules: Rules
+    keeps_identifiers: Callable[[bytes], bool]
     clock: Callable[[], float]
     note: Callable[[str], None]
     _one_at_a_time: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -142,7 +144,8 @@ class Quotes:
             made = would_be(account, view.offer, request, self.provider, self.store)
         closed = (_closed(view, source.dataset, place, now_s) for place, source in enumerate(made.sources))
         refusal = next((found for found in closed if found), None)
-        if refusal is None and (found := objection_to_joint(would_ask(made, now_s), self.rules)):
+        identified = self.keeps_identifiers(made.own.dataset.salt)
+        if refusal is None and (found := objection_to_joint(would_ask(made, now_s, identified), self.rules)):
             refusal = Refusal(found.code, found.words)
         return joint_quote(made, request, refusal)
 

@@ -32,12 +32,14 @@ class JointApplication:
     """What an order asks of this node as one of several.
 
     `holding`: None where the vault does not hold the dataset. `clock_s`: this machine's; `ledger_s`: of the latest block.
+    `identified`: whether identifiers of the dataset are kept.
     """
 
     commission: JointCommission
     holding: Holding | None
     clock_s: int
     ledger_s: int
+    identified: bool = False
 
 
 def objection_to_joint(application: JointApplication, rules: Rules) -> Objection | None:
@@ -51,6 +53,7 @@ def objection_to_joint(application: JointApplication, rules: Rules) -> Objection
         or objection_to_slot(offer, specification, rules)
         or _objection_to_threshold(made, rules)
         or _objection_to_wishes(made, rules)
+        or _objection_to_matching(application)
         or _objection_to_exact(made, rules)
         or objection_to_holding(order, made.own.version.commitment, application.holding, made.index)
         or _objection_to_cost(application)
@@ -119,8 +122,14 @@ def _objection_to_questions(
         noise_of(made.offer, specification, made.schemas)
     except (Invalid, Refused) as error:
         return Objection(DeclineReason.SPECIFICATION, str(error))
-    if specification.links:
-        words = "this provider's vault keeps no identifiers, so persons of several providers cannot be matched here"
+    return None
+
+
+def _objection_to_matching(application: JointApplication) -> Objection | None:
+    if application.commission.matches and not application.identified:
+        words = (
+            "this provider keeps no identifiers of the dataset, so its persons cannot be matched with those of others"
+        )
         return Objection(DeclineReason.RECORDS, words)
     return None
 

@@ -100,6 +100,11 @@ class JointCommission:
         return self.offer.head.guarantee is Guarantee.EXACT
 
     @property
+    def matches(self) -> bool:
+        """Whether persons of several parties are matched by their identifiers."""
+        return isinstance(self.specification, AnalysisSpecification) and self.specification.links
+
+    @property
     def capacity(self) -> int:
         """How many chunks the result is padded to, by declared facts alone."""
         size = result_bytes(self.specification, self.schema)

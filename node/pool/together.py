@@ -35,6 +35,7 @@ from node.pool.closing import JointClosing
 from node.pool.countersignature import Countersignature, DeliveryDraft
 from node.pool.joint import JointCommission
 from node.pool.statement import Statement, encode_request
+from node.roster_keys import RosterKeys
 from node.sale import SaleSecrets
 from node.workers.job import Name
 from node.workers.joint import JointWorkers, Meeting
@@ -63,6 +64,7 @@ class Together:
     workers: JointWorkers
     vault_folder: Path
     storage_key: bytes = field(repr=False)
+    roster_keys: RosterKeys
     standpoint: Callable[[], Standpoint]
     limits: Limits = field(default_factory=Limits)
 
@@ -92,9 +94,9 @@ class Together:
             self.journal.add(order, Mark.STARTED, b"", at_s)
         parties = tuple(source.member.provider for source in made.sources)
         job, password = made.job(self.vault_folder), standpoint.tls.password
-        meeting = Meeting(
-            plan, job, made.questions, made.schema, parties, standpoint.listen, password, self.storage_key
-        )
+        roster_key = self.roster_keys.open(job.own.dataset) if made.matches else b""
+        keys = password, self.storage_key, roster_key
+        meeting = Meeting(plan, job, made.questions, made.schema, parties, standpoint.listen, *keys)
         self.workers.start(meeting, folder)
         return True
 

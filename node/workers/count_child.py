@@ -35,13 +35,14 @@ def main() -> int:
     folder, control = Path(sys.argv[1]), socket.socket(fileno=STANDARD_INPUT)
     threading.Thread(target=_end_with_the_node, args=(control,), daemon=True).start()
     line = Line(control, LONGEST_S, time.monotonic() + LONGEST_S)
-    job, storage_key = JointJob.decode(line.receive(Kind.PLAN, LARGEST_JOB)), line.receive(Kind.PASSWORD)
+    job = JointJob.decode(line.receive(Kind.PLAN, LARGEST_JOB))
+    storage_key, roster_key, agreed = (line.receive(Kind.PASSWORD) for _ in range(3))
     with growing_file(folder / Name.LOCK) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if (folder / Name.CLOSED).exists() or (folder / Name.OUTCOME).exists():
             return FAILED
         try:
-            _count(folder, job, storage_key, line)
+            _count(folder, job, (storage_key, roster_key, agreed), line)
         except (OSError, EOFError, Rubbish, Aborted):
             return FAILED
         except MarketplaceError as error:
@@ -50,11 +51,11 @@ def main() -> int:
     return DONE
 
 
-def _count(folder: Path, job: JointJob, storage_key: bytes, line: Line) -> None:
+def _count(folder: Path, job: JointJob, keys: tuple[bytes, bytes, bytes], line: Line) -> None:
     from node.workers.counting import Counter  # after the node is watched: what it needs takes seconds to load
 
     line.receive(Kind.SUM)
-    counter = Counter.open(folder, job, storage_key)
+    counter = Counter.open(folder, job, *keys)
     opened: tuple[Mapping[str, tuple[int, ...]], ...] = ()
     while asked := counter.task.asked(opened):
         values = counter.count(opened)

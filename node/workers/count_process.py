@@ -30,8 +30,9 @@ Integers = NDArray[np.int64]
 class CountProcess:
     """Counts for one order, in a process that starts at the first question. `asked`: whether it has been asked anything.
 
-    `folder`: the order's, with its documents. The storage key goes through a socket, never into argv, environment or a
-    file. Its methods raise `Refused`, with the process's own words for the provider, or `Unreachable` where it says none.
+    `folder`: the order's, with its documents. `roster_key`: opens the identifiers, where persons are matched by them. Keys go
+    through a socket, never into argv, environment or a file. Its methods raise `Refused`, with the process's own words for
+    the provider, or `Unreachable` where it says none.
     """
 
     def __init__(
@@ -42,9 +43,11 @@ class CountProcess:
         folder: Path,
         storage_key: bytes,
         command: Sequence[str] = COUNT_CHILD,
+        roster_key: bytes = b"",
     ) -> None:
         self._job, self._questions, self._schema = job, questions, schema
-        self._folder, self._storage_key, self._command = folder, storage_key, tuple(command)
+        self._folder, self._command = folder, tuple(command)
+        self._keys, self._agreed = (storage_key, roster_key), b""
         self._child: subprocess.Popen[bytes] | None = None
         self._line: Line | None = None
         self._waiting: tuple[Asked, ...] = ()
@@ -53,6 +56,10 @@ class CountProcess:
     def asked(self) -> bool:
         """Whether records may have been opened."""
         return self._line is not None
+
+    def agree(self, agreed: bytes) -> None:
+        """Takes what the parties alone know of this attempt at the order, for the process that counts, before it starts."""
+        self._agreed = agreed
 
     def count(self, opened: Opened) -> Mapping[str, Integers]:
         """The whole numbers of the round after `opened`, by name, as they may leave the process that has records."""
@@ -114,12 +121,13 @@ class CountProcess:
             )
         self._line = line = Line(ours, LONGEST_S, time.monotonic() + LONGEST_S)
         line.send(Kind.PLAN, self._job.encode())
-        line.send(Kind.PASSWORD, self._storage_key)
+        for key in (*self._keys, self._agreed):
+            line.send(Kind.PASSWORD, key)
         return line
 
 
 def _values(line: Line, one: Asked) -> Integers:
-    values = np.empty(one.of.cells, "<i8")
+    values = np.empty(one.of.inputs, "<i8")
     line.receive_values(values)
     return values
 

@@ -30,6 +30,7 @@ from node.vault.draw import Draw
 from node.vault.vault import Vault
 from node.workers.analysing import AnalysisTask
 from node.workers.job import JointJob, Name
+from node.workers.linkage import LinkageTask
 from node.workers.task import Task
 from node.workers.twinning import TwinTask
 
@@ -46,11 +47,15 @@ class Counter:
     noise: NoiseStream
 
     @classmethod
-    def open(cls, folder: Path, job: JointJob, storage_key: bytes) -> "Counter":
+    def open(
+        cls, folder: Path, job: JointJob, storage_key: bytes, roster_key: bytes = b"", agreed: bytes = b""
+    ) -> "Counter":
         """Opens the records for the documents in `folder`, against the whole rho, durably, before anything is counted.
 
+        `roster_key` and `agreed`: where persons are matched, what opens their identifiers, and what the parties' processes
+        alone know of this attempt.
         Raises `Refused` where this order has drawn before: what came of it is lost, and nothing is drawn again. Raises as
-        the vault does.
+        the vault does, before the draw where identifiers are not as they were kept.
         """
         with disk():
             specified = (folder / Name.SPECIFICATION).read_bytes()
@@ -61,7 +66,9 @@ class Counter:
             if isinstance(specification, AnalysisSpecification)
             else TwinTask.of(job, specification, schema)
         )
-        draw = _draw(job, specification, schema, storage_key)
+        draw, identifiers = _draw(job, specification, schema, storage_key, roster_key)
+        if isinstance(specification, AnalysisSpecification) and specification.links:
+            task = LinkageTask(job, specification, schema, identifiers, agreed)
         context = job.own.order + job.own.commitment + sha256(specified).digest()
         return cls(folder, task, draw, NoiseStream(draw.noise_key, context))
 
@@ -87,14 +94,19 @@ class Counter:
         write_whole(self.folder / Name.OUTCOME, outcome.encode())
 
 
-def _draw(job: JointJob, specification: Specified, schema: Schema, storage_key: bytes) -> Draw:
-    own = job.own
+def _draw(
+    job: JointJob, specification: Specified, schema: Schema, storage_key: bytes, roster_key: bytes
+) -> tuple[Draw, tuple[str, ...]]:
+    """The order's draw, and of each of its lines the person's identifier where persons are matched; else none."""
+    own, roster = job.own, None
     with Vault(own.vault, SecretBox(storage_key)) as vault:
         held = vault.describe(own.dataset, own.version)
         if held.commitment != own.commitment or held.schema != schema:
             raise Corrupt(
                 "expected the records that the dataset's version commits to, the vault holds others; revise it"
             )
+        if isinstance(specification, AnalysisSpecification) and specification.links:
+            roster = vault.roster(own.order, own.dataset, own.version, SecretBox(roster_key))
         if own.is_exact:
             draw = vault.draw_exact(own.order, own.dataset, own.version)
             if not draw.resumed and isinstance(specification, AnalysisSpecification):
@@ -107,7 +119,7 @@ def _draw(job: JointJob, specification: Specified, schema: Schema, storage_key: 
         raise Refused(
             "expected an order that has not drawn before; its first count was lost, and nothing is drawn again"
         )
-    return draw
+    return draw, roster.of(draw) if roster else ()
 
 
 def _cohort(draw: Draw, specification: AnalysisSpecification, schema: Schema) -> Tags:

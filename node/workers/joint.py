@@ -29,7 +29,8 @@ AGAIN_S = 2.0
 
 @dataclass(frozen=True)
 class Meeting:
-    """All that one attempt at an order needs. `parties`: who has which number. `listen`: this party's own place here."""
+    """All that one attempt at an order needs. `parties`: who has which number. `listen`: this party's own place here.
+    `roster_key`: opens identifiers, where persons are matched."""
 
     plan: Plan
     job: JointJob
@@ -39,6 +40,7 @@ class Meeting:
     listen: Place
     password: bytes = field(repr=False)
     storage_key: bytes = field(repr=False)
+    roster_key: bytes = field(default=b"", repr=False)
 
     @property
     def order(self) -> OrderId:
@@ -114,7 +116,8 @@ class _Attempt(threading.Thread):
     ) -> None:
         super().__init__(daemon=True)
         self._meeting, self._folder, self._party, self._tell = meeting, folder, party, tell
-        self._count = CountProcess(meeting.job, meeting.questions, meeting.schema, folder, meeting.storage_key, counter)
+        keys = meeting.storage_key, counter, meeting.roster_key
+        self._count = CountProcess(meeting.job, meeting.questions, meeting.schema, folder, *keys)
         self._process: PartyProcess | None = None
         self._ended = threading.Event()
         self.ended_at = 0.0
@@ -149,7 +152,8 @@ class _Attempt(threading.Thread):
         if self._ended.is_set():
             self._process.close()
         with self._process:
-            return take_part(self._process, meeting.questions, meeting.schema, self._count.count)
+            questions, schema, count = meeting.questions, meeting.schema, self._count
+            return take_part(self._process, questions, schema, count.count, agree=count.agree)
 
     def _fail(self, words: str) -> None:
         if self._ended.is_set():

@@ -10,12 +10,13 @@ from marketplace.buying.questions import KINDS, questions_of
 from marketplace.errors import Invalid
 from marketplace.protocol.analysis import Analysis
 from marketplace.protocol.analysis_counts import Contingency, Count, Histogram
+from marketplace.protocol.analysis_linkage import KnownTo, Linkage
 from marketplace.protocol.analysis_logistic import LogisticRegression
 from marketplace.protocol.analysis_moments import Mean
 from marketplace.protocol.analysis_survival import Survival
 
 SURVIVAL = {"kind": "survival", "time": "t", "event": "e", "happened": "x"}
-ASKED = (Count(), Mean("age"), Histogram("age", 5), Contingency("sex", "stage"))
+ASKED = (Count(), Mean("age"), Histogram("age", 5), Contingency("sex", "stage"), Linkage(3, 4096, KnownTo.TWO))
 
 
 def test_every_question_survives_being_written_down() -> None:

@@ -27,9 +27,8 @@ def quoting(buyer: Buyer, folder: Path, change: Verb = bytes) -> Iterator[None]:
     """A node of the market's provider that answers quotes, but for `change`."""
     market, notes = buyer.market, list[str]()
     account = buyer.client().account()
-    quotes = Quotes(
-        market.provider.signer.address, lambda: account, market.ledger, market.store, Rules(), lambda: 0.0, notes.append
-    )
+    own, chain, store = market.provider.signer.address, market.ledger, market.store
+    quotes = Quotes(own, lambda: account, chain, store, Rules(), lambda _: False, lambda: 0.0, notes.append)
     with answering_for(folder / "node", market.provider, lambda body: change(quotes.answer(body)), VERB):
         yield
     assert notes == []

@@ -73,6 +73,7 @@ def counter(world: World) -> Iterator[Counter]:
         ledger=world.ledger,
         store=world.store,
         rules=Rules(),
+        keeps_identifiers=lambda _: False,
         clock=lambda: 0,
         note=notes.append,
     )

@@ -58,13 +58,14 @@ ROWS_DECLARED, TOTAL_MICRO = 100, 10**7
 LIMITS = Limits(stall_s=20.0, join_s=20.0)
 
 
-def follow_up(path: Path, persons: int, seed: int) -> Path:
-    """A CSV file of `persons` persons, one row each."""
+def follow_up(path: Path, persons: int, seed: int, common: int = 0) -> Path:
+    """A CSV file of `persons` persons, one row each, of whom `common` have the same identifiers in every such file."""
     choices, lines = Random(seed), ["patient,days,outcome,arm"]
     for person in range(persons):
         arm = choices.choice(("old", "new"))
         days = min(400, int(choices.expovariate(1 / (150 if arm == "old" else 250))))
-        lines.append(f"hush-{seed}-{person},{days},{choices.choice(('alive', 'dead', 'dead'))},{arm}")
+        who = "all" if person < common else seed
+        lines.append(f"hush-{who}-{person},{days},{choices.choice(('alive', 'dead', 'dead'))},{arm}")
     path.write_text("\n".join(lines) + "\n")
     return path
 
@@ -118,13 +119,21 @@ class Pool:
     store: DirectoryStore
     hospitals: list[Hospital]
     client: Client
+    common: int = 0
     opened: ExitStack = field(default_factory=ExitStack)
 
     @classmethod
     def open(
-        cls, folder: Path, persons: Sequence[int] = (60, 70, 80), schemas: Mapping[int, Schema] | None = None
+        cls,
+        folder: Path,
+        persons: Sequence[int] = (60, 70, 80),
+        schemas: Mapping[int, Schema] | None = None,
+        common: int = 0,
     ) -> "Pool":
-        """As many hospitals as there are numbers of persons, each described on the ledger and answering."""
+        """As many hospitals as there are numbers of persons, each described on the ledger and answering.
+
+        `common`: how many persons every hospital knows; where there are some, hospitals keep identifiers.
+        """
         ledger = EmbeddedLedger()
         store = DirectoryStore(folder / "store")
         buyer = ledger.account(PURSE_UNITS)
@@ -137,7 +146,7 @@ class Pool:
             folder=folder / "buyer",
             clock=lambda: 0,
         )
-        pool = cls(ledger, ledger.token, ledger.advance, folder, store, [], client)
+        pool = cls(ledger, ledger.token, ledger.advance, folder, store, [], client, common)
         for number, count in enumerate(persons):
             pool.hospitals.append(pool._hospital(number, count, (schemas or {}).get(number, SCHEMA)))
         pool.stake(20)
@@ -148,8 +157,11 @@ class Pool:
         settings = EndpointSettings(*([free_place()] * 2), *([free_place()] * 2))
         keys = Keys(self.ledger.account(PURSE_UNITS), STORAGE_KEY)  # type: ignore[attr-defined]
         node = Node.open(place, keys, self.ledger, self.store, endpoint=settings)
-        path = follow_up(self.folder / f"{number}.csv", persons, number)
-        listed = node.provider().list_dataset(path, schema, WORDS, TOTAL_MICRO, rows_declared=ROWS_DECLARED)
+        path = follow_up(self.folder / f"{number}.csv", persons, number, self.common)
+        by_hand, keep = node.provider(), self.common > 0
+        listed = by_hand.list_dataset(
+            path, schema, WORDS, TOTAL_MICRO, rows_declared=ROWS_DECLARED, keep_identifiers=keep
+        )
         _, described = describe(node)
         tell(node, described)
         made = Hospital(node, listed, None, [], [])  # type: ignore[arg-type]
@@ -244,12 +256,15 @@ class Pool:
 
 @contextmanager
 def pooled(
-    folder: Path, persons: Sequence[int] = (60, 70, 80), schemas: Mapping[int, Schema] | None = None
+    folder: Path,
+    persons: Sequence[int] = (60, 70, 80),
+    schemas: Mapping[int, Schema] | None = None,
+    common: int = 0,
 ) -> Iterator[Pool]:
     """A pool whose nodes are ended afterwards."""
     import os
 
     os.environ["PYTHONPATH"] = str(ROOT)
-    pool = Pool.open(folder, persons, schemas)
+    pool = Pool.open(folder, persons, schemas, common)
     with pool.opened:
         yield pool

@@ -52,7 +52,7 @@ def application(**changes: Any) -> JointApplication:
     members = changes.pop("members", MEMBERS)
     described = dict.fromkeys(range(3), DESCRIPTION) | changes.pop("descriptions", {})
     questions = changes.pop("questions", QUESTIONS)
-    given = {name: changes.pop(name) for name in ("holding", "clock_s", "ledger_s") if name in changes}
+    given = {name: changes.pop(name) for name in ("holding", "clock_s", "ledger_s", "identified") if name in changes}
     offer = Offer(OfferId(b"f" * 32), head(**{"kind": Kind.ANALYSIS, **changes}), members)
     sources = tuple(
         Source(
@@ -149,6 +149,7 @@ CLOSED: dict[str, Any] = {**EXACT, "questions": replace(QUESTIONS, analyses=(Cou
         ({"questions": replace(QUESTIONS, analyses=(Linkage(4, 256, KnownTo.TWO),))}, Rules(), SPECIFICATION, "3 parties, got 4"),
         ({**EXACT, "questions": LINKING}, Rules(smallest_cell=1), SPECIFICATION, "exact one tells of single persons"),
         ({"questions": LINKING}, Rules(analyses=frozenset({"count"})), RULES, "the kind 'linkage'"),
+        ({"questions": LINKING}, Rules(), RECORDS, "keeps no identifiers of the dataset"),
         ({**EXACT, "holding": Holding(1, bytes([1]) * 32, 0, 0)}, Rules(smallest_cell=1), BUDGET, "allowance"),
     ],
 )  # fmt: skip

@@ -102,7 +102,7 @@ def test_where_nothing_can_listen_the_provider_is_told(meeting: Meeting, folder:
 def test_a_fault_of_ours_is_told_by_its_kind_alone(
     meeting: Meeting, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fault(*_: object) -> None:
+    def fault(*_: object, **__: object) -> None:
         raise ZeroDivisionError("hush-hush")
 
     monkeypatch.setattr(joint, "take_part", fault)

@@ -40,10 +40,11 @@ class Workplace:
     job: Job
 
     @classmethod
-    def prepare(cls, path: Path, rho_micro: int = RHO_MICRO) -> "Workplace":
-        """A workplace in `path`, with a vault of some 400 rows and a job of `rho_micro`."""
+    def prepare(cls, path: Path, rho_micro: int = RHO_MICRO, roster_key: bytes | None = None) -> "Workplace":
+        """A workplace in `path`, with a vault of some 400 rows, identifiers if they have a key, and a job of `rho_micro`."""
         with Vault(path / "vault", SecretBox(STORAGE_KEY)) as vault:
-            taken = vault.take_in(records(path / "records.csv"), SCHEMA)
+            keep = SecretBox(roster_key) if roster_key else None
+            taken = vault.take_in(records(path / "records.csv"), SCHEMA, identifiers=keep)
             vault.account.raise_total(taken.dataset, TOTAL_MICRO)
         job = Job(ORDER, taken.dataset, 1, taken.commitment, rho_micro, 10**12, address(1), path / "vault")
         (path / "points").mkdir()
