@@ -66,6 +66,8 @@ def noise_faults(certificate: Certificate, specification: AnalysisSpecification,
         return
     if certificate.mechanism.generate != stages_of(parts):
         yield "its noise is not what the questions, the parties and the rho imply"
+    if certificate.scores or certificate.curves or certificate.mechanism.evaluate or certificate.attacks:
+        yield "it has scores or figures of attacks, which no answer has"
 
 
 def _guarantee(certificate: Certificate) -> Guarantee:

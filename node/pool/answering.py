@@ -20,7 +20,16 @@ from node.delivery import plain_root_in
 from node.files import reading
 from node.outcome import Outcome
 from node.pool.closing import JointClosing
-from node.pool.countersignature import Countersignature, DeliveryDraft, Presented, differs, objection_to_delivery
+from node.pool.consent import own_places
+from node.pool.countersignature import (
+    Countersignature,
+    DeliveryDraft,
+    Presented,
+    differs,
+    objection_to_delivery,
+    objection_to_result,
+)
+from node.pool.joint import read_joint
 from node.pool.statement import Statement, decode_request
 from node.workers.job import Name
 
@@ -63,11 +72,14 @@ class Answering:
         with self._untold():
             presented = self._presented(draft)
             now_s = max(int(self.clock()), self.ledger.now_s())
-        objection = objection_to_delivery(presented, now_s)
+            objection = objection_to_delivery(presented, now_s)
+            if objection is None:
+                root = plain_root_in(self.folder_of(draft.order), presented.made.capacity, draft.salts)
+                objection = objection_to_result(presented, root)
         if objection is not None:
             self.note(f"countersign: order {draft.order.hex()[:16]} is not signed: {objection}")
             raise Refused("expected a delivery that this member can sign, it does not sign this one; ask its provider")
-        if differs(presented):
+        if differs(presented, root):
             self.note(
                 f"countersign: order {draft.order.hex()[:16]}: the lead's rows are not those that this node makes of the same "
                 "sums, as may be on another processor; you sign for the sums"
@@ -82,9 +94,13 @@ class Answering:
             raise Unreachable("expected a node that has read the ledger, it has only begun")
         outcome, closing = self._ended(draft.order)
         manifest = Manifest.decode(read_bytes(self.store, Cid.raw(draft.delivery.manifest), LARGEST_DOCUMENT_BYTES))
-        root = plain_root_in(self.folder_of(draft.order), draft.delivery.count, draft.salts)
-        domain, member = self.ledger.domain, self.signer.address
-        return Presented(draft, manifest, domain, member, account, outcome, closing, root)
+        domain, member, order = self.ledger.domain, self.signer.address, account.orders.get(draft.order)
+        if order is None or not own_places(account.offer_of(order), member):
+            raise Refused(NOT_DELIVERED)
+        made = read_joint(account, order, member, self.folder_of(order.id), self.store)
+        if made is None:
+            raise Unreachable("expected the documents of the order, they cannot be had now")
+        return Presented(draft, manifest, domain, member, account, made, outcome, closing)
 
     def _ended(self, order: OrderId) -> tuple[Outcome, JointClosing]:
         """How the order ended at this member."""

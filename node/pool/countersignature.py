@@ -18,6 +18,7 @@ from marketplace.protocol.states import OrderState
 from node.outcome import Outcome
 from node.pool.closing import JointClosing
 from node.pool.consent import own_places, signature_of
+from node.pool.joint import JointCommission
 
 VERB = "countersign"
 DRAFT_NOUN, NOUN, VERSION = "delivery-draft", "countersignature", 1
@@ -103,8 +104,8 @@ class Countersignature:
 class Presented:
     """Everything that the decision about a countersignature depends on.
 
-    `manifest`: the one that the delivery names. `outcome`, `closing`: how the order ended at this member. `plain_root`: of
-    this member's own answer with the draft's salts.
+    `manifest`: the one that the delivery names. `made`: the order as this member reads it. `outcome`, `closing`: how it ended
+    at this member.
     """
 
     draft: DeliveryDraft
@@ -112,13 +113,14 @@ class Presented:
     domain: Domain
     member: Address
     account: Account
+    made: JointCommission
     outcome: Outcome
     closing: JointClosing
-    plain_root: bytes
 
 
 def objection_to_delivery(presented: Presented, now_s: int) -> str | None:
-    """Why the member does not sign the delivery, in words for its provider; None if it does."""
+    """Why the member does not sign the delivery, whatever its result is, in words for its provider; None if it may. Once it
+    may, the lead has signed what is presented, and the result has the length that was declared."""
     draft, account, certificate = presented.draft, presented.account, presented.manifest.certificate
     order = account.orders.get(draft.order)
     if draft.domain != presented.domain or order is None:
@@ -134,6 +136,8 @@ def objection_to_delivery(presented: Presented, now_s: int) -> str | None:
         account=account,
         order=replace(order, delivery=draft.delivery),
         domain=presented.domain,
+        description=presented.made.own.description,
+        specification=presented.made.specification,
     )
     if faults:
         return f"its certificate does not agree: {faults[0]}"
@@ -145,7 +149,7 @@ def objection_to_delivery(presented: Presented, now_s: int) -> str | None:
 def _objection_to_part(presented: Presented, place: int) -> str | None:
     """Why what the certificate says of this member, and of what was made, is not what this member knows."""
     certificate, outcome, closing = presented.manifest.certificate, presented.outcome, presented.closing
-    joint = certificate.joint
+    joint, made = certificate.joint, presented.made
     assert joint is not None
     own = joint.parties[place]
     if joint.transcript != closing.transcript or tuple(one.signature for one in joint.parties) != closing.signatures:
@@ -154,16 +158,27 @@ def _objection_to_part(presented: Presented, place: int) -> str | None:
         return "what it says of you is not what you have said"
     if certificate.mechanism != outcome.mechanism:
         return "it names another mechanism than the one that you have taken part in"
-    if differs(presented) and DIGEST not in dict(outcome.mechanism.parameters):
+    if (certificate.scores, certificate.curves, certificate.attacks) != (outcome.scores, outcome.curves, None):
+        return "it has scores or figures of attacks that you have not"
+    if (joint.lane, joint.threshold) != (made.lane.value, made.threshold):
+        return "its lane or its threshold is not the specification's"
+    if certificate.count != made.capacity:
+        return "its result has not the length that was declared"
+    return None
+
+
+def objection_to_result(presented: Presented, plain_root: bytes) -> str | None:
+    """Why the member does not sign for the result. `plain_root`: of its own answer, with the draft's salts."""
+    if differs(presented, plain_root) and DIGEST not in dict(presented.outcome.mechanism.parameters):
         return "its result is not the answer that you have"
     return None
 
 
-def differs(presented: Presented) -> bool:
+def differs(presented: Presented, plain_root: bytes) -> bool:
     """Whether the result is not, byte for byte, the one that this member has made.
 
     An answer must not: it follows from the sums by whole numbers and rounded ones. Synthetic rows may, in places: they are
     drawn from a model that is fitted in floating point, whose last digits depend on the processor. What is exact everywhere,
     the sums, stands in the mechanism by its hash, which every member compares with that of its own.
     """
-    return presented.plain_root != presented.draft.delivery.plain_root
+    return plain_root != presented.draft.delivery.plain_root

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from marketplace.certificate.certificate import Certificate
+from marketplace.certificate.attacks import PublicAttacks
+from marketplace.certificate.certificate import Certificate, Score
 from marketplace.certificate.manifest import Manifest
 from marketplace.content.cid import Cid
 from marketplace.content.store import put_bytes, read_bytes
@@ -21,9 +22,12 @@ from node.pool.joint import JointCommission
 from node.pool.statement import Statement, encode_request
 from node.sale import SaleSecrets
 from node.workers.job import Name
+from tests.certificate.test_verification import FIGURE
 from tests.node.pooled import Hospital, Pool, pooled
 
 SECRETS = SaleSecrets(b"a" * 32, b"b" * 32)
+A_SCORE = Score("l1_1way", "0.010000", "0.001000", "0.900000", "0.050000")
+ATTACKS = PublicAttacks("masked-sums/1", "ab" * 12, "2026-01-31", (FIGURE,))
 
 
 @dataclass
@@ -95,6 +99,17 @@ def test_another_result_than_its_own_is_not_signed(answered: Answered) -> None:
     assert "its plain root is not the delivery's" in refusal(answered, swapped)
 
 
+def test_a_result_of_another_length_than_declared_is_not_computed_let_alone_signed(answered: Answered) -> None:
+    def longer(certificate: Certificate) -> Certificate:
+        return replace(certificate, count=2**32 - 1)
+
+    draft = answered.certified(longer)
+    draft = replace(draft, delivery=replace(draft.delivery, count=2**32 - 1))
+    assert "has not the length that was declared" in refusal(answered, draft)
+    by_nobody = replace(answered.draft, delivery=replace(answered.draft.delivery, count=2**32 - 1))
+    assert "its count is not the delivery's" in refusal(answered, by_nobody)
+
+
 def change_party(number: int, **changes: Any) -> Callable[[Certificate], Certificate]:
     def change(certificate: Certificate) -> Certificate:
         joint = certificate.joint
@@ -141,6 +156,13 @@ def test_a_certificate_that_says_something_else_of_the_member_is_not_signed(
         (lambda made: replace(made, mechanism=replace(made.mechanism, name="other-sums")), "another mechanism"),
         (lambda made: replace(made, privacy=replace(made.privacy, rho_micro=5)), "the offer charged"),
         (lambda made: replace(made, specification=b"x" * 32), "its specification is not"),
+        (lambda made: replace(made, rows=5), "its rows is not the specification's"),
+        (lambda made: replace(made, privacy=replace(made.privacy, unit="nobody")), "its unit is not the schema's"),
+        (lambda made: replace(made, privacy=replace(made.privacy, rows_per_person=2)), "its rows per person is not"),
+        (lambda made: replace(made, joint=replace(made.joint, lane="closed")), "its lane or its threshold is not"),
+        (lambda made: replace(made, joint=replace(made.joint, threshold=2)), "its lane or its threshold is not"),
+        (lambda made: replace(made, scores=(A_SCORE,)), "scores or figures of attacks that you have not"),
+        (lambda made: replace(made, attacks=ATTACKS), "scores or figures of attacks"),
     ],
 )
 def test_a_certificate_of_something_else_is_not_signed(
