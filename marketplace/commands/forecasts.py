@@ -6,10 +6,11 @@ from typing import Any
 
 from rich.table import Table
 
+from marketplace.protocol.analysis import AnalysisSpecification
 from marketplace.protocol.analysis_quote import Forecast, learned, threats
 from marketplace.terminal import plain
 
-INDENT, WIDTH = 14, 100
+INDENT, WIDTH = 14, 80
 SHOWN_NOISE = 20
 
 
@@ -30,14 +31,16 @@ def forecast_lines(forecast: Forecast) -> Iterator[str]:
         yield from _named("noise", "of all parties together, in rows, or in steps of a column's declared grid:")
 
 
-def noise_table(forecast: Forecast) -> Table:
-    """The noise in each statistic of the first round."""
+def noise_table(forecast: Forecast, specification: AnalysisSpecification) -> Table:
+    """The noise in each statistic of the first round, by the question that it is of."""
     table = Table(box=None, pad_edge=False)
     table.add_column("statistic")
     for head in ("cells", "sigma of a cell", "rho, micro"):
         table.add_column(head, justify="right")
     for one in forecast.noise[:SHOWN_NOISE]:
-        table.add_row(plain(one.name), f"{one.cells:,}", f"{float(one.sigma):,.1f}", f"{one.rho_micro:,}")
+        table.add_row(
+            plain(specification.words_of(one.name)), f"{one.cells:,}", f"{float(one.sigma):,.1f}", f"{one.rho_micro:,}"
+        )
     if len(forecast.noise) > SHOWN_NOISE:
         table.add_row(f"{len(forecast.noise) - SHOWN_NOISE:,} more", "", "", "")
     return table

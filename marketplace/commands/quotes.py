@@ -76,8 +76,8 @@ def quote(
     if forecast is not None:
         for line in forecast_lines(forecast):
             print(plain(line))
-        if forecast.noise:
-            console().print(noise_table(forecast))
+        if forecast.noise and isinstance(quoted.specification, AnalysisSpecification):
+            console().print(noise_table(forecast, quoted.specification))
     if expectation is not None:
         console().print(_scores(expectation))
         for line in _advice(expectation, narrowed=bool(conditions)):

@@ -161,6 +161,11 @@ class AnalysisSpecification:
             for one in rounds[: self.analyses[place].rounds]
         )
 
+    def words_of(self, name: str) -> str:
+        """The name of a statistic of `asked` for people: which question it is of, counting from 1, and its kind."""
+        place, _, statistic = name.partition("/")
+        return f"{int(place) + 1}. {self.analyses[int(place)].document()['kind']}, {statistic}"
+
     def lane(self, guarantee: Guarantee) -> Lane:
         """In which lane it is answered. Raises `Invalid` as `lane_of` does."""
         return lane_of(guarantee, self.smallest_cell or PUBLIC_CELL, self.links)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from node.evaluation.page import text
+from node.evaluation.page import text, wide
 
 COLOURS = ("#2b6c99", "#a63d00", "#3f7d3f", "#7a4b94", "#8a6d00", "#00797a", "#b0305c", "#555555", "#5b5bd6", "#94601c")
 DASHES = ("", "7 3", "2 3", "9 3 2 3", "12 4")
@@ -48,11 +48,10 @@ class Plot:
         """The same for up and down."""
         return self._place(self.up, value, self.height - 44, 14)
 
-    def line(self, points: Sequence[Point], place: int, wide: float = 2) -> str:
+    def line(self, points: Sequence[Point], place: int, thick: float = 2) -> str:
         """A line through `points` in the colour of the series at `place`."""
         path = " ".join(f"{self.x(a):.1f},{self.y(b):.1f}" for a, b in points)
-        dash = f' stroke-dasharray="{DASHES[place % len(DASHES)]}"' if place % len(DASHES) else ""
-        return f'<polyline points="{path}" fill="none" stroke="{colour(place)}" stroke-width="{wide}"{dash}/>'
+        return f'<polyline points="{path}" fill="none" stroke="{colour(place)}" stroke-width="{thick}"{_dash(place)}/>'
 
     def band(self, lower: Sequence[Point], upper: Sequence[Point], place: int) -> str:
         """The area between two lines."""
@@ -73,6 +72,14 @@ class Plot:
         """Text at pixels `x` and `y`. `anchor`: which end of it lies there."""
         return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{ink}">{text(words)}</text>'
 
+    def key(self, entry: int, name: str, place: int) -> str:
+        """What the line of the series at `place` means, as an entry at the top right: its name and a piece of it."""
+        y, right, ink = 24 + 16 * entry, self.width - 24, colour(place)
+        piece = (
+            f'<line x1="{right - 34}" x2="{right}" y1="{y}" y2="{y}" stroke="{ink}" stroke-width="2"{_dash(place)}/>'
+        )
+        return piece + self.words(right - 42, y + 4, name, "end", ink)
+
     def level(self, value: float, dashed: bool = True) -> str:
         """A line across at `value`."""
         ends = f'x1="{self.left}" x2="{self.width - 16}" y1="{self.y(value):.1f}" y2="{self.y(value):.1f}"'
@@ -84,12 +91,16 @@ class Plot:
         return f'<line {ends} stroke="{INK}" stroke-dasharray="4 3"/>'
 
     def draw(self, marks: Sequence[str], description: str, *, numbers_up: bool = True) -> str:
-        """The whole drawing. `description`: text for whoever cannot see it. `numbers_up`: whether the left has numbers."""
+        """The whole drawing, which scrolls on a narrow screen. `description`: text for whoever cannot see it.
+
+        `numbers_up`: whether the left has numbers.
+        """
         head = (
             f'<svg viewBox="0 0 {self.width} {self.height}" width="100%" role="img" font-size="12" '
             f'font-family="system-ui, DejaVu Sans, sans-serif" aria-label="{text(description)}">'
+            f"<title>{text(description)}</title>"
         )
-        return head + "".join([*self._axes(numbers_up), *marks]) + "</svg>"
+        return wide(head + "".join([*self._axes(numbers_up), *marks]) + "</svg>")
 
     def _axes(self, numbers_up: bool) -> Iterator[str]:
         low, left, right = self.height - 44, self.left, self.width - 16
@@ -114,6 +125,11 @@ class Plot:
     def _place(axis: Axis, value: float, start: float, end: float) -> float:
         share = (min(axis.high, max(axis.low, value)) - axis.low) / (axis.high - axis.low)
         return start + share * (end - start)
+
+
+def _dash(place: int) -> str:
+    """How the line of the series at `place` is broken: no two series are told apart by their colour alone."""
+    return f' stroke-dasharray="{DASHES[place % len(DASHES)]}"' if place % len(DASHES) else ""
 
 
 def colour(place: int) -> str:

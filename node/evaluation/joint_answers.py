@@ -1,6 +1,6 @@
 """The answers of a joint analysis for people: for each kind a sentence, a plot and a table, as HTML."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -8,23 +8,20 @@ from marketplace.protocol.analysis import Analysis
 from marketplace.protocol.analysis_comparisons import Difference, MannWhitney, Proportions, Welch
 from marketplace.protocol.analysis_counts import Contingency, Count, Distribution, Histogram, Rows, Table
 from marketplace.protocol.analysis_cox import CoxRegression
-from marketplace.protocol.analysis_curves import NORMAL_TIMES
-from marketplace.protocol.analysis_design import INTERCEPT, Term
 from marketplace.protocol.analysis_genetics import AlleleFrequencies, CaseControl
 from marketplace.protocol.analysis_linkage import KnownTo, Linkage, Linked
 from marketplace.protocol.analysis_logistic import LogisticRegression
-from marketplace.protocol.analysis_moments import Mean, Moments
+from marketplace.protocol.analysis_moments import Mean, Moments, Variance
 from marketplace.protocol.analysis_newton import LikelihoodFit
 from marketplace.protocol.analysis_quantile import Quantile, Quantiles
 from marketplace.protocol.analysis_regression import Fit, LinearRegression
 from marketplace.protocol.analysis_survival import Survival, SurvivalCurves
-from marketplace.protocol.analysis_tails import student_tail
 from marketplace.protocol.closing import ClosedDistribution, ClosedTable
 from marketplace.protocol.schema import Number, Schema
-from node.evaluation import joint_genetics, joint_plots, page
+from node.evaluation import joint_fits, joint_genetics, joint_plots, page
 from node.evaluation.drawing import COLOURS, number, p_text
 from node.evaluation.joint_survival import survival_parts
-from node.evaluation.joint_tables import NO_TEST, elsewhere, some
+from node.evaluation.joint_tables import HIDDEN_TEST, NO_TEST, elsewhere, noise_of_counts, some
 
 MOST_BARS = 40
 CLOSED = "closed"
@@ -43,7 +40,7 @@ def section_of(analysis: Analysis, schema: Schema, answer: Any) -> str:
         case Mean(), Moments():
             parts = list(_moments(analysis, schema, answer))
         case LinearRegression(), Fit():
-            parts = list(_fit(analysis, answer))
+            parts = list(joint_fits.least_squares(analysis, answer))
         case Welch() | MannWhitney() | Proportions(), Difference():
             parts = list(joint_genetics.difference(analysis, answer))
         case AlleleFrequencies(), tuple():
@@ -51,7 +48,7 @@ def section_of(analysis: Analysis, schema: Schema, answer: Any) -> str:
         case CaseControl(), tuple():
             parts = list(joint_genetics.associations(answer))
         case LogisticRegression() | CoxRegression(), LikelihoodFit():
-            parts = list(_likelihood_fit(analysis, answer))
+            parts = list(_likelihoodjoint_fits.least_squares(analysis, answer))
         case Survival(), SurvivalCurves():
             parts = list(survival_parts(analysis, answer))
         case Linkage(), Linked():
@@ -78,6 +75,8 @@ def heading(analysis: Analysis) -> str:
             return f"How the rows fall over {analysis.column}"
         case Contingency():
             return f"{analysis.first} and {analysis.second} together"
+        case Variance():
+            return f"The mean and the variance of {analysis.column}"
         case Mean():
             return f"The mean of {analysis.column}"
         case Welch() | MannWhitney() | Proportions():
@@ -125,6 +124,7 @@ def _linked(found: Linked) -> Iterator[str]:
 
 def _histogram(asked: Histogram, schema: Schema, found: Distribution) -> Iterator[str]:
     column = schema.column(asked.column)
+    yield from noise_of_counts(found.error)
     names = [first if first == last else f"{first} to {last}" for first, last in found.texts]
     if isinstance(column, Number):
         yield joint_plots.histogram_plot(found, column)
@@ -180,8 +180,9 @@ def _count(count: int | None) -> str:
 def _table(asked: Contingency, schema: Schema, found: Table) -> Iterator[str]:
     first, second = (schema.column(name) for name in asked.columns)
     rows, columns = ([column.text(code) for code in range(column.size)] for column in (first, second))
+    yield from noise_of_counts(found.error)
     if found.p is None:
-        yield page.paragraph(NO_TEST)
+        yield page.paragraph(HIDDEN_TEST if found.error else NO_TEST)
     else:
         yield page.paragraph(
             f"Pearson's test that the two have nothing to do with each other: chi-square {number(found.statistic)} on "
@@ -211,61 +212,6 @@ def _moments(asked: Mean, schema: Schema, found: Moments) -> Iterator[str]:
     column = schema.column(asked.column)
     assert isinstance(column, Number)
     yield joint_plots.mean_plot(column, found.mean, spread)
-
-
-def _fit(asked: LinearRegression, found: Fit) -> Iterator[str]:
-    if found.terms is None:
-        yield page.paragraph(
-            f"No fit: the sums over {found.rows:,} rows determine none. Predictors may depend on each other, rows may be "
-            "too few, or the noise larger than what is measured."
-        )
-        return
-    share = "" if found.r_squared is None else f" R squared is {number(found.r_squared)}."
-    yield page.paragraph(f"Least squares over {found.rows:,} rows.{share}")
-    times = _student_times(found.rows - len(found.terms))
-    yield from _terms(found.terms, times, f"change of {asked.outcome} for one unit, with its 95 % interval")
-
-
-def _likelihood_fit(asked: LogisticRegression | CoxRegression, found: LikelihoodFit) -> Iterator[str]:
-    if found.terms is None:
-        yield page.paragraph(f"No fit over {found.rows:,} rows, {found.events:,} with the event: {found.reason}.")
-        return
-    yield page.paragraph(f"Greatest likelihood over {found.rows:,} rows, {found.events:,} of them with the event.")
-    what = "log odds" if isinstance(asked, LogisticRegression) else "log hazard"
-    yield from _terms(found.terms, NORMAL_TIMES, f"change of the {what} for one unit, with its 95 % interval")
-
-
-def _terms(terms: Sequence[Term], times: float, what: str) -> Iterator[str]:
-    estimates = [
-        joint_plots.Estimate(
-            term.name,
-            term.coefficient,
-            term.coefficient - times * term.standard_error,
-            term.coefficient + times * term.standard_error,
-        )
-        for term in terms
-    ]
-    yield joint_plots.forest_plot([one for one in estimates if one.name != INTERCEPT], what)
-    rows = [
-        [
-            page.text(term.name),
-            number(term.coefficient),
-            f"{number(one.low)} to {number(one.high)}",
-            number(term.standard_error),
-            page.text(p_text(term.p)),
-        ]
-        for term, one in zip(terms, estimates, strict=True)
-    ]
-    yield page.table(["Term", "Coefficient", "95 % interval", "Standard error", "It is 0"], rows, numbers=(1, 2, 3, 4))
-
-
-def _student_times(freedom: int) -> float:
-    """How many standard errors a 95 % interval reaches to each side, by bisection."""
-    low, high = 1.9, 13.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if student_tail(middle, freedom) > 0.05 else (low, middle)
-    return high
 
 
 def _plainly(answer: Any) -> str:

@@ -1,7 +1,7 @@
 """Plots of a joint analysis's answers: survival curves, bars of a histogram, shares of a table, coefficients, a mean."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from marketplace.protocol.analysis_counts import Distribution
@@ -11,6 +11,7 @@ from node.evaluation.drawing import SHADE, Axis, Plot, colour, number
 
 AT_RISK_COLUMNS = 7
 ROW_PX = 26
+SHARE_PX, LABEL_PX = 36, 52
 LONGEST_NAME = 24
 
 
@@ -33,8 +34,7 @@ def survival_plot(curves: Sequence[GroupCurve], names: Sequence[str], time: str)
         seen = told(curve)
         lower, upper = (_stairs(seen, level) for level in ("low", "high"))
         marks += [plot.band(lower, upper, place), plot.line(_stairs(seen, "survival"), place)]
-    for place, name in enumerate(names):
-        marks.append(plot.words(plot.width - 24, 28 + 16 * place, cut(name), "end", colour(place)))
+    marks += [plot.key(place, cut(name), place) for place, name in enumerate(names)]
     return plot.draw(marks, "Kaplan-Meier curves; the table below has their numbers")
 
 
@@ -106,12 +106,14 @@ def shares_plot(table: Sequence[Sequence[int]], rows: Sequence[str], columns: Se
         for series, count in enumerate(counts):
             if count > 0:
                 x, end = plot.x(before / total), plot.x((before + count) / total)
-                size = f'width="{end - x:.1f}" height="17"'
-                marks.append(f'<rect x="{x:.1f}" y="{y}" {size} fill="{colour(series)}" fill-opacity=".75"/>')
+                size = f'width="{end - x:.1f}" height="17" stroke="#fff"'
+                marks.append(f'<rect x="{x:.1f}" y="{y}" {size} fill="{colour(series)}"/>')
+                if end - x >= SHARE_PX:
+                    marks.append(plot.words((x + end) / 2, y + 13, f"{100 * count / total:.0f} %", "middle", "#fff"))
                 before += count
     for series, name in enumerate(columns):
         x, y = plot.left + 138 * (series % 4), 18 + ROW_PX * len(rows) + 18 * (series // 4)
-        marks.append(f'<rect x="{x}" y="{y}" width="11" height="11" fill="{colour(series)}" fill-opacity=".75"/>')
+        marks.append(f'<rect x="{x}" y="{y}" width="11" height="11" fill="{colour(series)}"/>')
         marks.append(plot.words(x + 16, y + 10, cut(name, 17)))
     return plot.draw(marks, "shares; the table below has the numbers", numbers_up=False)
 
@@ -145,11 +147,22 @@ def mean_plot(column: Number, mean: float, spread: float | None) -> str:
 
 
 def marks_plot(column: Number, values: Sequence[float]) -> str:
-    """Values on a number's declared range."""
+    """Values on a number's declared range, the words of those that lie close above each other."""
     plot = Plot(Axis(column.name, float(column.lower), float(column.upper)), Axis("", 0, 1), height=96, left=16)
-    marks = [f'<circle cx="{plot.x(value):.1f}" cy="33" r="5" fill="{colour(1)}"/>' for value in values]
-    labels = [plot.words(plot.x(value), 18, number(value), "middle") for value in values]
-    return plot.draw([*marks, *labels], f"quantiles of {column.name}", numbers_up=False)
+    ends, levels = list[float](), list[int]()
+    for value in sorted(values):
+        x = plot.x(value)
+        level = next((place for place, end in enumerate(ends) if x - end >= LABEL_PX), len(ends))
+        ends[level : level + 1] = [x]
+        levels.append(level)
+    high = 14 * max(levels)
+    plot = replace(plot, height=96 + high)
+    marks = []
+    for value, level in zip(sorted(values), levels, strict=True):
+        x = plot.x(value)
+        marks.append(f'<circle cx="{x:.1f}" cy="{33 + high}" r="5" fill="{colour(1)}"/>')
+        marks.append(plot.words(x, 18 + high - 14 * level, number(value), "middle"))
+    return plot.draw(marks, f"quantiles of {column.name}; the table below has their numbers", numbers_up=False)
 
 
 def cut(name: str, longest: int = LONGEST_NAME) -> str:

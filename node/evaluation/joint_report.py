@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -52,9 +53,14 @@ def joint_report(
         _without_noise(setting) if setting.is_exact else protection(schema.unit, promise),
         page.section("Who learnt what", page.points([f"{who}: {what}." for who, what in learned(setting).items()])),
         page.section("Against whom it holds", page.points(threats(setting))),
-        account(order, promise, shares, setting.parties),
+        account(order, promise, _named(specification, shares), setting.parties),
     ]
     return page.page(f"Joint analysis: {title}", body)
+
+
+def _named(specification: AnalysisSpecification, shares: Sequence[Sequence[Share]]) -> list[list[Share]]:
+    """The noise by the questions that it is for."""
+    return [[replace(share, name=specification.words_of(share.name)) for share in each] for each in shares]
 
 
 def conditions(only: Sequence[Condition], sentence: str) -> str:
@@ -120,14 +126,13 @@ def account(order: bytes, promise: Promise, shares: Sequence[Sequence[Share]], p
     ]
     rows = [
         [
-            page.text(share.name if len(shares) == 1 else f"{share.name}, round {turn}"),
+            page.text(share.name if len(shares) == 1 else f"{share.name}, {_rounds(turns)}"),
             f"{share.cells:,}",
             f"{share.rho_micro:,}",
             number(math.sqrt(share.sensitivity_squared)),
             number(math.sqrt(parties * share.sigma2)),
         ]
-        for turn, each in enumerate(shares, 1)
-        for share in each
+        for share, turns in _alike(shares).items()
     ]
     if rows:
         heads = ["Statistic", "Cells", "Rho, millionths", "Sensitivity", "Standard deviation"]
@@ -143,3 +148,20 @@ def account(order: bytes, promise: Promise, shares: Sequence[Sequence[Share]], p
     if len(rows) > NAMED_SHARES:
         parts.append(f'<p class="note">{len(rows) - NAMED_SHARES:,} more are charged alike.</p>')
     return page.section("The account", *parts)
+
+
+def _alike(shares: Sequence[Sequence[Share]]) -> dict[Share, list[int]]:
+    """Each noise with the rounds, counting from 1, in which it is the same."""
+    found: dict[Share, list[int]] = {}
+    for turn, each in enumerate(shares, 1):
+        for share in each:
+            found.setdefault(share, []).append(turn)
+    return found
+
+
+def _rounds(turns: Sequence[int]) -> str:
+    """Whole stretches of rounds as people write them: `round 3`, `each of rounds 1 to 4`, `each of rounds 1, 3`."""
+    if len(turns) == 1:
+        return f"round {turns[0]}"
+    whole = turns[-1] - turns[0] + 1 == len(turns)
+    return f"each of rounds {f'{turns[0]} to {turns[-1]}' if whole else ', '.join(map(str, turns))}"

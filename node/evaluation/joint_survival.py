@@ -1,21 +1,24 @@
 """The answer of a survival analysis for people: the test, the curves with their bands, who is at risk, every point."""
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
 from marketplace.protocol.analysis_survival import Step, Survival, SurvivalCurves
 from node.evaluation import joint_plots, page
 from node.evaluation.drawing import number, p_text
-from node.evaluation.joint_tables import NO_TEST, some
+from node.evaluation.joint_tables import HIDDEN_TEST, NO_TEST, some
 
 MOST_CELLS = 400
+HIDDEN = "hidden"
 
 
 def survival_parts(asked: Survival, found: SurvivalCurves) -> Iterator[str]:
-    """Test, curves, who is at risk, and every point."""
+    """Test, curves, who is at risk, and every point that noise does not hide."""
+    hidden_times = [joint_plots.hidden_from(curve) for curve in found.curves]
     if asked.by is not None:
         test = found.log_rank
         if test is None or test.p is None:
-            yield page.paragraph(NO_TEST)
+            yield page.paragraph(NO_TEST if hidden_times.count(None) == len(hidden_times) else HIDDEN_TEST)
         else:
             yield page.paragraph(
                 f"Log-rank test that all groups have the same hazard: chi-square {number(test.statistic)} on "
@@ -23,14 +26,15 @@ def survival_parts(asked: Survival, found: SurvivalCurves) -> Iterator[str]:
             )
     names = [f"{asked.by} {curve.group}" if asked.by else "all" for curve in found.curves]
     yield joint_plots.survival_plot(found.curves, names, asked.time)
-    hidden = {name: joint_plots.hidden_from(curve) for name, curve in zip(names, found.curves, strict=True)}
+    hidden = dict(zip(names, hidden_times, strict=True))
     for name, time in hidden.items():
         if time is not None:
             yield page.paragraph(f"From {time} on, noise hides the curve of {name}: nothing is told of it there.")
     risks = joint_plots.at_risk(found.curves)
     heads = ["At risk just before", *(str(step.time) for step in risks[0])]
     rows = [
-        [page.text(name), *(f"{step.at_risk:,}" for step in steps)] for name, steps in zip(names, risks, strict=True)
+        [page.text(name), *(HIDDEN if _is_past(step, hidden[name]) else f"{step.at_risk:,}" for step in steps)]
+        for name, steps in zip(names, risks, strict=True)
     ]
     yield page.table(heads, rows, numbers=tuple(range(1, len(heads))))
     yield page.paragraph(
@@ -41,9 +45,9 @@ def survival_parts(asked: Survival, found: SurvivalCurves) -> Iterator[str]:
     rows = [
         [
             page.text(name),
-            number(curve.restricted_mean) if hidden[name] is None else "hidden",
-            _median(joint_plots.told(curve)),
-            f"{sum(s.events for s in curve.steps):,}",
+            number(curve.restricted_mean) if hidden[name] is None else HIDDEN,
+            _median(joint_plots.told(curve), hidden[name]),
+            f"{sum(s.events for s in curve.steps):,}" if hidden[name] is None else HIDDEN,
         ]
         for name, curve in zip(names, found.curves, strict=True)
     ]
@@ -61,9 +65,15 @@ def survival_parts(asked: Survival, found: SurvivalCurves) -> Iterator[str]:
         for step in joint_plots.told(curve)
     ]
     heads = ["Group", "Time", "At risk", "Events", "Survival", "95 % interval"]
-    yield from some(heads, steps, (1, 2, 3, 4, 5), MOST_CELLS)
+    if steps:
+        yield from some(heads, steps, (1, 2, 3, 4, 5), MOST_CELLS)
 
 
-def _median(steps: Sequence[Step]) -> str:
+def _median(steps: Sequence[Step], hidden_from: Decimal | None) -> str:
     """The first point of the grid at which at most half survive."""
-    return next((str(step.time) for step in steps if step.survival <= 0.5), "not reached")
+    unknown = "not reached" if hidden_from is None else HIDDEN
+    return next((str(step.time) for step in steps if step.survival <= 0.5), unknown)
+
+
+def _is_past(step: Step, hidden_from: Decimal | None) -> bool:
+    return hidden_from is not None and step.time >= hidden_from

@@ -5,7 +5,7 @@ import html
 from collections.abc import Sequence
 
 STYLE = """
-:root { color-scheme: light; }
+:root { color-scheme: light dark; }
 body { font: 16px/1.5 system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; color: #222; background: #fff;
   max-width: 60rem; margin: 2rem auto; padding: 0 1.2rem; }
 h1 { font-size: 1.65rem; line-height: 1.2; margin: 0 0 .2rem; }
@@ -27,7 +27,25 @@ img { width: 100%; height: auto; border: 1px solid #e6e6e6; border-radius: 6px; 
 .banner { background: #8c1c13; color: #fff; padding: .7rem 1rem; border-radius: 6px; margin-bottom: 1.4rem; }
 .weak { color: #8c1c13; font-weight: 600; }
 code { overflow-wrap: anywhere; font-size: .85rem; }
-@media print { body { margin: 0; max-width: none; } h2 { break-after: avoid; } tr, img { break-inside: avoid; } }
+.wide { overflow-x: auto; }
+.wide > svg { min-width: 28rem; display: block; }
+svg { background: #fff; border-radius: 6px; }
+@media (prefers-color-scheme: dark) {
+  body { color: #e3e6e9; background: #15181b; }
+  .lead, .facts span, small, .note { color: #aab2ba; }
+  .facts div { background: #22272c; }
+  h2, th, td { border-color: #3b4249; }
+  th { color: #ced4da; }
+  .weak { color: #ff9d8f; }
+}
+@media print {
+  :root { color-scheme: light; }
+  body { margin: 0; max-width: none; color: #222; background: #fff; }
+  h2 { break-after: avoid; }
+  tr, img, svg { break-inside: avoid; }
+  .wide { overflow: visible; }
+  .wide > svg { min-width: 0; }
+}
 """
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
@@ -92,7 +110,12 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence
         "<tr>" + "".join(f"<td{kind}>{cell}</td>" for kind, cell in zip(kinds, row, strict=True)) + "</tr>\n"
         for row in rows
     )
-    return f"<table><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table>"
+    return wide(f"<table><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table>")
+
+
+def wide(part: str) -> str:
+    """HTML that scrolls by itself where a screen is narrower than it."""
+    return f'<div class="wide">{part}</div>'
 
 
 def image(png: bytes, description: str) -> str:

@@ -8,19 +8,23 @@ from rich.console import Console
 from marketplace.commands.forecasts import forecast_document, forecast_lines, noise_table
 from marketplace.commands.wishes import check_alone
 from marketplace.errors import Invalid
+from marketplace.protocol.analysis import AnalysisSpecification
+from marketplace.protocol.analysis_counts import Count
 from marketplace.protocol.analysis_quote import Cost, Forecast, Lane, Noise, Setting
+from marketplace.protocol.specification import SEALING_KEY_BYTES
 
 NOISY = Forecast(
     Setting(Lane.SUMS, 3, 1, None), 2, Cost(12, 16_700), (Noise("0/rows", 1, "12.5000", 14_000),), "0.9000", "0.7500"
 )
+ASKED = AnalysisSpecification(b"o" * 32, (Count(),), 60, b"k" * SEALING_KEY_BYTES, b"n" * 32)
 EXACT = Forecast(Setting(Lane.SUMS, 3, 1, 1), 1, Cost(2, 900), (), None, None)
 
 
-def test_everything_that_a_buyer_is_to_know_is_told_in_lines_of_a_hundred_columns() -> None:
+def test_everything_that_a_buyer_is_to_know_is_told_in_lines_of_eighty_columns() -> None:
     lines = list(forecast_lines(NOISY))
     assert lines[0] == "  lane        sums, 3 parties, 2 rounds"
     assert lines[1] == "  takes       about 12 s and 16,700 bytes at each party"
-    assert max(map(len, lines)) <= 100
+    assert max(map(len, lines)) <= 80
     words = " ".join(" ".join(lines).split())
     for told in (
         "learns every party: the sums over all parties, of every round, with everybody's noise in them",
@@ -38,11 +42,11 @@ def test_the_noise_of_every_statistic_is_a_row_of_a_table() -> None:
     many = replace(NOISY, noise=tuple(replace(NOISY.noise[0], name=f"0/{place}") for place in range(25)))
     console = Console(width=80)
     with console.capture() as shown:
-        console.print(noise_table(many))
+        console.print(noise_table(many, ASKED))
     assert "12.5" in shown.get()
     assert "14,000" in shown.get()
-    assert "0/19" in shown.get()
-    assert "0/20" not in shown.get()
+    assert "1. count, 19" in shown.get()
+    assert "1. count, 20" not in shown.get()
     assert "5 more" in shown.get()
 
 

@@ -21,6 +21,7 @@ from marketplace.protocol.analysis_logistic import LogisticRegression
 from marketplace.protocol.analysis_moments import Mean, Moments, Variance
 from marketplace.protocol.analysis_newton import TOO_FEW, LikelihoodFit
 from marketplace.protocol.analysis_noise import Share
+from marketplace.protocol.analysis_quantile import Quantile, Quantiles
 from marketplace.protocol.analysis_quote import Setting
 from marketplace.protocol.analysis_regression import Fit, LinearRegression
 from marketplace.protocol.analysis_survival import GroupCurve, LogRank, Step, Survival, SurvivalCurves
@@ -69,20 +70,32 @@ EVERY: tuple[tuple[Any, Any, tuple[str, ...]], ...] = (
     (
         Contingency("<arm>", "died"),
         Table(((10, 20), (30, 41), (0, 0)), 1.5, 1, 0.2207),
-        ("chi-square 1.5", "p = 0.221", "41"),
+        ("chi-square 1.5", "p = 0.221", "41", "58 %"),
     ),
     (Mean("age"), Moments(88, 61.5), ("88", "61.5")),
-    (Variance("age"), Moments(88, 61.5, 2.25), ("2.25", "1.5")),
+    (Variance("age"), Moments(88, 61.5, 2.25), ("mean and the variance of age", "2.25", "1.5")),
     (LinearRegression("days", ("age",)), FIT, ("-1.25", "-2.244 to -0.2564", "p = 0.014", "p below 0.0001", "0.25")),
     (
         LogisticRegression("died", "yes", ("age",)),
         LikelihoodFit(90, 31, FIT.terms, None),
-        ("90 rows, 31 of them", "-2.23 to -0.27", "odds that died is yes depend on age"),
+        (
+            "90 rows, 31 of them",
+            "-2.23 to -0.27",
+            "Odds ratio",
+            "0.2865 (0.1075 to 0.7634)",
+            "odds that died is yes depend on age",
+        ),
     ),
     (
         CoxRegression("days", "died", "yes", (Decimal(100),), ("age",)),
         LikelihoodFit(90, 31, FIT.terms[1:], None),
-        ("90 rows, 31 of them", "-1.25", "hazard of died yes depends on age"),
+        (
+            "90 rows, 31 of them",
+            "-1.25",
+            "Hazard ratio",
+            "0.2865 (0.1075 to 0.7634)",
+            "hazard of died yes depends on age",
+        ),
     ),
     (
         Welch("age", "<arm>", "a&b", "c"),
@@ -250,12 +263,55 @@ def test_conditions_are_told() -> None:
 
 
 def test_more_charges_than_anybody_reads_are_counted_and_rounds_are_named() -> None:
-    many = tuple(replace(SHARES[0][0], name=f"0/{place}") for place in range(25))
-    page = report(shares=(many, many))
-    assert "0/24, round 1" in page
-    assert "0/14, round 2" in page
-    assert "0/15, round 2" not in page
-    assert "10 more are charged alike" in page
+    many = tuple(replace(SHARES[0][0], name=f"0/{place}") for place in range(50))
+    odd = replace(SHARES[0][0], name="3/cells", cells=2)
+    page = report(shares=((odd, *many[:25]), many, many[:1], (odd,)))
+    assert "1. count, 0, each of rounds 1 to 3" in page
+    assert "1. count, 24, each of rounds 1 to 2" in page
+    assert "1. count, 25, round 2" in page
+    assert "4. contingency, cells, each of rounds 1, 4" in page
+    assert "11 more are charged alike" in page
+
+
+def test_counts_with_noise_say_how_much_and_that_it_may_leave_no_test() -> None:
+    distribution = Distribution((("20", "59"), ("60", "100")), (31, 4117), 12, 12.5)
+    assert "standard deviation 12.5: 19 of 20 are within 24.5" in section_of(Histogram("age", 2), SCHEMA, distribution)
+    table = Table(((10, 20), (30, 41), (0, 0)), 0.0, 0, None, 12.5)
+    section = section_of(Contingency("<arm>", "died"), SCHEMA, table)
+    assert "standard deviation 12.5" in section
+    assert "too few records stand out from the noise" in section
+    assert "standard deviation" not in section_of(Histogram("age", 2), SCHEMA, replace(distribution, error=0.0))
+
+
+def test_what_noise_hides_is_told_nowhere() -> None:
+    steps = (STEPS[0], replace(STEPS[1], at_risk=277, low=0.0), replace(STEPS[2], at_risk=199, low=0.0))
+    curves = tuple(GroupCurve(name, steps, 300.0) for name in ("a&b", "c", "d"))
+    section = section_of(SURVIVAL, SCHEMA, SurvivalCurves(curves, LogRank(0.0, 0, None)))
+    assert ">277<" not in section
+    assert ">199<" not in section
+    assert "too few records stand out from the noise" in section
+    assert section.count("hidden") == 3 * (2 + 3)
+    nothing = tuple(GroupCurve(name, steps[1:], 300.0) for name in ("a&b", "c", "d"))
+    section = section_of(SURVIVAL, SCHEMA, SurvivalCurves(nothing, None))
+    assert "95 % interval</th>" not in section
+
+
+def test_quantiles_that_lie_close_have_their_words_above_each_other() -> None:
+    levels = tuple(Decimal(f"0.{place}") for place in range(1, 5))
+    section = section_of(Quantile("days", levels), SCHEMA, Quantiles(90, levels, (630.0, 640.0, 655.0, 900.0)))
+    high = {
+        words: float(y)
+        for y, words in re.findall(r' y="([0-9.]+)" text-anchor="middle" fill="#444">(6..|900)<', section)
+    }
+    assert high["900"] == high["630"] > high["640"] > high["655"] > 0
+
+
+def test_no_two_curves_are_told_apart_by_colour_alone() -> None:
+    drawing = section_of(SURVIVAL, SCHEMA, CURVES)
+    curves = re.findall(r"<polyline [^>]*?(?:stroke-dasharray=\"([^\"]+)\")?/>", drawing)
+    keys = re.findall(r'<line x1="[0-9]+" x2="736"[^>]*?stroke-width="2"(?: stroke-dasharray="([^"]+)")?/>', drawing)
+    assert len(set(curves)) == 3
+    assert keys == curves
 
 
 def test_ticks_are_round_and_within_the_ends() -> None:
