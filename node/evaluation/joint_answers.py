@@ -48,7 +48,7 @@ def section_of(analysis: Analysis, schema: Schema, answer: Any) -> str:
         case CaseControl(), tuple():
             parts = list(joint_genetics.associations(answer))
         case LogisticRegression() | CoxRegression(), LikelihoodFit():
-            parts = list(_likelihoodjoint_fits.least_squares(analysis, answer))
+            parts = list(joint_fits.greatest_likelihood(analysis, answer))
         case Survival(), SurvivalCurves():
             parts = list(survival_parts(analysis, answer))
         case Linkage(), Linked():
