@@ -32,12 +32,14 @@ class Network:
         self._clients = {n: _context(ssl.PROTOCOL_TLS_CLIENT, plan, password, (n,)) for n in plan.others}
         self._came: SimpleQueue[tuple[int, ssl.SSLSocket]] = SimpleQueue()
         self._first: dict[int, ssl.SSLSocket] = {}
-        self._places = threading.BoundedSemaphore(MOST_STRANGERS)
+        self._strangers: list[ssl.SSLSocket] = []
+        self._change = threading.Lock()
 
     def connect(self) -> tuple[dict[int, Line], dict[int, Line]]:
         """Lines to send on and lines to hear, by party. Raises `Ended` naming a party that was not reached in time.
 
-        Strangers, and parties that come a second time, are shown the door and end nothing.
+        Strangers, and parties that come a second time, are shown the door and end nothing. Of too many that have not said who
+        they are, the one that came first goes, so that keeping every place takes more than keeping still.
         """
         threading.Thread(target=self._welcome, daemon=True).start()
         sending = {number: self._line(self._reach(number)) for number in self._plan.others}
@@ -61,39 +63,46 @@ class Network:
         """A connection to the party. One that refuses is tried again; one with another certificate is not the party."""
         peer = self._plan.peers[number]
         while (left := self._join_until - time.monotonic()) > 0:
-            try:
+            with contextlib.suppress(OSError):
                 plain = socket.create_connection((peer.host, peer.port), timeout=min(HANDSHAKE_S, left))
                 plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 connection = self._clients[number].wrap_socket(plain)
                 if _fingerprint(connection) == peer.fingerprint:
                     return connection
                 connection.close()
-            except OSError:
-                time.sleep(RETRY_S)
+            time.sleep(RETRY_S)
         raise self._ended(number)
 
     def _welcome(self) -> None:
         with contextlib.suppress(OSError):
             while True:
                 plain, _ = self._listener.accept()
-                if self._places.acquire(blocking=False):
-                    threading.Thread(target=self._ask_who, args=(plain,), daemon=True).start()
-                else:
-                    plain.close()
+                plain.settimeout(HANDSHAKE_S)
+                with contextlib.suppress(OSError):
+                    stranger = self._server.wrap_socket(plain, server_side=True, do_handshake_on_connect=False)
+                    self._admit(stranger)
+                    threading.Thread(target=self._ask_who, args=(stranger,), daemon=True).start()
 
-    def _ask_who(self, plain: socket.socket) -> None:
+    def _admit(self, stranger: ssl.SSLSocket) -> None:
+        with self._change:
+            self._strangers.append(stranger)
+            if len(self._strangers) > MOST_STRANGERS:
+                with contextlib.suppress(OSError):
+                    socket.socket.shutdown(self._strangers.pop(0), socket.SHUT_RDWR)
+
+    def _ask_who(self, connection: ssl.SSLSocket) -> None:
         try:
-            plain.settimeout(HANDSHAKE_S)
-            connection = self._server.wrap_socket(plain, server_side=True)
+            connection.do_handshake()
             number = self._number.get(_fingerprint(connection))
             if number is None or self._first.setdefault(number, connection) is not connection:
                 connection.close()
             else:
                 self._came.put((number, connection))
         except OSError:
-            plain.close()
+            connection.close()
         finally:
-            self._places.release()
+            with self._change, contextlib.suppress(ValueError):
+                self._strangers.remove(connection)
 
 
 def _context(side: int, plan: Plan, password: bytes, others: tuple[int, ...]) -> ssl.SSLContext:

@@ -25,6 +25,8 @@ SEED_BYTES = 16
 LABEL_BYTES = 8
 LARGEST_MESSAGE = VALUE_BYTES * PIECE_VALUES
 LARGEST_WAITING = 64 * LARGEST_MESSAGE
+MESSAGE_BYTES = 512
+"""More than it takes to keep a message beside what is in it."""
 
 Objects = NDArray[np.object_]
 
@@ -63,7 +65,7 @@ class Exchange:
         """What the party sends under `label`, now or later."""
         found = self._here.pop(label, None)
         if isinstance(found, bytes):
-            self._waiting_bytes -= len(found)
+            self._waiting_bytes -= MESSAGE_BYTES + len(found)
             return found
         awaited: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._here[label] = awaited
@@ -83,7 +85,7 @@ class Exchange:
             del self._since[label]
             awaited.set_result(payload)
             return
-        self._waiting_bytes += len(payload)
+        self._waiting_bytes += MESSAGE_BYTES + len(payload)
         if self._waiting_bytes > LARGEST_WAITING:
             raise Rubbish
         self._here[label] = payload

@@ -7,7 +7,9 @@ import socket
 import ssl
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +22,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from node.mpc.connecting import MOST_STRANGERS, Network
 from node.mpc.ending import Ended, Reason
 from node.mpc.masks import Tensor
 from node.mpc.plan import Limits
@@ -94,6 +97,25 @@ def test_strangers_end_nothing(hospitals: Make, identities: tuple[Identity, ...]
         one.close()
 
 
+def test_who_keeps_every_place_without_a_word_loses_the_oldest_to_who_comes(
+    hospitals: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("node.mpc.connecting.HANDSHAKE_S", 120.0)
+    made, until = hospitals(limits=Limits(60, 60, join_s=30)), time.monotonic() + 60
+    networks = [
+        Network(plan, PASSWORD, one, until) for plan, one in zip(made.plans, made.listeners, strict=True)
+    ]  # fmt: skip
+    silent = [socket.create_connection(("127.0.0.1", made.peers[0].port)) for _ in range(2 * MOST_STRANGERS)]
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(networks[0].connect)
+        assert silent[0].recv(1) == b""
+        for joined in (first, *(pool.submit(one.connect) for one in networks[1:])):
+            sending, hearing = joined.result()
+            assert len(sending) == len(hearing) == 2
+    for one in silent:
+        one.close()
+
+
 def test_a_process_ends_with_its_node(hospitals: Make) -> None:
     made = hospitals()
     process = made.start(0)
@@ -110,6 +132,16 @@ def test_argv_and_environment_tell_nothing(hospitals: Make, monkeypatch: pytest.
     seen = Path(f"/proc/{made.processes[0].pid}/cmdline").read_bytes().split(b"\0")
     assert seen[1:] == [b"-P", b"-m", b"node.mpc.party", b""]
     assert sorted(path.name for path in (made.folder / "party-0").iterdir()) == ["party.log"]
+
+
+def test_a_partys_process_sees_none_of_the_nodes_settings(hospitals: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AGORA_PASSPHRASE", "a secret of the node")
+    made = hospitals()
+    made.start(0, (sys.executable, "-c", "import os; print(sorted(os.environ), os.listdir('/proc/self/fd'))"))
+    assert made.processes[0]._child.wait(30) == 0
+    told = (made.folder / "party-0" / "party.log").read_text()
+    assert "PATH" in told
+    assert "AGORA" not in told
 
 
 VICTIM = """

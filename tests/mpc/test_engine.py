@@ -72,8 +72,10 @@ def test_a_message_waits_under_its_label_or_is_awaited_and_comes_once() -> None:
 
 
 def test_who_sends_more_than_is_ever_awaited_sends_rubbish(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "LARGEST_WAITING", 8)
+    monkeypatch.setattr(engine, "LARGEST_WAITING", engine.MESSAGE_BYTES + 8)
     exchange = Exchange(lambda _: None, 4)
     exchange.arrived(bytes(8) + b"four")
+    assert exchange.receive(0) == b"four"
+    exchange.arrived((1).to_bytes(8, "little") + b"fourfour")
     with pytest.raises(Rubbish):
-        exchange.arrived((1).to_bytes(8, "little") + b"fourfour")
+        exchange.arrived((2).to_bytes(8, "little"))
