@@ -155,16 +155,22 @@ class MannWhitney(_Pair):
         share = math.fsum(count * one for count, one in zip(a, below, strict=True)) / rows[0]
         moved = math.fsum((one - share) ** 2 for one in below) / rows[0] ** 2
         moved += math.fsum((one - share) ** 2 for one in above) / rows[1] ** 2
-        whole = sum(rows)
         ties = math.fsum((x + y) ** 3 - (x + y) * (1 + 6 * variance) for x, y in zip(a, b, strict=True))
-        sampled = (whole + 1 - ties / (whole * (whole - 1))) / (12 * rows[0] * rows[1])
-        spread = max(0.0, sampled) + variance * moved
-        values = (share, 1 - share)
-        if spread == 0:
-            return Difference(rows, values)
-        error = 2 * math.sqrt(spread)
-        statistic = (2 * share - 1) / error
-        return Difference(rows, values, 2 * share - 1, error, statistic, None, normal_tail(statistic))
+        return ranked(rows, share, ties, variance * moved)
+
+
+def ranked(rows: tuple[int, int], share: float, ties: float, noise: float = 0.0) -> Difference:
+    """The test of Mann and Whitney, from the `share` of pairs in which the first ranks higher. `ties`: the sum of t^3 - t over
+    bins of t rows. `noise`: the variance that noise gives the share."""
+    whole = sum(rows)
+    sampled = (whole + 1 - ties / (whole * (whole - 1))) / (12 * rows[0] * rows[1])
+    spread = max(0.0, sampled) + noise
+    values = (share, 1 - share)
+    if spread == 0:
+        return Difference(rows, values)
+    error = 2 * math.sqrt(spread)
+    statistic = (2 * share - 1) / error
+    return Difference(rows, values, 2 * share - 1, error, statistic, None, normal_tail(statistic))
 
 
 @dataclass(frozen=True)

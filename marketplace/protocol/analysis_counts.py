@@ -151,21 +151,25 @@ class Contingency(OneRound):
             return _with_noise(sums["cells"], width, noise["cells"])
         flat = [max(0, count) for count in sums["cells"]]
         rows = [flat[start : start + width] for start in range(0, len(flat), width)]
-        used = [row for row in rows if any(row)]
-        columns = [column for column in zip(*used, strict=True) if any(column)]
-        shown = tuple(tuple(row) for row in rows)
-        if min(len(used), len(columns)) < 2:
-            return Table(shown, 0.0, 0, None)
-        freedom = (len(used) - 1) * (len(columns) - 1)
-        total = sum(map(sum, columns))
-        sums_of_rows = [sum(row) for row in used]
-        statistic = math.fsum(
-            (count * total - mass * row_mass) ** 2 / (mass * row_mass * total)
-            for column in columns
-            for mass in (sum(column),)
-            for count, row_mass in zip(column, sums_of_rows, strict=True)
-        )
-        return Table(shown, statistic, freedom, chi_square_tail(statistic, freedom))
+        return Table(tuple(tuple(row) for row in rows), *pearson(rows))
+
+
+def pearson(rows: Sequence[Sequence[int]]) -> tuple[float, int, float | None]:
+    """Statistic, degrees of freedom and p of Pearson's test, as `Table` has them. `rows`: counts, none below 0."""
+    used = [row for row in rows if any(row)]
+    columns = [column for column in zip(*used, strict=True) if any(column)]
+    if min(len(used), len(columns)) < 2:
+        return 0.0, 0, None
+    freedom = (len(used) - 1) * (len(columns) - 1)
+    total = sum(map(sum, columns))
+    sums_of_rows = [sum(row) for row in used]
+    statistic = math.fsum(
+        (count * total - mass * row_mass) ** 2 / (mass * row_mass * total)
+        for column in columns
+        for mass in (sum(column),)
+        for count, row_mass in zip(column, sums_of_rows, strict=True)
+    )
+    return statistic, freedom, chi_square_tail(statistic, freedom)
 
 
 def _with_noise(cells: Sequence[int], width: int, variance: float) -> Table:

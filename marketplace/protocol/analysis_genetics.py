@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from marketplace.errors import Invalid
@@ -42,11 +42,11 @@ class Variant:
 class Frequency:
     """How frequent the counted allele is among the `rows` that have a genotype, with its standard error.
 
-    None where there are too few rows for it to mean anything.
+    None where there are too few rows for it to mean anything; `rows` too where the variant stays closed.
     """
 
     variant: Variant
-    rows: int
+    rows: int | None
     frequency: float | None
     error: float | None
 
@@ -56,11 +56,12 @@ class Association:
     """Whether a variant goes with the outcome, controls first and cases second: as a point of a Manhattan plot has it.
 
     `allelic`, `trend`: chi-square statistics with one degree of freedom, of alleles, and of copies by Cochran and
-    Armitage, each with its p. None where a group has too few rows, or all have one genotype.
+    Armitage, each with its p. None where a group has too few rows, or all have one genotype; `rows` too where the variant
+    stays closed, and the trend where its homozygotes do.
     """
 
     variant: Variant
-    rows: tuple[int, int]
+    rows: tuple[int, int] | None
     frequencies: tuple[float, float] | None = None
     allelic: float | None = None
     allelic_p: float | None = None
@@ -165,18 +166,35 @@ def _association(variant: Variant, groups: tuple[Sequence[int], Sequence[int]], 
         return Association(variant, rows)
     shares = (_frequency(groups[0]), _frequency(groups[1]))
     whole = [a + b for a, b in zip(*groups, strict=True)]
-    together, count = _frequency(whole), sum(rows)
-    weight = math.fsum(1 / n for n in rows)
+    together = _frequency(whole)
     noisy = variance * math.fsum(_moved(together, n) for n in rows)
-    alleles = together * (1 - together) / 2 * weight + noisy
-    copies = max(0.0, (whole[1] + 4 * whole[2]) / count - 4 * together**2) / 4 * weight + noisy
+    return associated(variant, rows, shares, together, (whole[1] + 4 * whole[2]) / sum(rows), noisy)
+
+
+def associated(
+    variant: Variant,
+    rows: tuple[int, int],
+    shares: tuple[float, float],
+    together: float,
+    square: float | None,
+    noise: float = 0.0,
+) -> Association:
+    """Both tests, from the frequencies `shares` of controls and cases and that of all `together`.
+
+    `square`: the mean square of copies of all rows, without which there is no test of trend. `noise`: the variance that noise
+    gives the difference of frequencies.
+    """
+    weight, difference = math.fsum(1 / n for n in rows), (shares[1] - shares[0]) ** 2
+    alleles = together * (1 - together) / 2 * weight + noise
+    copies = None if square is None else max(0.0, square - 4 * together**2) / 4 * weight + noise
     if alleles == 0 or copies == 0:
         return Association(variant, rows, shares)
-    square = (shares[1] - shares[0]) ** 2
-    allelic, trend = square / alleles, square / copies
-    return Association(
-        variant, rows, shares, allelic, normal_tail(math.sqrt(allelic)), trend, normal_tail(math.sqrt(trend))
-    )
+    allelic = difference / alleles
+    found = Association(variant, rows, shares, allelic, normal_tail(math.sqrt(allelic)))
+    if copies is None:
+        return found
+    trend = difference / copies
+    return replace(found, trend=trend, trend_p=normal_tail(math.sqrt(trend)))
 
 
 def _check(variants: Sequence[Variant], schema: Schema) -> int:

@@ -10,7 +10,8 @@ from marketplace.protocol import canonical
 from marketplace.protocol.analysis import AnalysisSpecification, Asked
 from marketplace.protocol.analysis_lane import Lane
 from marketplace.protocol.analysis_noise import Share, rho_micro_of_sum
-from marketplace.protocol.closing import ClosedSpecification, How
+from marketplace.protocol.closing import ClosedSpecification
+from marketplace.protocol.closing_opening import How
 from marketplace.protocol.offer import Guarantee, Offer
 from marketplace.protocol.pool import TWIN_THRESHOLD, answered_as, noise_of, together_micro
 from marketplace.protocol.rho import delta_of, epsilon_of
@@ -20,8 +21,24 @@ SETUP_S, PARTY_S, ROUND_S, CELL_S = 0.5, 0.3, 0.02, 8e-7
 PAIR_BYTES, ROUND_BYTES, CELL_BYTES = 420, 84, 16
 """Measured between processes of one machine with two cores: a cell's seconds with two peers (decision 0013), and a party's
 bytes with each of its peers (decision 0018)."""
-CLOSED_CELL_S = {How.WHOLE: 0.0, How.SIGNS: 0.002, How.CELLS: 0.002, How.CURVES: 0.012, How.LINKED: 9e-6}
-CLOSED_CELL_BYTES = {How.WHOLE: 100, How.SIGNS: 1_800, How.CELLS: 1_660, How.CURVES: 4_900, How.LINKED: 28}
+CLOSED_CELL_S = {
+    How.WHOLE: 0.0,
+    How.SIGNS: 0.002,
+    How.CELLS: 0.002,
+    How.CURVES: 0.012,
+    How.LINKED: 9e-6,
+    How.RANKS: 0.001,
+    How.GENOTYPES: 0.003,
+}
+CLOSED_CELL_BYTES = {
+    How.WHOLE: 100,
+    How.SIGNS: 1_800,
+    How.CELLS: 1_660,
+    How.CURVES: 4_900,
+    How.LINKED: 28,
+    How.RANKS: 100,
+    How.GENOTYPES: 2_500,
+}
 CLOSED_BYTES, CLOSED_STATISTIC_BYTES = 1_000, 130
 """The same of the closed lane: of a number by what is asked about it, of the order, and of a statistic in a round. Of a linkage
 count, of a bucket each time that it is shared: by its party, and as a product of several by 2 t + 1 of the parties."""
@@ -128,7 +145,7 @@ def cost_of_closed(questions: ClosedSpecification, schema: Schema, parties: int)
     products, speaking = 2 ** (parties - 1) - parties, 2 * questions.specification.threshold + 1
     asked = [
         (how, one.of.inputs + (one.of.inputs * products * speaking // parties if how is How.LINKED else 0))
-        for each in questions.specification.schedule(schema)
+        for each in questions.schedule(schema)
         for one in each
         for how in [openings[one.name].how]
     ]
@@ -209,8 +226,8 @@ def forecast_of(offer: Offer, specification: AnalysisSpecification, schemas: Seq
     """
     parties, noise = len(offer.members), noise_of(offer, specification, schemas)
     exact, threshold = offer.head.guarantee is Guarantee.EXACT, specification.threshold
-    schedule, delta = specification.schedule(schemas[0]), delta_of(offer.head.delta_atto)
-    questions = answered_as(specification, offer.head.guarantee)
+    questions, delta = answered_as(specification, offer.head.guarantee), delta_of(offer.head.delta_atto)
+    schedule = questions.schedule(schemas[0])
     if isinstance(questions, ClosedSpecification):
         cost = cost_of_closed(questions, schemas[0], parties)
     else:

@@ -9,60 +9,39 @@ one leaves closed must not follow from another.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import IntEnum
 from typing import Any
 
-from marketplace.errors import Invalid
+from marketplace.errors import Corrupt, Invalid
 from marketplace.protocol.analysis import AnalysisSpecification, Asked
+from marketplace.protocol.analysis_comparisons import MannWhitney, Proportions, Welch
 from marketplace.protocol.analysis_counts import Contingency, Count, Histogram
+from marketplace.protocol.analysis_genetics import AlleleFrequencies, CaseControl
 from marketplace.protocol.analysis_lane import SMALLEST_CELL
 from marketplace.protocol.analysis_linkage import KnownTo, Linkage
 from marketplace.protocol.analysis_moments import Mean
 from marketplace.protocol.analysis_quantile import Quantile
-from marketplace.protocol.analysis_statistic import LARGEST_PARTY_ROWS, Opened, Variances
+from marketplace.protocol.analysis_statistic import LARGEST_PARTY_ROWS, Opened, Statistic, Variances
 from marketplace.protocol.analysis_survival import Survival, SurvivalCurves
+from marketplace.protocol.closing_cells import CLOSED, Coarser, closed_table, coarser
+from marketplace.protocol.closing_groups import RANKS, closed_ranks, closed_variants
+from marketplace.protocol.closing_opening import LARGEST_SHARE, How, Opening
 from marketplace.protocol.schema import Schema
 
-CLOSED = -(2**63)
-"""What stands in the place of a number that is not opened; no sum is as low."""
-
-LARGEST_CELLS, LARGEST_POINTS, SMALLEST_GRID = 1_024, 512, 16
-LARGEST_SHARE = 2**40
-"""What one party's noise in a linkage count does not exceed: with the least rho it deviates by less than 2^13."""
-
-
-class How(IntEnum):
-    """What of a sum may be opened: all of it; whether each number is 0 or more, as 1 or -1; the cells of a table that are
-    large enough; the counts of survival in intervals that are wide enough; how many buckets some parties have in common, with
-    the noise that every party hands in after its buckets."""
-
-    WHOLE = 1
-    SIGNS = 2
-    CELLS = 3
-    CURVES = 4
-    LINKED = 5
-
-
-@dataclass(frozen=True)
-class Opening:
-    """What may be opened of one sum. `shape`: rows and columns of a table; groups and points of curves, with those beyond;
-    buckets and opened numbers of a linkage count.
-
-    `least`: the smallest number that may be seen; of a linkage count, how many parties know a person that is counted.
-    `most`: what one party's number does not exceed, in absolute value.
-    """
-
-    how: How
-    shape: tuple[int, int]
-    least: int
-    most: int
-
-
-@dataclass(frozen=True)
-class ClosedTable:
-    """Rows with each pair of values, None where a cell stays closed. No test follows from a table with closed cells."""
-
-    counts: tuple[tuple[int | None, ...], ...]
+LARGEST_CELLS, LARGEST_POINTS, LARGEST_VARIANTS, SMALLEST_GRID = 1_024, 512, 1_000, 16
+CLOSABLE = (
+    Count
+    | Histogram
+    | Contingency
+    | Mean
+    | Quantile
+    | Survival
+    | Welch
+    | MannWhitney
+    | Proportions
+    | AlleleFrequencies
+    | CaseControl
+)
+"""The analyses of which something can be told while small cells stay closed."""
 
 
 @dataclass(frozen=True)
@@ -96,17 +75,22 @@ class ClosedSpecification:
             raise Invalid(
                 "expected one analysis in an exact order, since closed cells may follow from several; ask singly"
             )
-        if not isinstance(self.specification.analyses[0], Count | Histogram | Contingency | Mean | Quantile | Survival):
+        if not isinstance(self.specification.analyses[0], CLOSABLE):
             raise Invalid("expected an analysis whose small cells can be closed, got another; ask for it with noise")
 
     def encode(self) -> bytes:
         """The specification's own bytes, whose SHA-256 the order names."""
         return self.specification.encode()
 
-    def asked(self, schema: Schema, opened: Opened = ()) -> tuple[Asked, ...]:
-        """As the specification's. Raises `Invalid` also where an opening does not fit `schema`."""
+    def schedule(self, schema: Schema) -> tuple[tuple[Asked, ...], ...]:
+        """What parties hand in and open in each round. Raises `Invalid` as the specification does, and where an opening does
+        not fit `schema`."""
         self.openings(schema)
-        return self.specification.asked(schema, opened)
+        return self._schedule(schema)
+
+    def asked(self, schema: Schema, opened: Opened = ()) -> tuple[Asked, ...]:
+        """What they do next, where `opened` is of all earlier rounds; nothing at the end. Raises as `schedule` does."""
+        return (*self.schedule(schema), ())[len(opened)]
 
     def openings(self, schema: Schema) -> dict[str, Opening]:
         """What may be opened of each statistic, by the names of `asked`. Numbers count rows, so that the fewest that may be
@@ -116,75 +100,77 @@ class ClosedSpecification:
         with so few values that they would give its counts away.
         """
         analysis = self.specification.analyses[0]
-        bounds = {one.name: one.of for asked in self.specification.schedule(schema) for one in asked}
-        found = {}
+        statistics = {one.name: one.of for asked in self._schedule(schema) for one in asked}
         if isinstance(analysis, Linkage):
             least = 2 if analysis.known_to is KnownTo.TWO else analysis.parties
             return {
-                name: Opening(How.LINKED, (one.hidden, one.cells), least, LARGEST_SHARE) for name, one in bounds.items()
+                name: Opening(How.LINKED, (one.hidden, one.cells), least, LARGEST_SHARE)
+                for name, one in statistics.items()
             }
         assert self.smallest_cell is not None
-        for name, statistic in bounds.items():
-            how, shape, least = _way(
-                analysis, schema, name.removeprefix("0/"), self.smallest_cell * schema.rows_per_person
-            )
-            most = statistic.bound * LARGEST_PARTY_ROWS
-            found[name] = Opening(how, shape or (1, statistic.cells), least, most)
+        least_rows, found = self.smallest_cell * schema.rows_per_person, {}
+        for name, statistic in statistics.items():
+            how, shape, least = _way(analysis, schema, statistic, least_rows)
+            found[name] = Opening(how, shape or (1, statistic.cells), least, statistic.bound * LARGEST_PARTY_ROWS)
         return found
 
     def results(self, schema: Schema, opened: Opened, noise: Sequence[Variances] = ()) -> tuple[Any, ...]:
         """The answer, in a tuple of one: that of the sums lane where nothing stayed closed, else one with None for what did,
         and None where all did. Curves are those of the time grid that was left. Raises `Corrupt` as the specification does.
         """
-        (answer,) = self.specification.results(schema, opened, noise)
-        analysis, parts = self.specification.analyses[0], self.specification.part(0, opened)
+        analysis, schedule = self.specification.analyses[0], self._schedule(schema)
+        if isinstance(analysis, Linkage):
+            return self.specification.results(schema, opened, noise)
+        sizes = [{one.name: one.of.cells for one in asked} for asked in schedule]
+        if sizes != [{name: len(sums) for name, sums in each.items()} for each in opened]:
+            raise Corrupt("expected what the order's questions open, got other numbers; run it again")
+        parts = [{name.removeprefix("0/"): sums for name, sums in each.items()} for each in opened]
         shown = next(iter(parts[0].values()))
         if all(one == CLOSED for one in shown):
             return (None,)
-        if isinstance(analysis, Survival):
-            return (_curves(analysis, schema, shown),)
-        if CLOSED not in shown:
-            return (answer,)
-        counts = tuple(None if one == CLOSED else one for one in shown)
-        if isinstance(analysis, Histogram):
-            missing = counts[-1] if schema.column(analysis.column).missing else None
-            return (ClosedDistribution(answer.texts, counts[: len(answer.texts)], missing),)
-        width = len(answer.counts[0])
-        return (ClosedTable(tuple(counts[start : start + width] for start in range(0, len(counts), width))),)
+        match analysis:
+            case Survival():
+                return (_curves(analysis, schema, shown),)
+            case MannWhitney():
+                return (closed_ranks(analysis, shown),)
+            case AlleleFrequencies() | CaseControl():
+                return (closed_variants(analysis, shown),)
+            case Contingency() if CLOSED in shown:
+                return (closed_table(_table(shown, schedule), coarser_of(shown, schedule), parts[1]["merged"]),)
+            case Histogram() if CLOSED in shown:
+                return (_distribution(analysis, schema, shown),)
+        return self.specification.results(schema, opened[: len(self.specification.schedule(schema))])
+
+    def _schedule(self, schema: Schema) -> tuple[tuple[Asked, ...], ...]:
+        plain, analysis = self.specification.schedule(schema), self.specification.analyses[0]
+        match analysis:
+            case Contingency():
+                merged = Statistic("merged", plain[0][0].of.shape, 1, 1)
+                return (*plain, (Asked("0/merged", 0, merged),))
+            case MannWhitney():
+                ranks = Statistic("ranks", (RANKS,), 1, 1, hidden=plain[0][0].of.cells)
+                return ((Asked("0/ranks", 0, ranks),),)
+        return plain
 
 
-def shown_cells(reaching: Sequence[Sequence[bool]]) -> tuple[tuple[bool, ...], ...]:
-    """Which cells of a table may be opened, told from which of them reach the smallest cell k: `reaching`, rows of columns.
-
-    Every cell below k is closed. In one row or column another that reaches k is closed with it. In a table it is closed with
-    the three that form a rectangle with it, two of which reach k: the one of its row and the one of its column. Where there
-    are none such, all is closed. So for each closed cell below k there is another table of counts with the same opened
-    cells and the same totals of all rows and columns in which that cell has k more: none follows from what is opened, nor
-    from totals that are known from elsewhere.
-    """
-    rows, columns = range(len(reaching)), range(len(reaching[0]))
-    closed = {(row, column) for row in rows for column in columns if not reaching[row][column]}
-    for row, column in sorted(closed):
-        found = [
-            beside
-            for beside in _companions(row, column, rows, columns)
-            if all(reaching[r][c] for r, c in beside[:2])
-        ]  # fmt: skip
-        if not found:
-            closed = {(r, c) for r in rows for c in columns}
-            break
-        closed |= set(min(found, key=lambda beside: (len(set(beside) - closed), beside)))
-    return tuple(tuple((row, column) not in closed for column in columns) for row in rows)
+def coarser_of(cells: Sequence[int], schedule: Sequence[Sequence[Asked]]) -> Coarser | None:
+    """How a table of a contingency's `schedule`, of which `cells` were opened, is taken together: see `coarser`."""
+    return coarser([[one is not None for one in row] for row in _table(cells, schedule)])
 
 
-def _companions(row: int, column: int, rows: range, columns: range) -> list[tuple[tuple[int, int], ...]]:
-    """What may be closed with a cell: in a line one other, in a table the rest of a rectangle, its neighbours first."""
-    if len(rows) == 1 or len(columns) == 1:
-        return [((r, c),) for r in rows for c in columns if (r, c) != (row, column)]
-    return [((row, c), (r, column), (r, c)) for r in rows if r != row for c in columns if c != column]
+def _table(cells: Sequence[int], schedule: Sequence[Sequence[Asked]]) -> list[list[int | None]]:
+    width = schedule[0][0].of.shape[1]
+    counts = [None if one == CLOSED else one for one in cells]
+    return [counts[start : start + width] for start in range(0, len(counts), width)]
 
 
-def _way(analysis: object, schema: Schema, name: str, cell: int) -> tuple[How, tuple[int, int] | None, int]:
+def _distribution(asked: Histogram, schema: Schema, cells: Sequence[int]) -> ClosedDistribution:
+    counts = tuple(None if one == CLOSED else one for one in cells)
+    texts = asked.result(schema, {"bins": [0] * len(cells)}).texts
+    return ClosedDistribution(texts, counts[: len(texts)], counts[-1] if schema.column(asked.column).missing else None)
+
+
+def _way(analysis: object, schema: Schema, statistic: Statistic, cell: int) -> tuple[How, tuple[int, int] | None, int]:
     """How a statistic is opened, its shape where it is not a row of numbers, and the least that may be seen."""
     match analysis:
         case Survival():
@@ -195,20 +181,38 @@ def _way(analysis: object, schema: Schema, name: str, cell: int) -> tuple[How, t
                 )
             return How.CURVES, (len(analysis.groups(schema)), points + 1), cell
         case Quantile():
-            return (How.SIGNS, None, 0) if name == "signs" else (How.CELLS, None, analysis.least_rows(cell))
-        case Mean(column=column):
-            if schema.column(column).size < SMALLEST_GRID:
+            return (How.SIGNS, None, 0) if statistic.name == "signs" else (How.CELLS, None, analysis.least_rows(cell))
+        case Mean(column=column) | Welch(column=column):
+            _check_values(column, schema.column(column).size, "moments")
+            return (How.CELLS if statistic.name == "present" else How.WHOLE), None, cell
+        case MannWhitney(column=column, bins=bins):
+            _check_values(column, bins, "ranks")
+            _small((2, bins))
+            return How.RANKS, (statistic.hidden, statistic.cells), cell
+        case AlleleFrequencies(variants=variants) | CaseControl(variants=variants):
+            if len(variants) > LARGEST_VARIANTS:
                 raise Invalid(
-                    f"column {column!r}: expected {SMALLEST_GRID} points or more, since moments of fewer tell how many rows "
-                    "each has; ask for its histogram"
+                    f"expected at most {LARGEST_VARIANTS} variants to close, got {len(variants)}; ask for fewer"
                 )
-            return (How.CELLS if name == "present" else How.WHOLE), None, cell
-        case Contingency(first=first, second=second):
-            sides = schema.column(first).size, schema.column(second).size
-            return How.CELLS, _small(sides), cell
-        case Histogram(bins=bins):
-            return How.CELLS, _small((1, bins + schema.column(analysis.column).missing)), cell
+            return How.GENOTYPES, (len(variants), statistic.cells // len(variants)), cell
+        case Contingency() | Proportions():
+            return (How.WHOLE if statistic.name == "merged" else How.CELLS), _small(_sides(statistic)), cell
+        case Histogram():
+            return How.CELLS, _small((1, statistic.cells)), cell
     return How.CELLS, None, cell
+
+
+def _check_values(column: str, values: int, what: str) -> None:
+    if values < SMALLEST_GRID:
+        raise Invalid(
+            f"column {column!r}: expected {SMALLEST_GRID} values or more to tell its {what}, since those of fewer tell how "
+            "many rows each has; ask for its histogram or a table"
+        )
+
+
+def _sides(statistic: Statistic) -> tuple[int, int]:
+    rows, columns = statistic.shape
+    return rows, columns
 
 
 def _small(sides: tuple[int, int]) -> tuple[int, int]:

@@ -68,6 +68,11 @@ class Plot:
         """A dot in the colour of the series at `place`."""
         return f'<circle cx="{self.x(at[0]):.1f}" cy="{self.y(at[1]):.1f}" r="{radius}" fill="{colour(place)}"/>'
 
+    def ring(self, across: float) -> str:
+        """A ring on the lower edge of the plane, for what has no number."""
+        at = f'cx="{self.x(across):.1f}" cy="{self.y(self.up.low):.1f}"'
+        return f'<circle {at} r="4" fill="none" stroke="{INK}" stroke-width="1.5"/>'
+
     def words(self, x: float, y: float, words: str, anchor: str = "start", ink: str = INK) -> str:
         """Text at pixels `x` and `y`. `anchor`: which end of it lies there."""
         return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{ink}">{text(words)}</text>'

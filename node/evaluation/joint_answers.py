@@ -16,7 +16,8 @@ from marketplace.protocol.analysis_newton import LikelihoodFit
 from marketplace.protocol.analysis_quantile import Quantile, Quantiles
 from marketplace.protocol.analysis_regression import Fit, LinearRegression
 from marketplace.protocol.analysis_survival import Survival, SurvivalCurves
-from marketplace.protocol.closing import ClosedDistribution, ClosedTable
+from marketplace.protocol.closing import ClosedDistribution
+from marketplace.protocol.closing_cells import ClosedTable
 from marketplace.protocol.schema import Number, Schema
 from node.evaluation import joint_fits, joint_genetics, joint_plots, page
 from node.evaluation.drawing import COLOURS, number, p_text
@@ -149,7 +150,7 @@ def _closed_histogram(asked: Histogram, found: ClosedDistribution) -> Iterator[s
 def _closed_table(asked: Contingency, schema: Schema, found: ClosedTable) -> Iterator[str]:
     first, second = (schema.column(name) for name in asked.columns)
     rows, columns = ([column.text(code) for code in range(column.size)] for column in (first, second))
-    yield page.paragraph("Cells stay closed, so no test follows from the table.")
+    yield from _closed_test(asked, found, rows, columns)
     if len(rows) <= MOST_BARS and len(columns) <= len(COLOURS):
         opened = tuple(tuple(count or 0 for count in counts) for counts in found.counts)
         yield joint_plots.shares_plot(opened, rows, columns, f"{asked.second}, of the cells that are open")
@@ -158,6 +159,27 @@ def _closed_table(asked: Contingency, schema: Schema, found: ClosedTable) -> Ite
         return
     cells = [[page.text(name), *map(_count, counts)] for name, counts in zip(rows, found.counts, strict=True)]
     yield from some([f"{asked.first} \\ {asked.second}", *columns], cells, tuple(range(1, len(columns) + 1)))
+
+
+def _closed_test(asked: Contingency, found: ClosedTable, rows: list[str], columns: list[str]) -> Iterator[str]:
+    """The test of the coarser table that nothing is closed in, and which values went together for it."""
+    if found.merged is None or found.p is None:
+        yield page.paragraph("Cells stay closed, and no table without them is left to test.")
+        return
+    yield page.paragraph(
+        f"Pearson's test of the table below, in which values are taken together so that no closed cell is left: chi-square "
+        f"{number(found.statistic)} on {found.freedom} degrees of freedom, {p_text(found.p)}."
+    )
+    heads, sides = (
+        [" or ".join(names[place] for place in group) for group in groups]
+        for names, groups in ((columns, found.columns), (rows, found.rows))
+    )
+    if len(heads) <= MOST_BARS:
+        cells = [
+            [page.text(name), *(f"{count:,}" for count in counts)]
+            for name, counts in zip(sides, found.merged, strict=True)
+        ]
+        yield from some([f"{asked.first} \\ {asked.second}", *heads], cells, tuple(range(1, len(heads) + 1)))
 
 
 def _quantiles(asked: Quantile, schema: Schema, found: Quantiles) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from marketplace.protocol.analysis_comparisons import Difference, MannWhitney, Proportions, Welch
 from marketplace.protocol.analysis_curves import NORMAL_TIMES
-from marketplace.protocol.analysis_genetics import Association, Frequency
+from marketplace.protocol.analysis_genetics import Association, Frequency, Variant
 from node.evaluation import joint_plots, page
 from node.evaluation.drawing import Axis, Plot, number, p_text
 
@@ -24,16 +24,19 @@ def associations(found: Sequence[Association]) -> Iterator[str]:
             f"{len(told):,} of {len(found):,} variants could be tested. Dashed: p = {number(line)}, which is {LEVEL:g} over "
             "their number."
         )
-        yield manhattan_plot(told, line)
+        yield manhattan_plot(told, line, [one.variant for one in found if one.rows is None])
     else:
         yield page.paragraph("No variant could be tested: a group has too few rows, or all have one genotype.")
+    if any(one.rows is None for one in found):
+        yield page.paragraph(
+            "Variants with too few persons of one genotype stay closed; rings on the axis stand for them."
+        )
     rows = [
         [
             page.text(one.variant.column),
             page.text(one.variant.chromosome),
             f"{one.variant.position:,}",
-            f"{one.rows[0]:,}",
-            f"{one.rows[1]:,}",
+            *(("closed", "closed") if one.rows is None else (f"{count:,}" for count in one.rows)),
             *(("", "") if one.frequencies is None else map(number, one.frequencies)),
             "" if one.allelic_p is None else page.text(p_text(one.allelic_p)),
             "" if one.trend_p is None else page.text(p_text(one.trend_p)),
@@ -44,17 +47,18 @@ def associations(found: Sequence[Association]) -> Iterator[str]:
     yield page.table(heads, rows, numbers=(2, 3, 4, 5, 6, 7, 8))
 
 
-def manhattan_plot(found: Sequence[Association], line: float) -> str:
+def manhattan_plot(found: Sequence[Association], line: float, closed: Sequence[Variant] = ()) -> str:
     """-log10 p of each variant's trend test over its place on the genome, chromosome after chromosome.
 
-    `line`: the p at which a dashed line is drawn.
+    `line`: the p at which a dashed line is drawn. `closed`: variants of which nothing is told: rings on the axis.
     """
     heights = [-math.log10(max(LEAST_P, one.trend_p or 0.0)) for one in found]
-    names = sorted({one.variant.chromosome for one in found}, key=_order)
+    places = [*(one.variant for one in found), *closed]
+    names = sorted({one.chromosome for one in places}, key=_order)
     starts, end = {}, 0.0
     for name in names:
         starts[name] = end
-        end += (max(one.variant.position for one in found if one.variant.chromosome == name) + 1) / MEGA
+        end += (max(one.position for one in places if one.chromosome == name) + 1) / MEGA
     high = 1.1 * max(-math.log10(line), *heights)
     plot = Plot(
         Axis("place on the genome, in millions, chromosome after chromosome", 0, end), Axis("-log10 p", 0, high)
@@ -63,6 +67,7 @@ def manhattan_plot(found: Sequence[Association], line: float) -> str:
     for one, height in zip(found, heights, strict=True):
         at = starts[one.variant.chromosome] + one.variant.position / MEGA
         marks.append(plot.dot((at, height), names.index(one.variant.chromosome) % 2))
+    marks += [plot.ring(starts[one.chromosome] + one.position / MEGA) for one in closed]
     marks += [plot.words(plot.x(starts[name]) + 3, 26, name) for name in names]
     return plot.draw(marks, "Manhattan plot; the table below has its numbers")
 
@@ -81,7 +86,7 @@ def frequencies(found: Sequence[Frequency]) -> Iterator[str]:
             page.text(one.variant.column),
             page.text(one.variant.chromosome),
             f"{one.variant.position:,}",
-            f"{one.rows:,}",
+            "closed" if one.rows is None else f"{one.rows:,}",
             "" if one.frequency is None else number(one.frequency),
             "" if one.error is None else number(one.error),
         ]

@@ -2,7 +2,7 @@
 
 import struct
 
-from marketplace.protocol.closing import How, Opening
+from marketplace.protocol.closing_opening import How, Opening
 from node.mpc.masks import Tensor
 
 _OPENING = struct.Struct(">BIIQQ")

@@ -16,11 +16,12 @@ import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from numpy.typing import NDArray
 
-from marketplace.protocol.closing import CLOSED, How, Opening
+from marketplace.protocol.closing_cells import CLOSED
+from marketplace.protocol.closing_opening import How, Opening
 from node.mpc import asking, openings
 from node.mpc.conversation import Conversation
 from node.mpc.ending import Ended, Reason
-from node.mpc.engine import LARGEST_MESSAGE, Engine, Exchange, Odd
+from node.mpc.engine import LARGEST_MESSAGE, NUMBER_BITS, WIDE_BITS, Engine, Exchange, Odd
 from node.mpc.frames import PIECE_VALUES, Aborted, Kind, Line, Rubbish
 from node.mpc.linkage import linked
 from node.mpc.persons import KEY_BYTES
@@ -28,6 +29,8 @@ from node.mpc.plan import Plan
 from node.mpc.transcript import Transcript
 
 SALT_BYTES, DIGEST_BYTES = 32, 32
+WIDE = (How.RANKS,)
+"""What is computed with numbers of many more bits."""
 _AGREED = b"agora/linkage-key/1"
 
 Integers = NDArray[np.int64]
@@ -128,6 +131,9 @@ class Closed(Conversation):
         return self._sign_off(sha256(self._known.digest() + b"".join(stated)).digest())
 
     def _opened(self, values: Integers, opening: Opening) -> list[int]:
+        self._engine.hold(WIDE_BITS if opening.how in WIDE else NUMBER_BITS)
+        for exchange in self._exchanges.values():
+            exchange.width = self._engine.width
         shares = self._engine.split(values.tolist())
         for number in self._plan.others:
             self._say(number, Kind.SHARES, shares[number])

@@ -19,6 +19,10 @@ from marketplace.protocol.analysis_quantile import Quantile
 from marketplace.protocol.analysis_regression import LinearRegression
 from marketplace.protocol.analysis_statistic import LARGEST_PARTY_ROWS, Opened
 from marketplace.protocol.analysis_survival import Survival
+from marketplace.protocol.closing import ClosedSpecification, coarser_of
+from marketplace.protocol.closing_cells import taken_together
+from marketplace.protocol.closing_groups import RANKS
+from marketplace.protocol.pool import Answered
 from marketplace.protocol.schema import Schema
 from marketplace.scores.constraints import meet
 from node.mpc.codes import MISSING, Codes, Integers
@@ -27,18 +31,20 @@ from node.mpc.steps import cox_sums, logistic_sums
 
 
 def count(
-    specification: AnalysisSpecification, schema: Schema, rows: int, codes: Mapping[str, Codes], opened: Opened = ()
+    questions: Answered, schema: Schema, rows: int, codes: Mapping[str, Codes], opened: Opened = ()
 ) -> dict[str, Integers]:
     """Every statistic of the next round, flat, by its name: exact, not noisy, for the provider's own process alone.
 
-    `codes`: of each column that `specification` names, -1 for missing, each of `rows` rows. `opened`: the sums of all
-    rounds before. Sensitivities stand at each `Statistic`.
+    `questions`: a specification, or as it is answered in the closed lane. `codes`: of each column that it names, -1 for
+    missing, each of `rows` rows. `opened`: the sums of all rounds before. Sensitivities stand at each `Statistic`.
     Raises `Invalid`, naming the column, where a code is none of the schema; `Refused` for more rows than sums can hold, and
     for a linkage count, which `node.mpc.persons` makes from what codes do not tell.
     """
     if rows > LARGEST_PARTY_ROWS:
         raise Refused(f"expected at most {LARGEST_PARTY_ROWS} rows at a party, got more; narrow the analysis")
-    asked = specification.asked(schema, opened)
+    asked = questions.asked(schema, opened)
+    closed = questions if isinstance(questions, ClosedSpecification) else None
+    specification = questions.specification if isinstance(questions, ClosedSpecification) else questions
     names = {name for analysis in specification.analyses for name in analysis.columns}
     names |= {condition.column for condition in specification.only}
     checked = {name: _checked(schema, name, rows, codes[name]) for name in sorted(names)}
@@ -48,8 +54,28 @@ def count(
     found = {}
     for place in sorted(places):
         analysis, before = specification.analyses[place], specification.part(place, opened)
-        found[place] = _counted(analysis, schema, int(kept.sum()), used, before)
+        if closed is None or not isinstance(analysis, Contingency | MannWhitney):
+            found[place] = _counted(analysis, schema, int(kept.sum()), used, before)
+        else:
+            cells = _counted(analysis, schema, int(kept.sum()), used, before)
+            found[place] = _closed(closed, schema, cells, opened)
     return {one.name: found[one.place][one.of.name] for one in asked}
+
+
+def _closed(
+    asked: ClosedSpecification, schema: Schema, counted: Mapping[str, Integers], opened: Opened
+) -> dict[str, Integers]:
+    """What is handed in for the closed lane, from what is counted for the other: a table's coarser one in the second round."""
+    if "bins" in counted:
+        return {"ranks": np.append(counted["bins"], np.zeros(RANKS, np.int64))}
+    if not opened:
+        return dict(counted)
+    schedule, merged = asked.schedule(schema), np.zeros_like(counted["cells"])
+    if way := coarser_of(opened[0]["0/cells"], schedule):
+        table = counted["cells"].reshape(schedule[0][0].of.shape)
+        flat = [number for row in taken_together(table.tolist(), way) for number in row]
+        merged[: len(flat)] = flat
+    return {"merged": merged}
 
 
 def meeting(specification: AnalysisSpecification, schema: Schema, codes: Mapping[str, Codes]) -> NDArray[np.bool_]:

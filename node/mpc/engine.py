@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from node.mpc.frames import PIECE_VALUES, VALUE_BYTES, Rubbish
 
 SECURITY_BITS = 40
-NUMBER_BITS = 64
+NUMBER_BITS, WIDE_BITS = 64, 240
 SEED_BYTES = 16
 LABEL_BYTES = 8
 LARGEST_MESSAGE = VALUE_BYTES * PIECE_VALUES
@@ -42,11 +42,11 @@ class Odd(Exception):
 class Exchange:
     """What MPyC takes for the connection to one party. `send_on`: sends one message to it.
 
-    A message is the label that both sides know it by, 8 bytes, and whole field elements.
+    A message is the label that both sides know it by, 8 bytes, and whole field elements of `width` bytes.
     """
 
     def __init__(self, send_on: Callable[[bytes], None], width: int) -> None:
-        self._send_on, self._width = send_on, width
+        self._send_on, self.width = send_on, width
         self._here: dict[int, bytes | asyncio.Future[bytes]] = {}
         self._waiting_bytes = 0
         self._since: dict[int, float] = {}
@@ -74,7 +74,7 @@ class Exchange:
 
     def arrived(self, message: bytes) -> None:
         """Takes a message of the party. Raises `Rubbish` for what is none, a second one, or more than can wait."""
-        if len(message) < LABEL_BYTES or (len(message) - LABEL_BYTES) % self._width:
+        if len(message) < LABEL_BYTES or (len(message) - LABEL_BYTES) % self.width:
             raise Rubbish
         label, payload = int.from_bytes(message[:LABEL_BYTES], "little", signed=True), message[LABEL_BYTES:]
         if label in self._heard:
@@ -128,15 +128,21 @@ class Engine:
         self._mpc: Any = runtime.mpc
         if (self._mpc.options.sec_param, self._mpc.threshold) != (SECURITY_BITS, threshold):
             raise ValueError("expected the engine to start with its own parameters")
-        self._kind = self._mpc.SecInt(NUMBER_BITS)
-        self._field = self._kind.field
-        self.width: int = self._field.byte_length
         self._thresha: Any = thresha
         self._own, self._odd = own, -1
-        runtime.pickle = Elements(self._field)
+        self.hold(NUMBER_BITS)
         runtime.Runtime.transfer = runtime.Runtime.shutdown = _closed
         for name in ("recombine", "np_recombine"):
             setattr(thresha, name, self._checked(getattr(thresha, name)))
+
+    def hold(self, bits: int) -> None:
+        """Goes on with numbers of `bits` bits, when nothing is under way. To be done alike at every party."""
+        from mpyc import runtime
+
+        self._bits, self._kind = bits, self._mpc.SecInt(bits)
+        self._field = self._kind.field
+        self.width: int = self._field.byte_length
+        runtime.pickle = Elements(self._field)
 
     def seeds(self, other: int) -> bytes:
         """This party's seeds for the subsets that it leads and `other` is in: secret, for `other` alone."""
@@ -186,13 +192,37 @@ class Engine:
 
         Raises `ValueError` for more bits than the field has beside the security parameter.
         """
-        if not 2 <= bits <= NUMBER_BITS:
-            raise ValueError(f"expected a comparison of 2 to {NUMBER_BITS} bits")
+        if not 2 <= bits <= self._bits:
+            raise ValueError(f"expected a comparison of 2 to {self._bits} bits")
         return 1 - self._mpc.np_sgn(numbers - least, l=bits, LT=True)
 
     def joined(self, parts: Sequence[Any]) -> Any:
         """Secret arrays one after the other."""
         return self._mpc.np_concatenate(tuple(parts))
+
+    async def cut(self, numbers: Any, digits: int, bits: int) -> Any:
+        """The secret `numbers` without their last `digits` binary digits: rounded down, or too large by up to one for each
+        subset of parties that knows a seed together. Of any shape, between -2^bits and 2^bits.
+
+        Each subset's mask is 2^SECURITY_BITS times as large as the numbers and known with and without its last digits, so that
+        one opening of the masked numbers is enough. Raises `ValueError` where a mask could leave the field. Source: Catrina and
+        de Hoogh 2010, with pseudorandom secret sharing (Cramer, Damgard and Ishai 2005) in place of random bits.
+        """
+        keys, count = self._mpc._prss_keys, numbers.size
+        span = bits + 1 + SECURITY_BITS
+        if not 0 <= digits <= bits or span + math.comb(len(self._mpc.parties), self._mpc.threshold).bit_length() > (
+            self._field.modulus.bit_length() - 2
+        ):
+            raise ValueError("expected a mask that stays within the field")
+        label, masks, tops = self._mpc._prss_uci(), 0, 0
+        for subset, key in keys.items():
+            drawn = self._thresha.PRF(key, 1 << span)(label, (count,))
+            share = self._thresha._f_S_i(self._field, len(self._mpc.parties), self._own, subset)
+            masks, tops = masks + drawn * share, tops + (drawn >> digits) * share
+        offset = 1 << bits
+        masked = numbers.reshape(count) + offset + self._kind.array(self._field.array(masks))
+        seen = np.array(await self.open(masked), dtype=object) >> digits
+        return ((seen - (offset >> digits)) - self._kind.array(self._field.array(tops))).reshape(numbers.shape)
 
     async def open(self, numbers: Any) -> list[int]:
         """The secret `numbers`, to everybody."""

@@ -3,7 +3,8 @@
 from typing import Any
 
 from marketplace.protocol.analysis_linkage import TIMES, KnownTo, joint_weights, parts_of
-from marketplace.protocol.closing import CLOSED, Opening
+from marketplace.protocol.closing_cells import CLOSED
+from marketplace.protocol.closing_opening import Opening
 from node.mpc.engine import Engine
 
 

@@ -4,10 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from marketplace.protocol.closing import CLOSED, How, Opening, shown_cells
+from marketplace.protocol.analysis_genetics import GENOTYPES
+from marketplace.protocol.closing_cells import CLOSED, shown_cells
+from marketplace.protocol.closing_groups import copies_only
+from marketplace.protocol.closing_opening import How, Opening
+from node.mpc.comparing import reaching
 from node.mpc.engine import Engine
-
-BATCH = 256
+from node.mpc.ranking import ranks
 
 
 async def opened(engine: Engine, numbers: Any, opening: Opening, parties: int) -> list[int]:
@@ -18,38 +21,59 @@ async def opened(engine: Engine, numbers: Any, opening: Opening, parties: int) -
     """
     bits = (parties * opening.most + opening.least).bit_length() + 1
     match opening.how:
+        case How.RANKS:
+            return await ranks(engine, numbers, opening, bits)
+        case How.GENOTYPES:
+            found = await _genotypes(engine, numbers, opening, bits)
         case How.WHOLE:
             found = await engine.open(numbers)
         case How.SIGNS:
-            found = [2 * sign - 1 for sign in await _reaching(engine, numbers, 0, bits)]
+            found = [2 * sign - 1 for sign in await reaching(engine, numbers, 0, bits)]
         case How.CELLS:
             found = await _cells(engine, numbers, opening, bits)
         case How.CURVES:
             found = await _curves(engine, numbers, opening, bits)
-    if any(abs(number) > max(1, parties * opening.most) for number in found if number != CLOSED):
+    if any(
+        abs(number) > max(1, (1 + (opening.how is How.GENOTYPES)) * parties * opening.most)
+        for number in found
+        if number != CLOSED
+    ):
         raise ValueError("expected sums of numbers within the declared bounds")
-    return found
-
-
-async def _reaching(engine: Engine, numbers: Any, least: int, bits: int) -> list[int]:
-    """For each of the secret `numbers`, openly, 1 where it reaches `least`, else 0: nothing else of it is opened."""
-    found: list[int] = []
-    for start in range(0, len(numbers), BATCH):
-        found += await engine.open(engine.at_least(numbers[start : start + BATCH], least, bits))
-    if not set(found) <= {0, 1}:
-        raise ValueError("expected comparisons to be true or false")
     return found
 
 
 async def _cells(engine: Engine, numbers: Any, opening: Opening, bits: int) -> list[int]:
     """A table whose small cells, and those from which they would follow, stay closed."""
-    reaching = np.array(await _reaching(engine, numbers, opening.least, bits), np.bool_).reshape(opening.shape)
-    shown = np.flatnonzero(np.array(shown_cells(reaching.tolist())))
+    large = np.array(await reaching(engine, numbers, opening.least, bits), np.bool_).reshape(opening.shape)
+    shown = np.flatnonzero(np.array(shown_cells(large.tolist())))
     found = [CLOSED] * len(numbers)
     if shown.size:
         for place, number in zip(shown, await engine.open(numbers[shown]), strict=True):
             found[place] = number
     return found
+
+
+async def _genotypes(engine: Engine, numbers: Any, opening: Opening, bits: int) -> list[int]:
+    """Of each variant and group rows, copies of the counted allele and homozygotes of it, or as much of it as may be seen.
+
+    `numbers`: of each variant, and each group, the rows of each genotype. One bit for each says whether it reaches the least,
+    and one for each group whether its heterozygotes reach twice that.
+    """
+    variants, cells = opening.shape
+    groups = cells // GENOTYPES
+    each = numbers.reshape(variants * groups, GENOTYPES)
+    large = np.array(await reaching(engine, numbers, opening.least, bits)).reshape(variants, groups, GENOTYPES)
+    doubly = np.array(await reaching(engine, each[:, 1], 2 * opening.least, bits + 1)).reshape(variants, groups)
+    found = np.full((variants * groups, GENOTYPES), CLOSED, dtype=object)
+    whole = np.repeat(large.all(axis=(1, 2)), groups)
+    told = np.repeat([copies_only(of.tolist(), also.tolist()) for of, also in zip(large, doubly, strict=True)], groups)
+    if told.any():
+        rows, copies = each.sum(axis=1)[told], (each[:, 1] + 2 * each[:, 2])[told]
+        seen = await engine.open(engine.joined([rows, copies]))
+        found[told, :2] = np.array(seen, dtype=object).reshape(2, -1).T
+    if whole.any():
+        found[whole, 2] = await engine.open(each[:, 2][whole])
+    return [int(number) for number in found.reshape(-1)]
 
 
 async def _curves(engine: Engine, numbers: Any, opening: Opening, bits: int) -> list[int]:
@@ -88,7 +112,7 @@ async def _is_fit(engine: Engine, numbers: Any, least: int, bits: int) -> bool:
     both = engine.at_least(engine.joined([numbers - 1, numbers - least]), 0, bits)
     count = len(numbers)
     unfit = (both[:count] - both[count:]).reshape(1, count).sum(axis=1)
-    (found,) = await _reaching(engine, unfit, 1, count.bit_length() + 2)
+    (found,) = await reaching(engine, unfit, 1, count.bit_length() + 2)
     return not found
 
 

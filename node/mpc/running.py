@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from marketplace.errors import Invalid, Refused
 from marketplace.protocol import canonical
-from marketplace.protocol.closing import Opening
+from marketplace.protocol.closing_opening import Opening
 from node.files import growing_file
 from node.mpc import asking, party
 from node.mpc.ending import Ended, Reason

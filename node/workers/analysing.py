@@ -18,7 +18,7 @@ from marketplace.protocol.analysis_noise import Share, shares, variances
 from marketplace.protocol.analysis_quote import Setting
 from marketplace.protocol.analysis_statistic import Opened
 from marketplace.protocol.offer import Guarantee
-from marketplace.protocol.pool import answered_as
+from marketplace.protocol.pool import Answered, answered_as
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.specified import ANALYSIS_FILES
 from node.evaluation.joint_report import joint_report
@@ -55,24 +55,29 @@ class AnalysisTask:
             return ()
         return shares(schedule, job.rho_micro, job.rows_in_pool, job.parties, job.threshold)
 
+    @cached_property
+    def questions(self) -> Answered:
+        """What the parties ask each other."""
+        return answered_as(self.specification, self.guarantee)
+
     @property
     def guarantee(self) -> Guarantee:
         """What the order promises."""
         return Guarantee.EXACT if self.job.own.is_exact else Guarantee.DIFFERENTIALLY_PRIVATE
 
     def asked(self, opened: Opened) -> tuple[Asked, ...]:
-        return self.specification.asked(self.schema, opened)
+        return self.questions.asked(self.schema, opened)
 
     def shares(self, opened: Opened) -> tuple[Share, ...]:
         return self.parts[len(opened)] if self.parts else ()
 
     def count(self, table: CodedTable, opened: Opened) -> Mapping[str, Integers]:
         codes = main_codes([table], self.schema)
-        return count(self.specification, self.schema, len(codes[self.schema.names[0]]), codes, opened)
+        return count(self.questions, self.schema, len(codes[self.schema.names[0]]), codes, opened)
 
     def write(self, folder: Path, opened: Opened) -> tuple[str, ...]:
-        questions, noise = answered_as(self.specification, self.guarantee), variances(self.parts, self.job.parties)
-        results = questions.results(self.schema, opened, noise)
+        noise = variances(self.parts, self.job.parties)
+        results = self.questions.results(self.schema, opened, noise)
         files = {
             analysis_answer.ANSWERS: analysis_answer.encode(self.specification, self.guarantee, results),
             analysis_sums.SUMS: analysis_sums.encode(opened),

@@ -25,6 +25,7 @@ from marketplace.protocol.analysis_quantile import Quantile, Quantiles
 from marketplace.protocol.analysis_quote import Setting
 from marketplace.protocol.analysis_regression import Fit, LinearRegression
 from marketplace.protocol.analysis_survival import GroupCurve, LogRank, Step, Survival, SurvivalCurves
+from marketplace.protocol.closing_cells import ClosedTable
 from marketplace.protocol.constraints import Condition
 from marketplace.protocol.schema import Category, Number, Schema
 from marketplace.protocol.specification import SEALING_KEY_BYTES
@@ -356,3 +357,21 @@ def test_a_manhattan_plot_has_a_dot_for_each_variant_in_the_order_of_the_genome(
     plot = manhattan_plot(found, 0.05 / 4)
     across = [float(x) for x in re.findall(r'<circle cx="([0-9.]+)"', plot)]
     assert len(across) == 4 and across[3] < across[1] < across[0] < across[2]
+
+
+def test_a_closed_tables_test_says_what_was_taken_together() -> None:
+    counts = ((None, None, 25), (None, None, 50))
+    found = ClosedTable(counts, ((0,), (1,)), ((0, 1), (2,)), ((44, 25), (75, 50)), 3.5, 1, 0.0614)
+    columns = (Category("site", ("a", "b"), False), Category("stage", ("I", "II", "III"), False))
+    section = section_of(Contingency("site", "stage"), Schema(columns, None, 1), found)
+    assert "I or II" in section and "chi-square 3.5 on 1 degrees of freedom" in section and "closed" in section
+    bare = section_of(Contingency("site", "stage"), Schema(columns, None, 1), ClosedTable(counts))
+    assert "no table without them is left to test" in bare
+
+
+def test_closed_variants_stand_as_rings_on_the_manhattan_plot() -> None:
+    told, closed = Variant("rs1", "7", 10), Variant("rs2", "X", 20)
+    found = (Association(told, (250, 180), (0.2, 0.3), 4.0, 0.0455, 3.9, 0.0483), Association(closed, None))
+    section = section_of(CaseControl("case", "yes", (told, closed)), SCHEMA, found)
+    assert section.count("<circle") == 2 and 'fill="none" stroke=' in section and "rings on the axis" in section
+    assert "closed" in section_of(AlleleFrequencies((closed,)), SCHEMA, (Frequency(closed, None, None, None),))

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from marketplace.keys.tls import make_tls_file, tls_fingerprint
-from marketplace.protocol.closing import Opening
+from marketplace.protocol.closing_opening import Opening
 from node.mpc.masks import Batch, Tensor
 from node.mpc.plan import Limits, Peer, Plan
 from node.mpc.running import COMMAND, ClosedProcess, PartyProcess

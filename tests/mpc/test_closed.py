@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from marketplace.protocol.closing import CLOSED, How, Opening, shown_cells
+from marketplace.protocol.closing_cells import CLOSED, shown_cells
+from marketplace.protocol.closing_opening import How, Opening
 from node.mpc.masks import Tensor
 from node.mpc.running import Closing, PartyProcess
 from tests.mpc.hospitals import Hospitals, summed

@@ -1,8 +1,10 @@
 """Answers of the closed lane over three hospitals are those of the pooled records, as far as anything is told."""
 
 import secrets
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +35,18 @@ def asking(analysis: Analysis) -> AnalysisSpecification:
 
 
 def answered(analysis: Analysis, folder: Path, cell: int = 10) -> Any:
-    asked = asking(analysis)
-    counts = [lambda opened, part=part: count(asked, LUNG, len(part["sex"]), part, opened) for part in HOSPITALS]
-    questions = ClosedSpecification(asked, cell)
-    answers = answer_here(questions, LUNG, secrets.token_bytes(32), counts, folder)
+    return answered_by(analysis, LUNG, HOSPITALS, folder, cell)
+
+
+def answered_by(
+    analysis: Analysis, schema: Schema, parts: Sequence[Mapping[str, np.ndarray]], folder: Path, cell: int = 10
+) -> Any:
+    asked = ClosedSpecification(asking(analysis), cell)
+    rows = [len(next(iter(part.values()))) for part in parts]
+    counts = [partial(count, asked, schema, n, part) for n, part in zip(rows, parts, strict=True)]
+    answers = answer_here(asked, schema, secrets.token_bytes(32), counts, folder)
     assert all(one.opened == answers[0].opened for one in answers)
-    return questions.results(LUNG, answers[0].opened)[0]
+    return asked.results(schema, answers[0].opened)[0]
 
 
 def test_survival_has_k_at_risk_and_k_or_none_that_leave_in_each_interval_and_is_true_there(tmp_path: Path) -> None:

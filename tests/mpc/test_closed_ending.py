@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from marketplace.errors import Invalid
-from marketplace.protocol.closing import How, Opening
+from marketplace.protocol.closing_opening import How, Opening
 from node.mpc.ending import Ended, Reason
 from node.mpc.masks import Tensor
 from node.mpc.plan import Limits

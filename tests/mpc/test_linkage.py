@@ -13,7 +13,9 @@ from marketplace.errors import Refused
 from marketplace.protocol.analysis import AnalysisSpecification
 from marketplace.protocol.analysis_linkage import TIMES, KnownTo, Linkage, parts_of
 from marketplace.protocol.analysis_noise import Share, rho_micro_of_sum, shares
-from marketplace.protocol.closing import CLOSED, LARGEST_SHARE, ClosedSpecification, How, Opening
+from marketplace.protocol.closing import ClosedSpecification
+from marketplace.protocol.closing_cells import CLOSED
+from marketplace.protocol.closing_opening import LARGEST_SHARE, How, Opening
 from marketplace.protocol.schema import Category, Schema
 from marketplace.protocol.specification import SEALING_KEY_BYTES
 from node.mpc.counting import count

@@ -14,7 +14,8 @@ from marketplace.protocol.analysis_curves import NORMAL_TIMES
 from marketplace.protocol.analysis_lane import Lane, lane_of
 from marketplace.protocol.analysis_linkage import TIMES, KnownTo, Linkage, Linked, joint_weights, parts_of
 from marketplace.protocol.analysis_noise import shares, variances
-from marketplace.protocol.closing import ClosedSpecification, How
+from marketplace.protocol.closing import ClosedSpecification
+from marketplace.protocol.closing_opening import How
 from marketplace.protocol.offer import Guarantee
 from marketplace.protocol.pool import answered_as
 from marketplace.protocol.schema import Category, Schema

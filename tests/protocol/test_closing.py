@@ -4,19 +4,25 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import chi2_contingency, mannwhitneyu
 
 from marketplace.errors import Invalid
 from marketplace.protocol.analysis import Analysis, AnalysisSpecification
+from marketplace.protocol.analysis_comparisons import MannWhitney, Welch
 from marketplace.protocol.analysis_counts import Contingency, Count, Distribution, Histogram, Rows, Table
 from marketplace.protocol.analysis_lane import Lane, lane_of
 from marketplace.protocol.analysis_moments import Mean, Moments, Variance
 from marketplace.protocol.analysis_quantile import Quantile
 from marketplace.protocol.analysis_regression import LinearRegression
 from marketplace.protocol.analysis_survival import Survival
-from marketplace.protocol.closing import CLOSED, ClosedDistribution, ClosedSpecification, ClosedTable, How, shown_cells
+from marketplace.protocol.closing import ClosedDistribution, ClosedSpecification
+from marketplace.protocol.closing_cells import CLOSED, ClosedTable, coarser, shown_cells, taken_together
+from marketplace.protocol.closing_groups import closed_ranks, copies_only, tie_bits
+from marketplace.protocol.closing_opening import How
 from marketplace.protocol.offer import Guarantee
 from marketplace.protocol.schema import Category, Number, Schema
 from marketplace.protocol.specification import SEALING_KEY_BYTES
@@ -103,6 +109,81 @@ def test_each_small_cell_has_k_more_in_a_table_that_looks_the_same(table: list[l
         assert any(others)
 
 
+@given(tables())
+def test_each_small_cell_has_k_more_in_a_table_with_the_same_coarser_table(table: list[list[int]]) -> None:
+    open_cells = shown(table)
+    way = coarser(open_cells)
+    if way is None or not any(map(any, open_cells)):
+        return
+    assert len(way.rows) == len(table) or len(way.columns) == len(table[0])
+    merged = taken_together(table, way)
+    assert min(map(min, merged)) >= K
+    rows, columns = range(len(table)), range(len(table[0]))
+    for row, column in ((r, c) for r in rows for c in columns if table[r][c] < K):
+        others = []
+        for r, c in ((r, c) for r in rows for c in columns if r != row and c != column):
+            other = [list(one) for one in table]
+            for at, move in (((row, column), K), ((r, c), K), ((row, c), -K), ((r, column), -K)):
+                other[at[0]][at[1]] += move
+            same = all(other[x][y] == table[x][y] for x in rows for y in columns if open_cells[x][y])
+            same = same and totals(other) == totals(table) and taken_together(other, way) == merged
+            others.append(same and min(map(min, other)) >= 0)
+        assert any(others)
+
+
+def test_columns_are_taken_together_or_rows_whichever_leaves_more_to_test() -> None:
+    wide = coarser([[False, False, True, True], [False, False, True, True], [True, True, True, True]])
+    assert wide is not None and (wide.rows, wide.columns) == (((0,), (1,), (2,)), ((0, 1), (2,), (3,)))
+    tall = coarser([[False, False, True], [False, False, True], [True, True, True], [True, True, True]])
+    assert tall is not None and (tall.rows, tall.columns, tall.freedom) == (((0, 1), (2,), (3,)), ((0,), (1,), (2,)), 4)
+    assert coarser([[True, True], [True, True]]) is None
+    assert coarser([[False, False], [False, False]]) is None
+
+
+@st.composite
+def genotypes(draw: st.DrawFn) -> list[list[int]]:
+    count = st.one_of(st.integers(0, K - 1), st.integers(K, 60))
+    return [[draw(count) for _ in range(3)] for _ in range(draw(st.integers(1, 2)))]
+
+
+@given(genotypes())
+def test_rows_and_copies_of_a_variant_leave_each_small_genotype_k_to_spare(groups: list[list[int]]) -> None:
+    reaching = [[count >= K for count in group] for group in groups]
+    if not copies_only(reaching, [group[1] >= 2 * K for group in groups]):
+        return
+    for place, group in enumerate(groups):
+        for genotype in (genotype for genotype, count in enumerate(group) if count < K):
+            other = [list(one) for one in groups]
+            for at, sign in [(place, 1), *((n, -1) for n in range(len(groups)) if n != place)]:
+                other[at] = [other[at][0] + sign * K, other[at][1] - sign * 2 * K, other[at][2] + sign * K]
+            assert min(map(min, other)) >= 0 and other[place][genotype] >= K
+            seen = [[(sum(one), one[1] + 2 * one[2]) for one in each] for each in (groups, other)]
+            assert seen[0] == seen[1]
+            if len(groups) == 2:
+                assert [sum(each) for each in zip(*other, strict=True)] == [
+                    sum(each) for each in zip(*groups, strict=True)
+                ]
+
+
+def test_a_variant_is_closed_where_a_small_genotype_has_nothing_to_spare() -> None:
+    many, few, rare = [True] * 3, [True, True, False], [True, False, False]
+    assert copies_only([many], [False]) and copies_only([few], [True])
+    assert not copies_only([few], [False]) and not copies_only([rare], [False])
+    assert copies_only([many, few], [False, True]) and not copies_only([few, few], [True, True])
+
+
+def test_ranks_follow_from_u_and_ties_as_scipy_has_them() -> None:
+    drawn = np.random.default_rng(5)
+    first, second = drawn.integers(0, 16, 400), drawn.integers(1, 16, 300)
+    asked = MannWhitney("days", "outcome", "alive", "dead", 16)
+    twice = int(sum(2 * (second < one).sum() + (second == one).sum() for one in first))
+    ties = int(sum(int(count) ** 3 for count in np.bincount(np.concatenate([first, second]))))
+    found = closed_ranks(asked, (400, 300, twice, ties >> tie_bits(700)))
+    true = mannwhitneyu(first, second, method="asymptotic", use_continuity=False)
+    assert found.values is not None and found.values[0] == pytest.approx(true.statistic / 400 / 300)
+    assert found.p == pytest.approx(true.pvalue, rel=1e-4)
+
+
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=8))
 def test_in_a_line_the_total_leaves_each_small_cell_k_to_spare(line: list[int]) -> None:
     (open_cells,) = shown([line])
@@ -141,6 +222,9 @@ def test_what_has_no_cells_to_close_is_refused() -> None:
         (Mean("score"), "ask for its histogram"),
         (Variance("score"), "ask for its histogram"),
         (Contingency("site", "arm"), "at most 1024 cells"),
+        (Welch("score", "outcome", "alive", "dead"), "16 values or more"),
+        (MannWhitney("days", "outcome", "alive", "dead", 15), "16 values or more"),
+        (MannWhitney("days", "outcome", "alive", "dead", 600), "at most 1024 cells"),
         (Survival("days", "outcome", "dead", tuple(map(Decimal, range(1, 514)))), "at most 512 points"),
     ],
 )
@@ -189,10 +273,22 @@ def test_answers_say_none_for_what_stays_closed() -> None:
     )
     assert isinstance(histogram.results(SCHEMA, ({"0/bins": (40, 20, 15, 10)},))[0], Distribution)
     table = closed(Contingency("outcome", "arm"))
-    assert table.results(SCHEMA, ({"0/cells": (CLOSED, CLOSED, 30, CLOSED, CLOSED, 40)},)) == (
-        ClosedTable(((None, None, 30), (None, None, 40))),
+    (found,) = table.results(
+        SCHEMA, ({"0/cells": (CLOSED, CLOSED, 30, CLOSED, CLOSED, 40)}, {"0/merged": (50, 30, 20, 40, 0, 0)})
     )
-    assert isinstance(table.results(SCHEMA, ({"0/cells": (11, 12, 13, 14, 15, 16)},))[0], Table)
+    true = chi2_contingency([[50, 30], [20, 40]], correction=False)
+    assert found == ClosedTable(
+        ((None, None, 30), (None, None, 40)),
+        ((0,), (1,)),
+        ((0, 1), (2,)),
+        ((50, 30), (20, 40)),
+        found.statistic,
+        1,
+        found.p,
+    )
+    assert (found.statistic, found.freedom, found.p) == (pytest.approx(true.statistic), 1, pytest.approx(true.pvalue))
+    whole = {"0/cells": (11, 12, 13, 14, 15, 16)}, {"0/merged": (0,) * 6}
+    assert isinstance(table.results(SCHEMA, whole)[0], Table)
     mean = closed(Mean("days"))
     assert mean.results(SCHEMA, ({"0/present": (CLOSED,), "0/sum": (CLOSED,)},)) == (None,)
     assert mean.results(SCHEMA, ({"0/present": (10,), "0/sum": (-10_000,)},)) == (Moments(10, 0.0),)
