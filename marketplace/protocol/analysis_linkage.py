@@ -16,6 +16,7 @@ from marketplace.protocol.analysis_curves import NORMAL_TIMES
 from marketplace.protocol.analysis_parties import FEWEST_PARTIES
 from marketplace.protocol.analysis_statistic import NO_NOISE, SURE, OneRound, Statistic, Sums, Variances
 from marketplace.protocol.schema import Schema
+from marketplace.protocol.spelling import Spelling
 
 FEWEST_BUCKETS, MOST_BUCKETS, MOST_LINKED_PARTIES = 2**8, 2**16, 5
 TIMES = 2
@@ -74,13 +75,14 @@ class Linked:
 class Linkage(OneRound):
     """How many persons are known to two of the `parties` or more, or to all, told from `buckets` (a power of two).
 
-    A person is what stands in the schema's person column; identifiers match where they are the same text. `parties`: of the
-    offer, 3 to 5. Raises `Invalid` for other numbers.
+    A person is what stands in the schema's person column; identifiers match where they are the same in `spelling`, which moves
+    a person into one bucket as well. `parties`: of the offer, 3 to 5. Raises `Invalid` for other numbers.
     """
 
     parties: int
     buckets: int
     known_to: KnownTo
+    spelling: Spelling = Spelling.TRIMMED
 
     def __post_init__(self) -> None:
         if not FEWEST_PARTIES <= self.parties <= MOST_LINKED_PARTIES:
@@ -101,13 +103,15 @@ class Linkage(OneRound):
             "parties": self.parties,
             "buckets": self.buckets,
             "known_to": self.known_to.value,
+            "spelling": self.spelling.value,
         }
 
     @classmethod
     def of_document(cls, document: Mapping[str, Any]) -> "Linkage":
         """The analysis in `document`. Raises `KeyError`, `TypeError` or `ValueError` where it is none."""
         parties, buckets = (canonical.whole(document[name]) for name in ("parties", "buckets"))
-        return cls(parties, buckets, KnownTo(canonical.text(document["known_to"])))
+        known_to, spelling = (canonical.text(document[name]) for name in ("known_to", "spelling"))
+        return cls(parties, buckets, KnownTo(known_to), Spelling(spelling))
 
     @property
     def columns(self) -> tuple[str, ...]:

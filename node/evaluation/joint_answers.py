@@ -19,6 +19,7 @@ from marketplace.protocol.analysis_survival import Survival, SurvivalCurves
 from marketplace.protocol.closing import ClosedDistribution
 from marketplace.protocol.closing_cells import ClosedTable
 from marketplace.protocol.schema import Number, Schema
+from marketplace.protocol.spelling import Spelling
 from node.evaluation import joint_fits, joint_genetics, joint_plots, page
 from node.evaluation.drawing import COLOURS, number, p_text
 from node.evaluation.joint_survival import survival_parts
@@ -53,7 +54,7 @@ def section_of(analysis: Analysis, schema: Schema, answer: Any) -> str:
         case Survival(), SurvivalCurves():
             parts = list(survival_parts(analysis, answer))
         case Linkage(), Linked():
-            parts = list(_linked(answer))
+            parts = list(_linked(analysis, answer))
         case Histogram(), ClosedDistribution():
             parts = list(_closed_histogram(analysis, answer))
         case Contingency(), ClosedTable():
@@ -109,7 +110,13 @@ def _error(error: float | None) -> list[tuple[str, str]]:
     return [("standard error", number(error))] if error else []
 
 
-def _linked(found: Linked) -> Iterator[str]:
+_SPELT = {
+    Spelling.TRIMMED: "are the same text, white space around it aside",
+    Spelling.LETTERS_AND_DIGITS: "have the same letters, large or small, and digits",
+}
+
+
+def _linked(asked: Linkage, found: Linked) -> Iterator[str]:
     shown = [("buckets that they share", f"{found.shared:,}")]
     if found.persons is None or found.low is None or found.high is None or found.by_chance is None:
         yield page.paragraph(f"No number of persons: {found.reason}.")
@@ -118,8 +125,8 @@ def _linked(found: Linked) -> Iterator[str]:
     shown += [("of these by chance, about", f"{found.by_chance:,}"), ("persons", f"{found.persons:,}")]
     yield page.facts([*shown, ("95 % interval", f"{found.low:,} to {found.high:,}"), *_error(found.error)])
     yield page.paragraph(
-        "Persons are the same where their identifiers are the same text. What different persons share by chance is taken off in "
-        "expectation; the interval counts it in, and the noise."
+        f"Persons are the same where their identifiers {_SPELT[asked.spelling]}. What different persons share by chance is taken "
+        "off in expectation; the interval counts it in, and the noise."
     )
 
 

@@ -20,10 +20,11 @@ def in_buckets(
     """What a party hands in for the linkage count of `specification`, by its name: a 1 for each bucket in which it has a
     person, and 0 where its noise comes; exact, for the provider's own process alone.
 
-    `identifiers`: what stands in the person column, of rows that meet the conditions, however often. `key`: 32 bytes that
-    the parties have agreed on for this order. Identifiers fall into buckets by a keyed hash of their UTF-8, so who does not
-    have the key cannot tell, nor choose, which persons share a bucket; from the parties themselves the key hides nothing,
-    sharing and noise do. Source: Aumasson and others 2013, BLAKE2 as a pseudo-random function.
+    `identifiers`: what stands in the person column, of rows that meet the conditions, however often; they are taken in the
+    declared spelling. `key`: 32 bytes that the parties have agreed on for this order. Identifiers fall into buckets by a keyed
+    hash of their UTF-8, so who does not have the key cannot tell, nor choose, which persons share a bucket; from the parties
+    themselves the key hides nothing, sharing and noise do. Source: Aumasson and others 2013, BLAKE2 as a pseudo-random
+    function.
     Raises `ValueError` for another key, or a specification of no linkage count.
     """
     (analysis,) = specification.analyses
@@ -31,7 +32,8 @@ def in_buckets(
         raise ValueError("expected a linkage count and a key of 32 bytes")
     (asked,) = specification.asked(schema)
     found = np.zeros(asked.of.inputs, np.int64)
-    found[[bucket_of(one, key, analysis.buckets) for one in set(identifiers)]] = 1
+    spelt = {analysis.spelling.of(one) for one in identifiers} - {""}
+    found[[bucket_of(one, key, analysis.buckets) for one in spelt]] = 1
     return {asked.name: found}
 
 

@@ -14,9 +14,11 @@ from marketplace.protocol.analysis_linkage import KnownTo, Linkage
 from marketplace.protocol.analysis_logistic import LogisticRegression
 from marketplace.protocol.analysis_moments import Mean
 from marketplace.protocol.analysis_survival import Survival
+from marketplace.protocol.spelling import Spelling
 
 SURVIVAL = {"kind": "survival", "time": "t", "event": "e", "happened": "x"}
-ASKED = (Count(), Mean("age"), Histogram("age", 5), Contingency("sex", "stage"), Linkage(3, 4096, KnownTo.TWO))
+SPELT = Linkage(3, 4096, KnownTo.ALL, Spelling.LETTERS_AND_DIGITS)
+ASKED = (Count(), Mean("age"), Histogram("age", 5), Contingency("sex", "stage"), Linkage(3, 4096, KnownTo.TWO), SPELT)
 
 
 def test_every_question_survives_being_written_down() -> None:

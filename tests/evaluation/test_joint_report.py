@@ -29,6 +29,7 @@ from marketplace.protocol.closing_cells import ClosedTable
 from marketplace.protocol.constraints import Condition
 from marketplace.protocol.schema import Category, Number, Schema
 from marketplace.protocol.specification import SEALING_KEY_BYTES
+from marketplace.protocol.spelling import Spelling
 from node.evaluation.drawing import Axis, number
 from node.evaluation.joint_answers import section_of
 from node.evaluation.joint_genetics import manhattan_plot
@@ -338,6 +339,8 @@ def test_a_linkage_count_shows_its_interval_and_what_chance_made_of_it() -> None
     found = section_of(asked, SCHEMA, Linked(1412, 1331, 1493, 41.25, 1600, 188))
     for text in ("two or more of 3 providers", "1,412", "1,331 to 1,493", "41.2", "1,600", "188", "same text"):
         assert text in found
+    spelt = section_of(replace(asked, spelling=Spelling.LETTERS_AND_DIGITS), SCHEMA, Linked(1, 0, 2, 0.5, 1, 0))
+    assert "the same letters, large or small, and digits" in spelt and "same text" not in spelt
     none = section_of(
         replace(asked, known_to=KnownTo.ALL), SCHEMA, Linked(None, None, None, None, 4000, None, SATURATED)
     )

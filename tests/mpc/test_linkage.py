@@ -3,6 +3,7 @@
 import secrets
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from marketplace.protocol.closing_cells import CLOSED
 from marketplace.protocol.closing_opening import LARGEST_SHARE, How, Opening
 from marketplace.protocol.schema import Category, Schema
 from marketplace.protocol.specification import SEALING_KEY_BYTES
+from marketplace.protocol.spelling import Spelling
 from node.mpc.counting import count
 from node.mpc.ending import Ended, Reason
 from node.mpc.local import answer_here
@@ -155,6 +157,15 @@ def test_persons_fall_into_one_bucket_each_whatever_their_rows_and_nowhere_else(
     assert set(found.tolist()) == {0, 1} and not found[256:].any()
     (none,) = in_buckets(asking(), SCHEMA, [], KEY).values()
     assert not none.any()
+
+
+def test_identifiers_fall_by_what_counts_of_them_and_what_is_nothing_is_nobody() -> None:
+    written = ["ab-123 ", "AB 123", "  ab-123", "--", " "]
+    plain, spelt = asking(), asking()
+    spelt = replace(spelt, analyses=(replace(spelt.analyses[0], spelling=Spelling.LETTERS_AND_DIGITS),))  # type: ignore[arg-type]
+    (trimmed,), (counted,) = (in_buckets(one, SCHEMA, written, KEY).values() for one in (plain, spelt))
+    assert set(np.flatnonzero(trimmed)) == {bucket_of(one, KEY, 256) for one in ("ab-123", "AB 123", "--")}
+    assert set(np.flatnonzero(counted)) == {bucket_of("AB123", KEY, 256)}
 
 
 def test_buckets_are_even_and_another_key_deals_them_anew() -> None:
