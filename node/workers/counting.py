@@ -39,12 +39,14 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Counter:
-    """One party's part of one order: opened once, asked round by round, finished once."""
+    """One party's part of one order: opened once, asked round by round, finished once. `is_exact`: whether it was drawn
+    against an allowance, and so promises nothing."""
 
     folder: Path
     task: Task
     draw: Draw
     noise: NoiseStream
+    is_exact: bool
 
     @classmethod
     def open(
@@ -70,13 +72,12 @@ class Counter:
         if isinstance(specification, AnalysisSpecification) and specification.links:
             task = LinkageTask(job, specification, schema, identifiers, agreed)
         context = job.own.order + job.own.commitment + sha256(specified).digest()
-        return cls(folder, task, draw, NoiseStream(draw.noise_key, context))
+        return cls(folder, task, draw, NoiseStream(draw.noise_key, context), job.own.is_exact)
 
     def count(self, opened: Opened) -> Mapping[str, Integers]:
         """This party's whole numbers of the round after `opened`, with its noise in them unless the order is exact."""
         counts = self.task.count(self.draw.rows, opened)
-        parts = self.task.shares(opened)
-        return add(counts, parts, self.noise, len(opened)) if parts else counts
+        return counts if self.is_exact else add(counts, self.task.shares(opened), self.noise, len(opened))
 
     def finish(self, opened: Opened) -> None:
         """Writes the files of the answer, and last of all the outcome."""

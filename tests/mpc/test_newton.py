@@ -213,6 +213,23 @@ def test_no_person_moves_a_rounds_sums_further_than_stated_wherever_the_coeffici
         opened = ({one.name: drawn.integers(-(2**magnitude), 2**magnitude, one.of.cells).tolist() for one in asked},)
 
 
+@pytest.mark.parametrize("tried", [250.0, -250.0])
+@pytest.mark.parametrize("corner", [0, -1])
+def test_a_hazard_moves_no_sum_further_than_its_doublings_allow_however_far_the_coefficients_went(
+    monkeypatch: pytest.MonkeyPatch, tried: float, corner: int
+) -> None:
+    monkeypatch.setattr(CoxRegression, "iterate", lambda *_: [tried] * 3)
+    monkeypatch.setattr(CoxRegression, "middle", lambda *_: [1.0] * 3)
+    whole = specification(replace(HAZARD, rounds=2, doublings=1))
+    person = {name: np.array([range(SCHEMA.column(name).size)[corner]]) for name in (*PREDICTORS, "died", "days")}
+    for opened in ((), whole.schedule(SCHEMA)[:1]):
+        zeros = tuple({one.name: [0] * one.of.cells for one in asked} for asked in opened)
+        moved = count(whole, SCHEMA, 1, person, zeros)
+        for one in whole.asked(SCHEMA, zeros):
+            assert int((moved[one.name].astype(object) ** 2).sum()) <= one.of.row_squared
+            assert np.abs(moved[one.name]).max() <= one.of.bound
+
+
 def test_the_stated_length_is_almost_reached() -> None:
     whole = specification(replace(ODDS, rounds=2))
     corner = {"age": [120], "bmi": [600], "sex": [1], "died": [0], "days": [0]}

@@ -46,6 +46,12 @@ def test_the_debit_is_there_before_anything_is_counted_and_the_noise_is_in_all_t
     assert off.max() < 20 * float(part.sigma2) ** 0.5
 
 
+def test_what_has_no_noise_of_its_own_does_not_leave(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    counter = Counter.open(place.folder, joint_job(place), STORAGE_KEY)
+    monkeypatch.setattr("node.workers.analysing.AnalysisTask.shares", lambda *_: ())
+    assert counter.count(()) == {}
+
+
 def test_of_a_pooled_twin_too_all_that_is_counted_is_paid_for_and_has_noise_in_it(place: Workplace) -> None:
     write_whole(place.folder / Name.SPECIFICATION, specification().encode())
     counter = Counter.open(place.folder, joint_job(place), STORAGE_KEY)
