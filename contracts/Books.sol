@@ -51,8 +51,8 @@ abstract contract Books is IMarketplace, EIP712 {
     }
 
     /// @inheritdoc IBooks
-    function offerId(Head calldata head, bytes32 membersHash) public view returns (bytes32) {
-        return _hashTypedDataV4(TypedData.hashOfferId(TypedData.hashHead(head), membersHash));
+    function offerId(Head calldata, bytes32 membersHash) external view returns (bytes32) {
+        return calledOffer(membersHash);
     }
 
     /// @inheritdoc IBooks

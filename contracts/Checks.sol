@@ -69,7 +69,8 @@ contract Checks {
         returns (bool alike)
     {
         alike = origin.head.kind == head.kind && origin.head.guarantee == head.guarantee
-            && origin.head.delta == head.delta && origin.members.length == members.length;
+            && origin.head.unit == head.unit && origin.head.delta == head.delta
+            && origin.members.length == members.length;
         for (uint256 i = 0; alike && i < members.length; i++) {
             alike = origin.members[i].dataset == members[i].dataset;
         }

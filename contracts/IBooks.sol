@@ -23,6 +23,13 @@ interface IBooks is IERC5267 {
         Exact
     }
 
+    /// @notice Whose records the promise of a pooled offer hides: all of one person's at all of its providers, or all of
+    /// one person's at one provider. Of the second, a person at `k` of the providers loses up to `k * k` times the rho.
+    enum PrivacyUnit {
+        Person,
+        PersonAtProvider
+    }
+
     /// @notice Where an order stands. Settled, Refunded and Forfeited are final.
     enum OrderState {
         Absent,
@@ -94,6 +101,8 @@ interface IBooks is IERC5267 {
     /// @param arbiter Who rules contested orders; zero for none, and then nothing can be contested. None of the
     /// providers.
     /// @param stock The plain root of the earlier delivery that this offer sells again; zero for none.
+    /// @param unit Whom the promise protects; PersonAtProvider only where it is DifferentiallyPrivate and there are two
+    /// members or more.
     /// @param validUntil The last second at which an order can be placed.
     struct Head {
         address lead;
@@ -118,6 +127,7 @@ interface IBooks is IERC5267 {
         address authority;
         address arbiter;
         bytes32 stock;
+        PrivacyUnit unit;
         uint64 validUntil;
     }
 
@@ -204,7 +214,7 @@ interface IBooks is IERC5267 {
     function hashMembers(Member[] calldata members) external pure returns (bytes32);
 
     /// @notice The offer's id: EIP-712 digest of `OfferId(bytes32 head,bytes32 members)`, the struct hash of its head
-    /// and `hashMembers` of its members.
+    /// and `hashMembers` of its members. A head with bits that its fields do not have is the one of no offer.
     function offerId(Head calldata head, bytes32 membersHash) external view returns (bytes32);
 
     /// @notice The order's id: EIP-712 digest of `Order`.

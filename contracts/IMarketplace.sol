@@ -196,7 +196,7 @@ interface IMarketplace is IBooks {
         returns (bytes32 offer);
 
     /// @notice Publishes an offer that sells the delivery of an earlier order again, byte for byte. That order had the
-    /// same datasets, kind, guarantee and delta, it was delivered, and no wrong byte was proven; how it ended does not
+    /// same datasets, kind, guarantee, unit and delta, it was delivered, and no wrong byte was proven; how it ended does not
     /// matter.
     function publishStock(
         Head calldata head,

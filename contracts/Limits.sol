@@ -47,7 +47,9 @@ library Limits {
     /// @dev Members stand in the order of their datasets, so none stands there twice.
     function checkMembers(IBooks.Head calldata head, IBooks.Member[] calldata members) internal pure {
         within("members", members.length, 1, MOST_MEMBERS);
-        bool free = head.stock != 0 || head.guarantee == IBooks.Guarantee.Exact;
+        bool exact = head.guarantee == IBooks.Guarantee.Exact;
+        within("unit", uint256(head.unit), 0, members.length > 1 && !exact ? 1 : 0);
+        bool free = head.stock != 0 || exact;
         bool leads = false;
         uint256 sum = 0;
         for (uint256 i = 0; i < members.length; i++) {

@@ -14,7 +14,7 @@ library TypedData {
         "Head(address lead,uint8 kind,uint8 guarantee,address token,uint128 cost,uint128 margin,uint64 delta,"
         "uint32 deliverWindow,uint32 acceptWindow,uint32 revealWindow,uint32 challengeWindow,uint32 ruleWindow,"
         "uint64 licenceSeconds,uint16 computeFeeBps,uint128 bond,uint128 contestDeposit,uint32 maxOpen,bytes32 terms,"
-        "uint256 purposes,address authority,address arbiter,bytes32 stock,uint64 validUntil)"
+        "uint256 purposes,address authority,address arbiter,bytes32 stock,uint8 unit,uint64 validUntil)"
     );
     bytes32 private constant MEMBER_TYPEHASH =
         keccak256("Member(bytes32 dataset,address provider,uint16 shareBps,uint64 rhoMicro)");
@@ -24,7 +24,7 @@ library TypedData {
         "Head(address lead,uint8 kind,uint8 guarantee,address token,uint128 cost,uint128 margin,uint64 delta,"
         "uint32 deliverWindow,uint32 acceptWindow,uint32 revealWindow,uint32 challengeWindow,uint32 ruleWindow,"
         "uint64 licenceSeconds,uint16 computeFeeBps,uint128 bond,uint128 contestDeposit,uint32 maxOpen,bytes32 terms,"
-        "uint256 purposes,address authority,address arbiter,bytes32 stock,uint64 validUntil)"
+        "uint256 purposes,address authority,address arbiter,bytes32 stock,uint8 unit,uint64 validUntil)"
         "Member(bytes32 dataset,address provider,uint16 shareBps,uint64 rhoMicro)"
     );
     bytes32 private constant CONSENT_TYPEHASH = keccak256(
@@ -32,7 +32,7 @@ library TypedData {
         "Head(address lead,uint8 kind,uint8 guarantee,address token,uint128 cost,uint128 margin,uint64 delta,"
         "uint32 deliverWindow,uint32 acceptWindow,uint32 revealWindow,uint32 challengeWindow,uint32 ruleWindow,"
         "uint64 licenceSeconds,uint16 computeFeeBps,uint128 bond,uint128 contestDeposit,uint32 maxOpen,bytes32 terms,"
-        "uint256 purposes,address authority,address arbiter,bytes32 stock,uint64 validUntil)"
+        "uint256 purposes,address authority,address arbiter,bytes32 stock,uint8 unit,uint64 validUntil)"
         "Member(bytes32 dataset,address provider,uint16 shareBps,uint64 rhoMicro)" "Offer(Head head,Member[] members)"
     );
     bytes32 private constant ORDER_TYPEHASH = keccak256(
@@ -49,7 +49,7 @@ library TypedData {
     /// structs are static, so the ABI puts each of their fields into a word of its own at these places. Where a call
     /// has members, the word behind the head says where they stand.
     uint256 private constant HEAD = 4;
-    uint256 private constant HEAD_END = HEAD + 23 * 32;
+    uint256 private constant HEAD_END = HEAD + 24 * 32;
     uint256 private constant ORDER = HEAD_END + 32;
     uint256 private constant ORDER_END = ORDER + 6 * 32;
     uint256 private constant DELIVERY_END = ORDER_END + 7 * 32;
@@ -78,10 +78,6 @@ library TypedData {
     }
 
     // Structs, wherever they stand.
-
-    function hashHead(IBooks.Head calldata head) internal pure returns (bytes32) {
-        return keccak256(abi.encode(HEAD_TYPEHASH, head));
-    }
 
     function hashOrder(IBooks.Order calldata order) internal pure returns (bytes32) {
         return keccak256(abi.encode(ORDER_TYPEHASH, order));

@@ -13,6 +13,7 @@ from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import ATTESTATION, DEFAULT_GENERATOR, Specification, Workload, standing_in
 from marketplace.protocol.specified import Specified
 from marketplace.protocol.states import DeclineReason
+from marketplace.protocol.unit import PrivacyUnit
 from node.evaluation.stages import check_scores
 from node.objection import Objection
 from node.spending import UNCHARGED, spending_of
@@ -29,9 +30,10 @@ class Rules:
     to be worse than a shuffle of the columns. `licences`: those under which its operator says that it may sell what a
     generator makes that needs one.
     Of joint analyses, `analyses`: the kinds that are answered, and `columns`: those that may be asked about; None for all.
-    `threshold_at_least`: for how many dishonest parties the noise has to suffice. `smallest_cell`: the smallest number of
-    persons that an exact answer may tell; 1 declares the records public. `filters`: the conditions, in words, under which an
-    exact analysis of other records may be asked; without conditions it always may.
+    `units`: the privacy units that it answers for with others. `threshold_at_least`: for how many dishonest parties the noise
+    has to suffice. `smallest_cell`: the smallest number of persons that an exact answer may tell; 1 declares the records
+    public. `filters`: the conditions, in words, under which an exact analysis of other records may be asked; without
+    conditions it always may.
     """
 
     epsilon_at_most: float = 10.0
@@ -43,6 +45,7 @@ class Rules:
     licences: frozenset[str] = frozenset()
     analyses: frozenset[str] | None = None
     columns: frozenset[str] | None = None
+    units: frozenset[PrivacyUnit] = frozenset({PrivacyUnit.PERSON})
     threshold_at_least: int = 1
     smallest_cell: int = 10
     filters: frozenset[str] = frozenset()
@@ -151,6 +154,12 @@ def objection_to_terms(offer: Offer, rules: Rules, index: int) -> Objection | No
         return Objection(DeclineReason.RULES, "this node makes synthetic twins and joint analyses only")
     if head.guarantee is Guarantee.EXACT:
         return _objection_to_exact(offer)
+    if head.unit not in rules.units:
+        words = (
+            f"the offer protects {head.unit.text}, and a person with records at k providers would lose k * k times the rho; "
+            "this provider does not answer for that"
+        )
+        return Objection(DeclineReason.RULES, words)
     if epsilon_of(offer.members[index].rho_micro, delta_of(head.delta_atto)) > rules.epsilon_at_most:
         return Objection(DeclineReason.RULES, f"this provider promises an epsilon of at most {rules.epsilon_at_most:g}")
     return None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from marketplace.errors import Invalid
 from marketplace.protocol.identity import NOBODY, Address
 from marketplace.protocol.offer import Guarantee, Head, Kind
+from marketplace.protocol.unit import PrivacyUnit
 
 DAY_S = 86_400
 
@@ -15,9 +16,10 @@ class Conditions:
 
     `epsilon`: the most that one order may reveal; the offer takes the largest whole micro-rho that keeps to it. None for
     exact results, which promise nothing, take of the datasets' allowance and ask for an authority's permits.
-    `authority`: whose permits are asked for, and `purposes`: the set of theirs that count, purpose `p` as bit `p`; NOBODY
-    and 0 for none. `arbiter`: who rules contested orders within `rule_window_s`, for `contest_deposit_units`; NOBODY and
-    zeros for none. `kind`: what is sold. Raises `Invalid` where one of these is there without the others that it needs.
+    `authority`: whose permits are asked for, and `purposes`: the set of theirs that count, purpose `p` as bit `p`; NOBODY and
+    0 for none. `arbiter`: who rules contested orders within `rule_window_s`, for `contest_deposit_units`; NOBODY and zeros for
+    none. `kind`: what is sold. `unit`: whom a promise of several datasets protects. Raises `Invalid` where one of these is
+    there without the others that it needs.
     """
 
     token: Address
@@ -39,6 +41,7 @@ class Conditions:
     purposes: int = 0
     arbiter: Address = NOBODY
     kind: Kind = Kind.SYNTHETIC
+    unit: PrivacyUnit = PrivacyUnit.PERSON
 
     def __post_init__(self) -> None:
         if (self.authority == NOBODY) != (self.purposes == 0):
@@ -48,6 +51,10 @@ class Conditions:
         if self.epsilon is None and self.authority == NOBODY:
             raise Invalid(
                 "expected an authority whose permits are asked for in an offer of exact results, got none; name it"
+            )
+        if self.epsilon is None and self.unit is not PrivacyUnit.PERSON:
+            raise Invalid(
+                "expected an epsilon together with a privacy unit, exact results protect nobody; give one of them"
             )
         if self.arbiter == NOBODY and (self.rule_window_s or self.contest_deposit_units):
             raise Invalid("expected an arbiter with a window or a deposit for contests, got none; name the arbiter")
@@ -77,4 +84,5 @@ class Conditions:
             purposes=self.purposes,
             authority=self.authority,
             arbiter=self.arbiter,
+            unit=self.unit,
         )

@@ -18,6 +18,7 @@ from marketplace.protocol.identity import DatasetId
 from marketplace.protocol.offer import Kind, Member
 from marketplace.protocol.rho import delta_of, largest_delta_atto, largest_rho_micro
 from marketplace.protocol.terms import Terms
+from marketplace.protocol.unit import PrivacyUnit
 from node.admission import Rules
 from node.commission import LARGEST_DOCUMENT_BYTES
 from node.conditions import Conditions
@@ -51,19 +52,26 @@ class Pooling:
     def draft(self, parts: Sequence[Part], conditions: Conditions, now_s: int) -> OfferDraft:
         """An offer of what several datasets give together, which this provider would lead.
 
-        One person may be at every member, so the rho of `conditions.epsilon` is divided among them in equal parts, rounded
-        down. The delta is small enough for all rows together. Raises `Invalid` for what the marketplace would not take.
+        Of the unit that is a person everywhere, the rho of `conditions.epsilon` is divided among the members in equal parts,
+        rounded down; of a person at one provider, each is charged all of it. The delta is small enough for all rows together.
+        Raises `Invalid` for what the marketplace would not take, or this node would not answer.
         """
         if conditions.epsilon is None and conditions.kind is not Kind.ANALYSIS:
             raise Invalid(
                 "expected an epsilon for synthetic twins of several datasets, no exact ones are made; give one"
+            )
+        if conditions.unit not in self.rules.units:
+            raise Invalid(
+                f"expected a privacy unit that this node answers for, got {conditions.unit.word}; add it to its privacy_units "
+                "if no person has records at several of the providers, or draft without it"
             )
         account = self.follower.catch_up()
         datasets = [_dataset(account, part.dataset) for part in parts]
         described = [self._description(dataset) for dataset in datasets]
         delta_atto = largest_delta_atto(max(1, sum(each.rows_declared for each in described)))
         exact, delta = conditions.epsilon is None, delta_of(delta_atto)
-        rho_micro = 0 if exact else largest_rho_micro(conditions.epsilon or 0.0, delta) // max(1, len(parts))
+        paying = len(parts) if conditions.unit is PrivacyUnit.PERSON else 1
+        rho_micro = 0 if exact else largest_rho_micro(conditions.epsilon or 0.0, delta) // max(1, paying)
         terms = Terms(f"Licence terms: {' + '.join(each.title for each in described)}", conditions.licence_days)
         head = conditions.head(self.signer.address, put_bytes(self.store, terms.encode()).digest, delta_atto, now_s)
         members = sorted(

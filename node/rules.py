@@ -5,12 +5,13 @@ from pathlib import Path
 
 from marketplace.errors import Invalid
 from marketplace.protocol.specification import DEFAULT_GENERATOR
+from marketplace.protocol.unit import PrivacyUnit, unit_of
 from marketplace.settings import read_table
 from node.admission import Rules
 from node.synthesis.generators import GENERATORS
 
 GENERATORS_SETTING, LICENCES_SETTING, BELOW_FLOOR_SETTING = "generators", "licences", "below_floor"
-ANALYSES_SETTING, COLUMNS_SETTING = "analyses", "columns"
+ANALYSES_SETTING, COLUMNS_SETTING, UNITS_SETTING = "analyses", "columns", "privacy_units"
 THRESHOLD_SETTING, CELL_SETTING = "threshold_at_least", "smallest_cell"
 FILTERS_SETTING = "filters"
 NAMES = (
@@ -19,6 +20,7 @@ NAMES = (
     BELOW_FLOOR_SETTING,
     ANALYSES_SETTING,
     COLUMNS_SETTING,
+    UNITS_SETTING,
     THRESHOLD_SETTING,
     CELL_SETTING,
     FILTERS_SETTING,
@@ -32,9 +34,9 @@ def read_rules(path: Path, environment: Mapping[str, str]) -> Rules:
 
     The default generator alone, no licence, and nothing below the floor, where they are not set. `licences`: those that the
     operator says it holds, as in BUSL-1.1, and so may sell what a generator under such a licence makes. For joint analyses the
-    lists `analyses`, `columns` and `filters`, and the numbers `threshold_at_least` and `smallest_cell`, overridden alike,
-    mean what they mean in `Rules`. Raises `Invalid` for a value that is no list of known names, neither true nor false, or
-    no number.
+    lists `analyses`, `columns` and `filters`, and the numbers `threshold_at_least` and `smallest_cell`, overridden alike, mean
+    what they mean in `Rules`, and so does `privacy_units`, one person everywhere alone where it is not set. Raises `Invalid`
+    for a value that is no list of known names, neither true nor false, or no number.
     """
     table = read_table(path)
     generators = _names(table, environment, GENERATORS_SETTING, [DEFAULT_GENERATOR], frozenset(GENERATORS))
@@ -49,10 +51,21 @@ def read_rules(path: Path, environment: Mapping[str, str]) -> Rules:
         below_floor=_below_floor(table, environment),
         analyses=_some(table, environment, ANALYSES_SETTING),
         columns=_some(table, environment, COLUMNS_SETTING),
+        units=_units(table, environment),
         threshold_at_least=_number(table, environment, THRESHOLD_SETTING, plain.threshold_at_least),
         filters=_some(table, environment, FILTERS_SETTING) or frozenset(),
         smallest_cell=_number(table, environment, CELL_SETTING, plain.smallest_cell),
     )
+
+
+def _units(table: Mapping[str, object], environment: Mapping[str, str]) -> frozenset[PrivacyUnit]:
+    unset, known = [PrivacyUnit.PERSON.word], frozenset(unit.word for unit in PrivacyUnit)
+    units = frozenset(map(unit_of, _names(table, environment, UNITS_SETTING, unset, known)))
+    if PrivacyUnit.PERSON not in units:
+        raise Invalid(
+            f"expected {unset[0]} among those of the setting {UNITS_SETTING}, which every offer may state; add it"
+        )
+    return units
 
 
 def _some(table: Mapping[str, object], environment: Mapping[str, str], setting: str) -> frozenset[str] | None:

@@ -9,7 +9,7 @@ library TypedDataReference {
         "uint128 margin,uint64 delta,uint32 deliverWindow,uint32 acceptWindow,uint32 revealWindow,"
         "uint32 challengeWindow,uint32 ruleWindow,uint64 licenceSeconds,uint16 computeFeeBps,uint128 bond,"
         "uint128 contestDeposit,uint32 maxOpen,bytes32 terms,uint256 purposes,address authority,address arbiter,"
-        "bytes32 stock,uint64 validUntil)";
+        "bytes32 stock,uint8 unit,uint64 validUntil)";
     string private constant MEMBER = "Member(bytes32 dataset,address provider,uint16 shareBps,uint64 rhoMicro)";
     string private constant OFFER = "Offer(Head head,Member[] members)";
     string private constant CONSENT = "Consent(Offer offer,uint64 until)";

@@ -97,4 +97,4 @@ def _origin_faults(before: Account, offer_id: OfferId, origin: OrderView) -> Ite
 
 def _promise(offer: Offer) -> tuple[object, ...]:
     head = offer.head
-    return head.kind, head.guarantee, head.delta_atto, tuple(member.dataset for member in offer.members)
+    return head.kind, head.guarantee, head.unit, head.delta_atto, tuple(member.dataset for member in offer.members)

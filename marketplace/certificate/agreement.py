@@ -4,12 +4,13 @@ Each function says in words what does not agree, such as `its plain root is not 
 of it does. Buyer, auditor and `agora verify` ask the same ones.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
 from marketplace.certificate.certificate import NO_EPSILON, NO_PROMISE, Certificate, Stage
 from marketplace.certificate.epsilon import quoted_epsilon
+from marketplace.certificate.joint import assumptions
 from marketplace.certificate.manifest import Manifest
 from marketplace.errors import Corrupt, Invalid
 from marketplace.ledger.addresses import checksummed
@@ -18,7 +19,7 @@ from marketplace.ledger.signatures import certificate_signer
 from marketplace.protocol.account import Account, DatasetView, OrderView
 from marketplace.protocol.description import Description
 from marketplace.protocol.identity import Address
-from marketplace.protocol.offer import Kind, Member, Offer
+from marketplace.protocol.offer import Kind, Offer
 from marketplace.protocol.rho import DELTA_UNIT, LARGEST_DELTA_ATTO
 from marketplace.protocol.specified import Specified, rows_of, thresholds_of
 from marketplace.protocol.states import OrderState
@@ -161,9 +162,13 @@ def delta_faults(certificate: Certificate, description: Description) -> Faults:
 
 def unit_faults(certificate: Certificate, description: Description) -> Faults:
     """Where the promise is not about whom the description says."""
-    schema, privacy = description.schema, certificate.privacy
-    pairs = (("unit", privacy.unit, schema.unit), ("rows per person", privacy.rows_per_person, schema.rows_per_person))
-    return tuple(f"its {name} is not the schema's" for name, ours, theirs in pairs if ours != theirs)
+    schema, privacy, joint = description.schema, certificate.privacy, certificate.joint
+    unit = schema.unit if joint is None or privacy.is_exact else joint.unit.of(schema.unit)
+    pairs = (("unit", privacy.unit, unit), ("rows per person", privacy.rows_per_person, schema.rows_per_person))
+    faults = tuple(f"its {name} is not the schema's" for name, ours, theirs in pairs if ours != theirs)
+    if joint is not None and not privacy.is_exact and privacy.assumptions != assumptions(joint.unit):
+        return (*faults, "its assumptions are not those of its privacy unit")
+    return faults
 
 
 def transcript_faults(certificate: Certificate) -> Faults:
@@ -214,7 +219,7 @@ def ledger_faults(
     faults = [*_order_faults(manifest, domain, order, offer), *_delivery_faults(manifest, order)]
     if member is None or dataset is None or dataset.id != certificate.dataset:
         return (*faults, "its dataset is not the offer's")
-    return (*faults, *_member_faults(certificate, order, offer.members, offer.members.index(member), dataset))
+    return (*faults, *_member_faults(certificate, order, offer, offer.members.index(member), dataset))
 
 
 def _is_covered(stage: Stage) -> bool:
@@ -251,12 +256,13 @@ def _delivery_faults(manifest: Manifest, order: OrderView) -> Iterator[str]:
 
 
 def _member_faults(
-    certificate: Certificate, order: OrderView, members: Sequence[Member], index: int, dataset: DatasetView
+    certificate: Certificate, order: OrderView, offer: Offer, index: int, dataset: DatasetView
 ) -> Iterator[str]:
-    member, version = members[index], order.order.version(index)
+    member, version = offer.members[index], order.order.version(index)
     if certificate.provider != member.provider:
         yield "its provider is not the dataset's"
-    charged_micro = sum(each.rho_micro for each in members) if certificate.joint else member.rho_micro
+    promised_micro = offer.head.unit.promised_micro([each.rho_micro for each in offer.members])
+    charged_micro = promised_micro if certificate.joint else member.rho_micro
     if certificate.privacy.rho_micro != charged_micro:
         yield f"its rho is {certificate.privacy.rho_micro} micro-rho, the offer charged {charged_micro}"
     if certificate.version != version or not 1 <= version <= len(dataset.versions):
@@ -276,6 +282,8 @@ def joint_faults(certificate: Certificate, account: Account, order: OrderView) -
         if offer.head.kind is Kind.ANALYSIS or len(offer.members) > 1:
             yield "it names no parties"
         return
+    if joint.unit is not offer.head.unit:
+        yield "its privacy unit is not the offer's"
     if len(joint.parties) != len(offer.members):
         yield "its parties are not the offer's members"
         return

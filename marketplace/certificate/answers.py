@@ -81,6 +81,5 @@ def _parts(
     schedule = specification.schedule(schema)
     if certificate.privacy.is_exact:
         return ()
-    parties = len(joint.parties)
-    together_micro = parties * min((party.rho_micro for party in joint.parties), default=0)
-    return shares(schedule, together_micro, parties * schema.rows_per_person, parties, joint.threshold)
+    rows = joint.rows(schema.rows_per_person)
+    return shares(schedule, joint.sums_micro, rows, len(joint.parties), joint.threshold)

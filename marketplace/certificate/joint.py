@@ -9,14 +9,24 @@ from marketplace.errors import Invalid
 from marketplace.keys.tls import signed_with
 from marketplace.protocol.identity import Address, DatasetId
 from marketplace.protocol.transcript import context_of, signed_bytes
+from marketplace.protocol.unit import PrivacyUnit, unit_of
 
+NEIGHBOURS = {
+    PrivacyUnit.PERSON: "Neighbouring datasets differ by all rows of one person at all parties.",
+    PrivacyUnit.PERSON_AT_PROVIDER: "Neighbouring datasets differ by all rows of one person at one party. A person at k of the "
+    "parties loses up to k * k times the rho.",
+}
 ASSUMPTIONS = (
-    "Neighbouring datasets differ by all rows of one person at all parties.",
     "Each party adds its own noise; the promise counts on all of them but as many as the threshold says.",
     "The noise of a party comes from a key of 32 bytes that its operating system drew for this order and that nobody is "
     "shown; masks hide a party's numbers from all others together; both guarantees are computational.",
     "The ledger proves what was charged. That a party's numbers are true, and its noise added, is its provider's signed word.",
 )
+
+
+def assumptions(unit: PrivacyUnit) -> tuple[str, ...]:
+    """What the promise to such a privacy unit rests on."""
+    return (NEIGHBOURS[unit], *ASSUMPTIONS)
 
 
 @dataclass(frozen=True)
@@ -68,11 +78,12 @@ class Party:
 class Joint:
     """How several parties answered together. `parties`: in the offer's order. `transcript`: 32 bytes, signed by each.
 
-    `lane`: how they computed. `threshold`: how many dishonest ones the noise is sized against.
+    `lane`: how they computed. `threshold`: how many dishonest ones the noise is sized against. `unit`: whom it protects.
     """
 
     lane: str
     threshold: int
+    unit: PrivacyUnit
     transcript: bytes
     parties: tuple[Party, ...]
 
@@ -81,6 +92,7 @@ class Joint:
         return {
             "lane": self.lane,
             "threshold": self.threshold,
+            "unit": self.unit.word,
             "transcript": self.transcript.hex(),
             "parties": [party.document() for party in self.parties],
         }
@@ -91,9 +103,19 @@ class Joint:
         return cls(
             lane=fields.text("lane"),
             threshold=fields.whole("threshold"),
+            unit=unit_of(fields.text("unit")),
             transcript=fields.bytes32("transcript"),
             parties=tuple(map(Party.of_fields, fields.many("parties"))),
         )
+
+    def rows(self, rows_per_person: int) -> int:
+        """The most rows of the unit in the sums, with so many of a person at each party."""
+        return self.unit.rows([rows_per_person] * len(self.parties))
+
+    @property
+    def sums_micro(self) -> int:
+        """What the sums may cost the unit, by what the parties' datasets were charged."""
+        return self.unit.sums_micro([party.rho_micro for party in self.parties])
 
     def unsigned(self, order: bytes, specification: bytes) -> tuple[int, ...]:
         """The numbers of the parties whose signature is not under this transcript for this order."""

@@ -43,7 +43,7 @@ def sums_faults(files: Mapping[str, Path], mechanism: Mechanism) -> Iterator[str
 
 
 def twin_noise_faults(files: Mapping[str, Path], mechanism: Mechanism, joint: Joint, schema: Schema) -> Iterator[str]:
-    """Whether some stage's noise does not cover a person at every party by its price, or all cost more than was paid."""
+    """Whether some stage's noise does not cover the privacy unit by its price, or all cost more than was paid."""
     if (joint.lane, joint.threshold) != (Lane.SUMS.value, TWIN_THRESHOLD):
         yield "its lane or its threshold is not that of a twin"
     try:
@@ -54,15 +54,17 @@ def twin_noise_faults(files: Mapping[str, Path], mechanism: Mechanism, joint: Jo
     cells = {f"{number}/{name}": len(sums) for number, each in enumerate(opened) for name, sums in each.items()}
     for stage in mechanism.generate:
         if not _is_covered(stage, cells.get(stage.name, 0), joint, schema):
-            yield f"its stage {stage.name[:60]!r} does not cover a person at every party"
-    paid = len(joint.parties) * min((party.rho_micro for party in joint.parties), default=0)
-    if _spent(mechanism.generate) > paid or mechanism.evaluate:
-        yield "its stages cost more than all parties pay together"
+            yield f"its stage {stage.name[:60]!r} does not cover {joint.unit.text}"
+    if _spent(mechanism.generate) > joint.sums_micro or mechanism.evaluate:
+        yield "its stages cost more than was paid for them"
 
 
 def _is_covered(stage: Stage, cells: int, joint: Joint, schema: Schema) -> bool:
-    parties, columns = len(joint.parties), len(schema.columns)
-    honest, rows = parties - joint.threshold, parties * schema.rows_per_person
+    honest, rows, columns = (
+        len(joint.parties) - joint.threshold,
+        joint.rows(schema.rows_per_person),
+        len(schema.columns),
+    )
     squared = rows * rows * (comb(columns, 2) if stage.name.split("/")[1:] == [SKETCH] else 1)
     if stage.kind is not StageKind.JOINT_GAUSSIAN or stage.sensitivity != str(squared) or honest < 1 or cells < 1:
         return False

@@ -12,6 +12,7 @@ from marketplace.commands.session import Session
 from marketplace.protocol.amounts import euro_text
 from marketplace.protocol.identity import NOBODY, NOTHING, OfferId
 from marketplace.protocol.offer import Guarantee, Head
+from marketplace.protocol.pool import everywhere_epsilon
 from marketplace.protocol.purpose import purpose_codes, purpose_text
 from marketplace.protocol.rho import DELTA_UNIT
 from marketplace.protocol.schema import Schema
@@ -55,6 +56,17 @@ def sold_text(entry: Entry) -> str:
     return f"{words}, of {parties} providers together" if parties > 1 else words
 
 
+def unit_lines(entry: Entry) -> Iterator[tuple[str, str]]:
+    """Whom an offer protects, and of several datasets what that is worth to a person in all of them, by name."""
+    head, words = entry.view.offer.head, entry.description.schema.unit
+    if len(entry.sources) == 1 or head.guarantee is Guarantee.EXACT:
+        yield "unit", words
+        return
+    yield "unit", head.unit.of(words)
+    everywhere = everywhere_epsilon(head, [source.spent_micro for source in entry.sources])
+    yield "in all", f"epsilon {everywhere:.4f} for a person with records at every provider"
+
+
 def taken_text(head: Head, source: Source) -> str:
     """What an order takes of a dataset."""
     if head.stock != NOTHING:
@@ -94,7 +106,7 @@ def _lines(entry: Entry) -> Iterator[str]:
     yield f"  guarantee  {guarantee_text(entry)}"
     yield f"  made from  {len(description.schema.columns)} columns, about {entry.rows_declared:,} rows declared"
     yield from (f"  {name:<10} {plain(words)}" for name, words in _linked_lines(description.schema))
-    yield f"  unit       {description.schema.unit}"
+    yield from (f"  {name:<10} {words}" for name, words in unit_lines(entry))
     yield from (f"  each row   {plain(constraint_text(constraint))}" for constraint in description.schema.constraints)
     for source in entry.sources:
         yield f"  dataset    {source.dataset.id.hex()}"
@@ -134,6 +146,7 @@ def _document(entry: Entry) -> dict[str, Any]:
         "epsilon": entry.epsilon if isfinite(entry.epsilon) else None,
         "delta": head.delta_atto / DELTA_UNIT,
         "unit": entry.description.schema.unit,
+        "privacy_unit": head.unit.word,
         "members": [_member(source) for source in entry.sources],
         "authority": None if head.authority == NOBODY else head.authority,
         "purposes": list(purpose_codes(head.purposes)),

@@ -14,7 +14,7 @@ from marketplace.buying.signed_purchase import LARGEST_BYTES, SignedPurchase
 from marketplace.commands.display import receipt_line, time_text, transaction_documents
 from marketplace.commands.files import read_file, require_new, write_file
 from marketplace.commands.keys import AsJson
-from marketplace.commands.offers import condition_lines, guarantee_text, taken_text, title_text
+from marketplace.commands.offers import condition_lines, guarantee_text, taken_text, title_text, unit_lines
 from marketplace.commands.session import Session
 from marketplace.commands.wishes import (
     AtMost,
@@ -134,7 +134,7 @@ def price_lines(purchase: Purchase) -> list[str]:
         f"  compute fee {euro_text(head.compute_fee_units)} of it is lost if you reject the delivery or let it lapse",
         f"  guarantee   {guarantee_text(entry)}",
         *(f"  rho         {taken_text(head, source)}" for source in entry.sources),
-        f"  unit        {entry.description.schema.unit}",
+        *(f"  {name:<11} {words}" for name, words in unit_lines(entry)),
         f"  licence     {head.licence_s // 86_400} days from the reveal",
         f"  terms       {purchase.terms_hash.hex()}",
         *(f"  {name:<11} {words}" for name, words in condition_lines(head)),

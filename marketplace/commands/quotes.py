@@ -12,7 +12,7 @@ from marketplace.buying.quote import Quoted, ask_quote
 from marketplace.commands.display import console, delta_text
 from marketplace.commands.forecasts import forecast_document, forecast_lines, noise_table
 from marketplace.commands.keys import AsJson
-from marketplace.commands.offers import title_text
+from marketplace.commands.offers import title_text, unit_lines
 from marketplace.commands.purchases import question_text, questions_text
 from marketplace.commands.session import Session
 from marketplace.commands.wishes import (
@@ -99,6 +99,8 @@ def _terms(quoted: Quoted) -> Iterator[str]:
     yield f"  price       {euro_text(answer.price_units)}"
     promise = f"epsilon {answer.epsilon}, delta {delta_text(answer.delta_atto)}" if answer.epsilon else "exact"
     yield f"  guarantee   {promise}, rho {answer.rho_micro:,} micro"
+    if len(entry.sources) > 1:
+        yield from (f"  {name:<11} {words}" for name, words in unit_lines(entry))
     yield f"  made from   about {entry.rows_declared:,} rows declared"
     if answer.expectation is not None:
         yield f"  made in     about {answer.expectation.seconds:,} s of one processor"
@@ -156,6 +158,7 @@ def _document(quoted: Quoted) -> dict[str, Any]:
         "rho_micro": answer.rho_micro,
         "delta": answer.delta_atto / DELTA_UNIT,
         "epsilon": None if answer.epsilon is None else float(answer.epsilon),
+        "privacy_unit": quoted.entry.view.offer.head.unit.word,
         "refusal": refusal,
         "expectation": answer.expectation and answer.expectation.document(),
         "unknown": answer.unknown,

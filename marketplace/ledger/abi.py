@@ -14,6 +14,7 @@ from marketplace.protocol.offer import Consent, Guarantee, Head, Kind, Member
 from marketplace.protocol.order import Complaint, Delivery, Means, Order, Payment, Standing
 from marketplace.protocol.permit import PermitStanding
 from marketplace.protocol.states import OrderState, Reason
+from marketplace.protocol.unit import PrivacyUnit
 
 Value = TypeVar("Value")
 Row = tuple[Any, ...]
@@ -135,6 +136,7 @@ HEAD = Struct(
         Field("authority", "address", "authority"),
         Field("arbiter", "address", "arbiter"),
         Field("stock", "bytes32", "stock"),
+        Field("unit", "uint8", "unit", PrivacyUnit),
         Field("validUntil", "uint64", "valid_until_s"),
     ),
 )

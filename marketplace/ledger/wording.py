@@ -48,7 +48,7 @@ WORDING: dict[str, tuple[type[MarketplaceError], str]] = {
     ),
     "NotStock": (
         Refused,
-        "expected a delivery of the same datasets, kind, guarantee and delta for stock, got order {origin}; name another",
+        "expected a delivery of the same datasets, kind, guarantee, unit and delta for stock, got order {origin}; name another",
     ),
     "WrongStock": (
         Refused,

@@ -22,7 +22,7 @@ _ROOT_DIGITS = 10**12
 class Share:
     """The noise that each party adds to one statistic, discrete Gaussian of variance `sigma2` in each cell, and its price.
 
-    `honest`: how many parties the promise counts on. `sensitivity_squared`: of the sums, for one person in the pool.
+    `honest`: how many parties the promise counts on. `sensitivity_squared`: of the sums, for one privacy unit.
     """
 
     name: str
@@ -60,8 +60,8 @@ def shares(
     """How the rho of an order is spent, for each round: by their weights over all statistics of all rounds, with the least
     noise that each pays for.
 
-    `rows_in_pool`: the most rows that one person has at all parties together; a person may be at every one. Every opened
-    number is charged. Raises `Invalid` where the rho is too small for noise that 64 bits hold, or for one micro-rho each.
+    `rows_in_pool`: the most rows of one privacy unit in the sums. Every opened number is charged. Raises `Invalid` where the
+    rho is too small for noise that 64 bits hold, or for one micro-rho each.
     """
     check_parties(parties, threshold)
     weights = [one.of.weight for asked in schedule for one in asked]

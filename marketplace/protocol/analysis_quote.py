@@ -16,6 +16,7 @@ from marketplace.protocol.offer import Guarantee, Offer
 from marketplace.protocol.pool import TWIN_THRESHOLD, answered_as, noise_of, together_micro
 from marketplace.protocol.rho import delta_of, epsilon_of
 from marketplace.protocol.schema import Schema
+from marketplace.protocol.unit import PrivacyUnit, unit_of
 
 SETUP_S, PARTY_S, ROUND_S, CELL_S = 0.5, 0.3, 0.02, 8e-7
 PAIR_BYTES, ROUND_BYTES, CELL_BYTES = 420, 84, 16
@@ -50,13 +51,15 @@ _DECIMAL = re.compile(r"[0-9]{1,12}\.[0-9]{4}", re.ASCII)
 class Setting:
     """How an analysis is answered. `threshold`: how many dishonest parties the noise is sized against.
 
-    `smallest_cell`: of an exact answer, the fewest persons that a number in it may count; None with noise.
+    `smallest_cell`: of an exact answer, the fewest persons that a number in it may count; None with noise. `unit`: whom
+    noise protects.
     """
 
     lane: Lane
     parties: int
     threshold: int
     smallest_cell: int | None
+    unit: PrivacyUnit = PrivacyUnit.PERSON
 
     @property
     def is_exact(self) -> bool:
@@ -110,6 +113,12 @@ def threats(setting: Setting) -> tuple[str, ...]:
         f"The noise of {honest} parties alone reaches the promise: it holds against up to {setting.threshold} that reveal "
         "theirs. That a party adds its noise, and counts its records truly, nobody else can see."
     )
+    if setting.unit is PrivacyUnit.PERSON_AT_PROVIDER:
+        several = (
+            f"It protects {setting.unit.text}. Nobody checks that no person has records at several: one with records at k of "
+            f"them loses k * k times the rho, at all of them {setting.unit.everywhere_micro(1, setting.parties)} times."
+        )
+        return (inputs, noise, several)
     if setting.lane is Lane.CLOSED:
         key = (
             "The key that puts identifiers into buckets is known to every party and to nobody else, the buyer among them: from a "
@@ -191,6 +200,7 @@ class Forecast:
             "parties": self.setting.parties,
             "threshold": self.setting.threshold,
             "smallest_cell": self.setting.smallest_cell,
+            "unit": self.setting.unit.word,
             "rounds": self.rounds,
             "seconds": self.cost.seconds,
             "bytes": str(self.cost.bytes),
@@ -208,6 +218,7 @@ class Forecast:
             canonical.whole(document["parties"]),
             canonical.whole(document["threshold"]),
             None if smallest is None else canonical.whole(smallest),
+            unit_of(canonical.text(document["unit"])),
         )
         return cls(
             setting,
@@ -233,7 +244,9 @@ def forecast_of(offer: Offer, specification: AnalysisSpecification, schemas: Seq
     else:
         cost = cost_of_sums(schedule, parties)
     return Forecast(
-        Setting(specification.lane(offer.head.guarantee), parties, threshold, specification.smallest_cell),
+        Setting(
+            specification.lane(offer.head.guarantee), parties, threshold, specification.smallest_cell, offer.head.unit
+        ),
         len(schedule),
         cost,
         tuple(
@@ -256,7 +269,8 @@ def forecast_of_twin(offer: Offer, rounds: int, cost: Cost) -> Forecast:
     own_view, outside = (
         f"{epsilon_of(-(-rho_micro * honest // unknown), delta):.4f}" for unknown in (parties - 1, parties)
     )
-    return Forecast(Setting(Lane.SUMS, parties, TWIN_THRESHOLD, None), rounds, cost, (), own_view, outside)
+    setting = Setting(Lane.SUMS, parties, TWIN_THRESHOLD, None, offer.head.unit)
+    return Forecast(setting, rounds, cost, (), own_view, outside)
 
 
 def _seen_micro(noise: Sequence[Sequence[Share]], unknown: int) -> int:

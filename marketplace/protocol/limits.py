@@ -56,8 +56,10 @@ def _of_head(head: Head, at_s: int) -> Iterator[Limit]:
 
 
 def _of_members(offer: Offer) -> Iterator[Limit]:
-    free = offer.head.stock != NOTHING or offer.head.guarantee is Guarantee.EXACT
+    exact = offer.head.guarantee is Guarantee.EXACT
+    free = offer.head.stock != NOTHING or exact
     yield "number of members", len(offer.members), 1, MOST_MEMBERS
+    yield "privacy unit", offer.head.unit, 0, int(len(offer.members) > 1 and not exact)
     yield "sum of shares", sum(member.share_bps for member in offer.members), WHOLE_BPS, WHOLE_BPS
     for member in offer.members:
         yield "rho", member.rho_micro, int(not free), 0 if free else 2**64 - 1

@@ -6,6 +6,7 @@ from enum import IntEnum
 from marketplace.protocol.identity import NOBODY, NOTHING, Address, DatasetId, OfferId
 from marketplace.protocol.rho import delta_of, epsilon_of
 from marketplace.protocol.states import OrderState
+from marketplace.protocol.unit import PrivacyUnit
 
 
 class Kind(IntEnum):
@@ -30,7 +31,10 @@ class Guarantee(IntEnum):
 
 @dataclass(frozen=True)
 class Head:
-    """The terms of an offer, the same for all of its members. Amounts are in the token's units, windows in seconds."""
+    """The terms of an offer, the same for all of its members. Amounts are in the token's units, windows in seconds.
+
+    `unit`: whom the promise protects where there are several members.
+    """
 
     lead: Address
     kind: Kind
@@ -55,6 +59,7 @@ class Head:
     authority: Address = NOBODY
     arbiter: Address = NOBODY
     stock: bytes = NOTHING
+    unit: PrivacyUnit = PrivacyUnit.PERSON
 
     @property
     def price_units(self) -> int:

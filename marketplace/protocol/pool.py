@@ -10,9 +10,11 @@ from marketplace.protocol.analysis_noise import Share, shares
 from marketplace.protocol.analysis_parties import check_parties
 from marketplace.protocol.closing import ClosedSpecification
 from marketplace.protocol.identity import Address
-from marketplace.protocol.offer import Guarantee, Offer
+from marketplace.protocol.offer import Guarantee, Head, Offer
+from marketplace.protocol.rho import delta_of, epsilon_of
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import DEFAULT_GENERATOR, Specification
+from marketplace.protocol.unit import PrivacyUnit
 
 Answered = AnalysisSpecification | ClosedSpecification
 
@@ -22,18 +24,22 @@ TWIN_THRESHOLD = 1
 
 
 def together_micro(offer: Offer) -> int:
-    """What all members of `offer` pay for what one order opens: as often the least that one of them is charged.
+    """What the sums that one order of `offer` opens may cost the privacy unit that it states."""
+    return offer.head.unit.sums_micro([member.rho_micro for member in offer.members])
 
-    A person at every party moves the sums by as much as its rows at all of them allow, and its loss is at most this sum. One
-    with rows at k of m parties moves them by k/m of that, loses k^2/m^2 of it, and so no more than what those k datasets are
-    charged.
+
+def everywhere_epsilon(head: Head, charged_micro: Sequence[int]) -> float:
+    """The epsilon that a result under `head` implies for a person with records at every member.
+
+    `charged_micro`: what each member's dataset was charged for it.
     """
-    return len(offer.members) * min(member.rho_micro for member in offer.members)
+    rho_micro = head.unit.everywhere_micro(head.unit.sums_micro(charged_micro), len(charged_micro))
+    return epsilon_of(rho_micro, delta_of(head.delta_atto))
 
 
-def rows_in_pool(schemas: Sequence[Schema]) -> int:
-    """The most rows that one person has at all parties together."""
-    return sum(schema.rows_per_person for schema in schemas)
+def rows_in_pool(offer: Offer, schemas: Sequence[Schema]) -> int:
+    """The most rows in the sums of the privacy unit that `offer` states. `schemas`: of all members, in order."""
+    return offer.head.unit.rows([schema.rows_per_person for schema in schemas])
 
 
 def check_providers(providers: Sequence[Address]) -> None:
@@ -53,6 +59,16 @@ def check_members(offer: Offer, threshold: int, schemas: Sequence[Schema]) -> No
                 f"expected all parties to declare their records alike, party {number} differs in columns, bounds, steps or "
                 "units; choose another offer"
             )
+
+
+def check_matching(offer: Offer) -> None:
+    """Raises `Invalid` where persons of several parties are to be matched under an offer that protects them at one alone:
+    whether somebody is at two of them is then what the answer is about."""
+    if offer.head.unit is not PrivacyUnit.PERSON:
+        raise Invalid(
+            f"expected the privacy unit {PrivacyUnit.PERSON.text!r} where persons of several parties are matched, got "
+            f"{offer.head.unit.text!r}; choose another offer"
+        )
 
 
 def check_twin(specification: Specification, schema: Schema) -> None:
@@ -90,9 +106,11 @@ def noise_of(
 
     Raises `Refused` for too few parties, one that stands twice, or a threshold that cannot be; `Invalid` where the schemas
     differ, the questions do not fit them, the rho does not pay for an answer, or a smallest cell does not go with the
-    guarantee.
+    guarantee, or persons are matched under an offer that protects them at one provider alone.
     """
     check_members(offer, specification.threshold, schemas)
+    if specification.links:
+        check_matching(offer)
     for analysis in specification.analyses:
         if isinstance(analysis, Linkage) and analysis.parties != len(offer.members):
             raise Invalid(
@@ -104,5 +122,5 @@ def noise_of(
         questions.openings(schemas[0])
     if offer.head.guarantee is Guarantee.EXACT:
         return ()
-    parties, rows = len(offer.members), rows_in_pool(schemas)
+    parties, rows = len(offer.members), rows_in_pool(offer, schemas)
     return shares(schedule, together_micro(offer), rows, parties, specification.threshold)

@@ -11,6 +11,7 @@ from marketplace.protocol.amounts import euro_units
 from marketplace.protocol.identity import NOBODY
 from marketplace.protocol.offer import Kind
 from marketplace.protocol.purpose import parse_purpose
+from marketplace.protocol.unit import PrivacyUnit
 from node.conditions import Conditions
 
 HOUR_S = 3_600
@@ -60,6 +61,7 @@ def conditions_of(
     rule_hours: int | None,
     deposit: str | None,
     kind: Kind = Kind.SYNTHETIC,
+    unit: PrivacyUnit = PrivacyUnit.PERSON,
 ) -> Conditions:
     """What these options say. Raises `Invalid` where one says nothing, or does not go with the others."""
     if exact == (epsilon is not None):
@@ -85,4 +87,5 @@ def conditions_of(
         purposes=purposes,
         arbiter=checksummed(arbiter) if arbiter else NOBODY,
         kind=kind,
+        unit=unit,
     )

@@ -11,8 +11,10 @@ from marketplace.errors import Invalid
 from marketplace.protocol.amounts import euro_text
 from marketplace.protocol.identity import NOBODY, DatasetId
 from marketplace.protocol.offer import Guarantee, Kind, Offer
+from marketplace.protocol.pool import everywhere_epsilon
 from marketplace.protocol.purpose import purpose_codes, purpose_text
 from marketplace.protocol.rho import delta_of, epsilon_of
+from marketplace.protocol.unit import PrivacyUnit, unit_of
 from marketplace.terminal import ask_passphrase, guarded, parse_id, say, show_json
 from node.commands.conditions import (
     Arbiter,
@@ -50,6 +52,14 @@ Analyses = Annotated[
     bool, typer.Option("--analyses", help="Sell joint analyses of three members or more, in place of a synthetic twin.")
 ]
 
+Unit = Annotated[
+    str,
+    typer.Option(
+        metavar="UNIT",
+        help="The privacy unit: person, wherever it has records; or person-at-provider, where no person has records at two.",
+    ),
+]
+
 
 @app.command()
 @guarded
@@ -65,6 +75,7 @@ def draft(
     epsilon: EpsilonOrExact = None,
     exact: Exact = False,
     analyses: Analyses = False,
+    unit: Unit = PrivacyUnit.PERSON.word,
     deliver_hours: DeliverHours = 24,
     licence_days: LicenceDays = 365,
     max_open: MaxOpen = 8,
@@ -94,6 +105,7 @@ def draft(
         rule_hours=rule_hours,
         deposit=deposit,
         kind=Kind.ANALYSIS if analyses else Kind.SYNTHETIC,
+        unit=unit_of(unit),
     )
     parts = [_part(text) for text in member]
     node = Node.from_settings(home(), ask_passphrase("the node's keys"))
@@ -158,7 +170,7 @@ def consent_lines(asked: Asked, until_s: int) -> list[str]:
         f"  price       {euro_text(head.price_units)}: cost {euro_text(head.cost_units)}, "
         f"margin {euro_text(head.margin_units)}",
         *(_stake_line(offer, stake.index, delta) for stake in asked.stakes),
-        *(_together_lines(offer, delta) if head.guarantee is Guarantee.DIFFERENTIALLY_PRIVATE else ()),
+        *(_unit_lines(offer, delta) if head.guarantee is Guarantee.DIFFERENTIALLY_PRIVATE else ()),
         f"  bond        {euro_text(head.bond_units)}, the lead's",
         f"  licence     {head.licence_s // 86_400} days, terms {head.terms.hex()}",
         *([] if head.authority == NOBODY else [f"  permits     of {head.authority} for {_purposes(head.purposes)}"]),
@@ -172,9 +184,13 @@ def consent_lines(asked: Asked, until_s: int) -> list[str]:
     ]
 
 
-def _together_lines(offer: Offer, delta: float) -> Iterator[str]:
-    epsilon = epsilon_of(sum(member.rho_micro for member in offer.members), delta)
-    yield f"  together    epsilon {epsilon:.4f} at delta {delta:g} about a person at every member"
+def _unit_lines(offer: Offer, delta: float) -> Iterator[str]:
+    """Whom the promise protects, and what it is worth to a person with records at every member."""
+    yield f"  unit        {offer.head.unit.text}"
+    everywhere = everywhere_epsilon(offer.head, [member.rho_micro for member in offer.members])
+    yield f"  together    epsilon {everywhere:.4f} at delta {delta:g} about a person at every member"
+    if offer.head.unit is PrivacyUnit.PERSON_AT_PROVIDER:
+        yield "  beware      nobody checks that no person is at several: one at k of them loses k * k times the rho"
 
 
 def _stake_line(offer: Offer, index: int, delta: float) -> str:

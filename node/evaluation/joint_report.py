@@ -12,6 +12,7 @@ from marketplace.protocol.analysis_quote import Setting, guarantee_words, learne
 from marketplace.protocol.constraints import Condition
 from marketplace.protocol.rho import MICRO
 from marketplace.protocol.schema import Schema
+from marketplace.protocol.unit import PrivacyUnit
 from node.evaluation import joint_answers, page
 from node.evaluation.drawing import number
 from node.evaluation.report import Promise
@@ -32,7 +33,7 @@ def joint_report(
     """The report as one HTML file in UTF-8: the same arguments give the same bytes, so that every party makes the same.
 
     `answers`: one for each analysis. `shares`: the noise of each party in each round; none of an exact result. An epsilon is
-    told for a person at every party.
+    told for the privacy unit.
     """
     questions = [joint_answers.heading(analysis) for analysis in specification.analyses]
     title = questions[0] if len(questions) == 1 else f"{len(questions)} questions"
@@ -50,7 +51,7 @@ def joint_report(
         ),
         conditions(specification.only, ONLY),
         *map(joint_answers.section_of, specification.analyses, [schema] * len(answers), answers),
-        _without_noise(setting) if setting.is_exact else protection(schema.unit, promise),
+        _without_noise(setting) if setting.is_exact else protection(schema.unit, setting, promise),
         page.section("Who learnt what", page.points([f"{who}: {what}." for who, what in learned(setting).items()])),
         page.section("Against whom it holds", page.points(threats(setting))),
         account(order, promise, _named(specification, shares), setting.parties),
@@ -91,16 +92,15 @@ def _without_noise(setting: Setting) -> str:
     )
 
 
-def protection(unit: str, promise: Promise) -> str:
-    """The section about what is promised to a person who may be at every provider."""
+def protection(words: str, setting: Setting, promise: Promise) -> str:
+    """The section about what is promised to the offer's privacy unit. `words`: the schema's, of a person."""
+    whole = "a given person" if setting.unit is PrivacyUnit.PERSON else "a given person's records at one provider"
     return page.section(
         "Who is protected, and how well",
-        page.paragraph(
-            f"The unit of protection: {unit}. A person may be at every one of the providers; the noise is sized for that."
-        ),
+        page.paragraph(f"The privacy unit: {setting.unit.of(words)}. {_several(setting, promise)}"),
         page.paragraph(
             f"All numbers together are differentially private with epsilon {promise.epsilon} and delta {promise.delta}. In "
-            "words: suppose that somebody knows everything about the pooled records except whether one given person is in "
+            f"words: suppose that somebody knows everything about the pooled records except whether {whole} is in "
             "them, and holds both to be equally likely. After seeing all of this, the best guess is right at most "
             f"{promise.guess} times in 100, where 50 would be a coin. That is a limit, not what we expect."
         ),
@@ -115,6 +115,18 @@ def protection(unit: str, promise: Promise) -> str:
                 "purpose.",
             ]
         ),
+    )
+
+
+def _several(setting: Setting, promise: Promise) -> str:
+    """What is promised to a person with records at several providers."""
+    if setting.unit is PrivacyUnit.PERSON:
+        return "A person may be at every one of the providers; the noise is sized for that."
+    everywhere_micro = setting.unit.everywhere_micro(promise.rho_micro, setting.parties)
+    return (
+        "The providers state that the noise is sized for a person's records at one of them; nobody checks that no person has "
+        "records at several. One with records at k of them loses k * k times the rho: at all "
+        f"{setting.parties}, epsilon {replace(promise, rho_generate_micro=everywhere_micro).epsilon}."
     )
 
 

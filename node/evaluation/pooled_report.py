@@ -22,8 +22,7 @@ def pooled_report(
 ) -> bytes:
     """The report as one HTML file in UTF-8: the same arguments give the same bytes.
 
-    `image`: the rows' picture. `shares`: the noise of each party in each round. An epsilon is told for a person at every
-    party.
+    `image`: the rows' picture. `shares`: the noise of each party in each round. An epsilon is told for the privacy unit.
     """
     title = f"a synthetic table of {setting.parties} providers' records"
     return page.page(
@@ -44,7 +43,7 @@ def pooled_report(
             _what(specification),
             _no_scores(),
             page.section("What it looks like", page.image(image, PICTURE)),
-            protection(schema.unit, promise),
+            protection(schema.unit, setting, promise),
             page.section("Who learnt what", page.points([f"{who}: {what}." for who, what in learned(setting).items()])),
             page.section("Against whom it holds", page.points(threats(setting))),
             account(order, promise, shares, setting.parties),

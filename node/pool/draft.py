@@ -13,13 +13,14 @@ from marketplace.ledger.ids import Domain
 from marketplace.protocol import canonical
 from marketplace.protocol.identity import DatasetId
 from marketplace.protocol.offer import Guarantee, Head, Kind, Member, Offer
+from marketplace.protocol.unit import PrivacyUnit
 
 NOUN, VERSION = "offer-draft", 1
 LARGEST_BYTES = 2**16
 
 _ADDRESSES = frozenset({"lead", "token", "authority", "arbiter"})
 _DIGESTS = frozenset({"terms", "stock"})
-_ENUMS: dict[str, type[IntEnum]] = {"kind": Kind, "guarantee": Guarantee}
+_ENUMS: dict[str, type[IntEnum]] = {"kind": Kind, "guarantee": Guarantee, "unit": PrivacyUnit}
 _MOST_DIGITS = 78
 
 

@@ -75,7 +75,7 @@ class JointCommission:
 
     @property
     def rho_micro(self) -> int:
-        """What all members together pay for what is opened."""
+        """What all that is opened may cost the privacy unit that the offer states."""
         return together_micro(self.offer)
 
     @property
@@ -124,7 +124,7 @@ class JointCommission:
 
     def twin(self, specification: Specification) -> PooledTwin:
         """The twin that `specification` asks of all members."""
-        rows, parties = rows_in_pool(self.schemas), len(self.sources)
+        rows, parties = rows_in_pool(self.offer, self.schemas), len(self.sources)
         return PooledTwin(specification, self.rho_micro, rows, parties, self.threshold)
 
     def job(self, vault: Path) -> JointJob:
@@ -139,7 +139,8 @@ class JointCommission:
             provider=self.own.member.provider,
             vault=vault,
         )
-        return JointJob(own, self.rho_micro, rows_in_pool(self.schemas), len(self.sources), self.threshold)
+        rows, unit = rows_in_pool(self.offer, self.schemas), self.offer.head.unit
+        return JointJob(own, self.rho_micro, rows, len(self.sources), self.threshold, unit)
 
     def lay_out(self, folder: Path) -> None:
         """Puts the documents that the answer is made by into `folder`, which is made if it is not there."""

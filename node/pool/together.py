@@ -10,7 +10,7 @@ from marketplace.buying.asking import described_by
 from marketplace.buying.endpoint import ask, read_descriptor
 from marketplace.certificate.certificate import NO_EPSILON, NO_PROMISE, Certificate, Privacy
 from marketplace.certificate.epsilon import quoted_epsilon
-from marketplace.certificate.joint import ASSUMPTIONS, Joint, Party
+from marketplace.certificate.joint import Joint, Party, assumptions
 from marketplace.certificate.manifest import Manifest
 from marketplace.content.store import ContentStore
 from marketplace.errors import Corrupt, Refused, Unreachable
@@ -207,7 +207,7 @@ class Together:
             scores=outcome.scores,
             environment=outcome.environment,
             curves=outcome.curves,
-            joint=Joint(made.lane.value, made.threshold, closing.transcript, parties),
+            joint=Joint(made.lane.value, made.threshold, made.offer.head.unit, closing.transcript, parties),
         )
 
     def _peers(self, made: JointCommission, account: Account) -> tuple[Peer, ...]:
@@ -230,10 +230,10 @@ class Together:
 
 
 def _privacy(made: JointCommission) -> Privacy:
-    """What the offer promises about a person at every party; of an exact one, in words, that it promises nothing."""
-    schema, delta_atto = made.schema, made.offer.head.delta_atto
+    """What the offer promises about its privacy unit; of an exact one, in words, that it promises nothing."""
+    schema, delta_atto, unit = made.schema, made.offer.head.delta_atto, made.offer.head.unit
     if made.is_exact:
         return Privacy(schema.unit, schema.rows_per_person, 0, 0, NO_EPSILON, NO_PROMISE)
-    rho_micro = sum(member.rho_micro for member in made.offer.members)
-    epsilon = quoted_epsilon(rho_micro, delta_atto)
-    return Privacy(schema.unit, schema.rows_per_person, rho_micro, delta_atto, epsilon, ASSUMPTIONS)
+    rho_micro = unit.promised_micro([member.rho_micro for member in made.offer.members])
+    words, epsilon = unit.of(schema.unit), quoted_epsilon(rho_micro, delta_atto)
+    return Privacy(words, schema.rows_per_person, rho_micro, delta_atto, epsilon, assumptions(unit))

@@ -50,8 +50,8 @@ WIDE_NOISE_SHARE = 0.06
 class PooledTwin:
     """One order's twin of a pool's records.
 
-    `rho_micro`: of all that is opened. `rows_in_pool`: the most rows that one person has at all members together, who may
-    be at every one of them, unless the offer says that it is at one only. `parties`, `threshold`: as in `mpc.noise.shares`.
+    `rho_micro`: of all that is opened. `rows_in_pool`: the most rows of the offer's privacy unit in the sums. `parties`,
+    `threshold`: as in `mpc.noise.shares`.
     """
 
     specification: Specification

@@ -94,7 +94,7 @@ class AnalysisTask:
     def _report(self, results: Sequence[Any]) -> bytes:
         job, asked = self.job, self.specification
         lane = asked.lane(self.guarantee)
-        setting = Setting(lane, job.parties, job.threshold, asked.smallest_cell)
+        setting = Setting(lane, job.parties, job.threshold, asked.smallest_cell, job.unit)
         rho_micro = 0 if job.own.is_exact else job.rho_micro
         promise = Promise(MECHANISMS[lane][1], rho_micro, 0, job.own.delta_atto)
         return joint_report(job.own.order, setting, promise, self.schema, self.specification, results, self.parts)

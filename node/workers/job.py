@@ -9,6 +9,7 @@ from marketplace.certificate.fields import Fields
 from marketplace.errors import Corrupt, Invalid
 from marketplace.protocol import canonical
 from marketplace.protocol.identity import Address, OrderId
+from marketplace.protocol.unit import PrivacyUnit
 
 NOUN, JOINT_NOUN, VERSION = "job", "joint-job", 1
 
@@ -100,8 +101,8 @@ class Job:
 class JointJob:
     """What one of several parties counts for an order that they answer together.
 
-    `own`: what it takes of its own dataset. `rho_micro`: what all `parties` pay for what is opened. `rows_in_pool`: the most
-    rows that one person has at all of them. `threshold`: how many dishonest ones the noise is sized against.
+    `own`: what it takes of its own dataset. `unit`: whom the offer protects; `rho_micro`: what all that is opened may cost it;
+    `rows_in_pool`: the most rows that it has at all `parties`. `threshold`: how many dishonest ones the noise is sized against.
     """
 
     own: Job
@@ -109,6 +110,7 @@ class JointJob:
     rows_in_pool: int
     parties: int
     threshold: int
+    unit: PrivacyUnit = PrivacyUnit.PERSON
 
     def encode(self) -> bytes:
         """The canonical bytes, which go through a pipe."""
@@ -116,6 +118,7 @@ class JointJob:
             {
                 "format": canonical.format_name(JOINT_NOUN, VERSION),
                 "own": self.own.document(),
+                "unit": self.unit.value,
                 "rho_micro": self.rho_micro,
                 "rows_in_pool": self.rows_in_pool,
                 "parties": self.parties,
@@ -128,7 +131,10 @@ class JointJob:
         """The job in `data`. Raises `Corrupt` where the bytes are none."""
         fields = Fields(canonical.decode(data, JOINT_NOUN, VERSION))
         try:
-            numbers = (fields.whole(name) for name in ("rho_micro", "rows_in_pool", "parties", "threshold"))
-            return cls(Job.decode(canonical.encode(fields.mapping("own"))), *numbers)
-        except Invalid:
+            rho_micro, rows, parties, threshold, unit = (
+                fields.whole(name) for name in ("rho_micro", "rows_in_pool", "parties", "threshold", "unit")
+            )
+            own = Job.decode(canonical.encode(fields.mapping("own")))
+            return cls(own, rho_micro, rows, parties, threshold, PrivacyUnit(unit))
+        except (Invalid, ValueError):
             raise Corrupt("expected the parts of a joint job, got others; let the node start the work again") from None

@@ -80,7 +80,7 @@ class TwinTask:
 
     def _report(self, opened: Opened, image: bytes) -> bytes:
         job = self.job
-        setting = Setting(Lane.SUMS, job.parties, job.threshold, None)
+        setting = Setting(Lane.SUMS, job.parties, job.threshold, None, job.unit)
         promise = Promise(WORDS, job.rho_micro, 0, job.own.delta_atto)
         specification, shares = self.twin.specification, shares_of(self, opened)
         return pooled_report(job.own.order, setting, promise, self.schema, specification, image, shares)

@@ -139,6 +139,7 @@ class Market:
             authority=NOBODY,
             arbiter=NOBODY,
             stock=NONE,
+            unit=0,
             validUntil=self.evm.now_s + 365 * DAY_S,
         )
         return usual._replace(**changes)

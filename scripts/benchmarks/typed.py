@@ -11,7 +11,7 @@ TYPES = {
     "Head": "address lead,uint8 kind,uint8 guarantee,address token,uint128 cost,uint128 margin,uint64 delta,"
     "uint32 deliverWindow,uint32 acceptWindow,uint32 revealWindow,uint32 challengeWindow,uint32 ruleWindow,"
     "uint64 licenceSeconds,uint16 computeFeeBps,uint128 bond,uint128 contestDeposit,uint32 maxOpen,bytes32 terms,"
-    "uint256 purposes,address authority,address arbiter,bytes32 stock,uint64 validUntil",
+    "uint256 purposes,address authority,address arbiter,bytes32 stock,uint8 unit,uint64 validUntil",
     "Member": "bytes32 dataset,address provider,uint16 shareBps,uint64 rhoMicro",
     "OfferId": "bytes32 head,bytes32 members",
     "Offer": "Head head,Member[] members",

@@ -25,7 +25,7 @@ def _value(field: dict[str, str]) -> st.SearchStrategy[Any]:
     kind = field["type"]
     if field["name"] == "kind":
         return st.integers(0, 2)
-    if field["name"] == "guarantee":
+    if field["name"] in ("guarantee", "unit"):
         return st.integers(0, 1)
     if kind == "address":
         return st.binary(min_size=20, max_size=20).map(lambda raw: "0x" + raw.hex())

@@ -30,6 +30,7 @@ from marketplace.protocol.constraints import Condition
 from marketplace.protocol.schema import Category, Number, Schema
 from marketplace.protocol.specification import SEALING_KEY_BYTES
 from marketplace.protocol.spelling import Spelling
+from marketplace.protocol.unit import PrivacyUnit
 from node.evaluation.drawing import Axis, number
 from node.evaluation.joint_answers import section_of
 from node.evaluation.joint_genetics import manhattan_plot
@@ -236,6 +237,18 @@ def test_the_report_has_the_promise_its_terms_and_what_was_charged() -> None:
         assert words in page
     assert page == report()
     assert "<script" not in page
+
+
+def test_the_report_says_which_unit_is_protected_and_what_somebody_at_several_providers_loses() -> None:
+    everywhere, once = report(), report(replace(DP, unit=PrivacyUnit.PERSON_AT_PROVIDER))
+    assert "The privacy unit: one person, wherever it has records; one row is one person." in everywhere
+    assert "A person may be at every one of the providers; the noise is sized for that." in everywhere
+    assert "k * k" not in everywhere
+    assert "The privacy unit: one person at one provider; one row is one person." in once
+    assert "A person may be at every one" not in once
+    nine = Promise("masked sums", 9 * 28_000, 0, 10**13).epsilon
+    assert f"One with records at k of them loses k * k times the rho: at all 3, epsilon {nine}." in once
+    assert "at all of them 9 times" in once
 
 
 def test_one_question_is_the_title() -> None:

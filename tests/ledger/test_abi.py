@@ -29,6 +29,7 @@ from marketplace.ledger.calls import Calls
 from marketplace.protocol.offer import Guarantee, Kind
 from marketplace.protocol.order import Means, Origin
 from marketplace.protocol.states import DeclineReason, OrderState, Reason
+from marketplace.protocol.unit import PrivacyUnit
 
 COMPILED = artifact.load()
 MARKETPLACE = COMPILED.marketplace
@@ -80,7 +81,7 @@ def test_an_origin_has_the_compilers_fields() -> None:
     assert origin.parts == tuple(field.name for field in fields(Origin))
 
 
-@pytest.mark.parametrize("enum", [Kind, Guarantee, OrderState, Reason, DeclineReason, Means])
+@pytest.mark.parametrize("enum", [Kind, Guarantee, PrivacyUnit, OrderState, Reason, DeclineReason, Means])
 def test_an_enum_counts_as_the_compiler_does(enum: type[Kind]) -> None:
     names = [re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper() for name in COMPILED.enums[enum.__name__]]
     assert [item.name for item in enum] == names
@@ -88,7 +89,7 @@ def test_an_enum_counts_as_the_compiler_does(enum: type[Kind]) -> None:
 
 
 def test_no_enum_of_the_contracts_is_unknown() -> None:
-    assert set(COMPILED.enums) == {"Kind", "Guarantee", "OrderState", "Reason", "DeclineReason", "Means"}
+    assert set(COMPILED.enums) == {"Kind", "Guarantee", "PrivacyUnit", "OrderState", "Reason", "DeclineReason", "Means"}
 
 
 def test_every_function_of_the_contracts_is_a_typed_call_or_a_typed_question() -> None:

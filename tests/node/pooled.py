@@ -129,6 +129,7 @@ class Pool:
         persons: Sequence[int] = (60, 70, 80),
         schemas: Mapping[int, Schema] | None = None,
         common: int = 0,
+        rules: Rules | None = None,
     ) -> "Pool":
         """As many hospitals as there are numbers of persons, each described on the ledger and answering.
 
@@ -148,15 +149,15 @@ class Pool:
         )
         pool = cls(ledger, ledger.token, ledger.advance, folder, store, [], client, common)
         for number, count in enumerate(persons):
-            pool.hospitals.append(pool._hospital(number, count, (schemas or {}).get(number, SCHEMA)))
+            pool.hospitals.append(pool._hospital(number, count, (schemas or {}).get(number, SCHEMA), rules))
         pool.stake(20)
         return pool
 
-    def _hospital(self, number: int, persons: int, schema: Schema) -> Hospital:
+    def _hospital(self, number: int, persons: int, schema: Schema, rules: Rules | None) -> Hospital:
         place = self.folder / f"hospital-{number}"
         settings = EndpointSettings(*([free_place()] * 2), *([free_place()] * 2))
         keys = Keys(self.ledger.account(PURSE_UNITS), STORAGE_KEY)  # type: ignore[attr-defined]
-        node = Node.open(place, keys, self.ledger, self.store, endpoint=settings)
+        node = Node.open(place, keys, self.ledger, self.store, endpoint=settings, rules=rules)
         path = follow_up(self.folder / f"{number}.csv", persons, number, self.common)
         by_hand, keep = node.provider(), self.common > 0
         listed = by_hand.list_dataset(
@@ -260,11 +261,12 @@ def pooled(
     persons: Sequence[int] = (60, 70, 80),
     schemas: Mapping[int, Schema] | None = None,
     common: int = 0,
+    rules: Rules | None = None,
 ) -> Iterator[Pool]:
     """A pool whose nodes are ended afterwards."""
     import os
 
     os.environ["PYTHONPATH"] = str(ROOT)
-    pool = Pool.open(folder, persons, schemas, common)
+    pool = Pool.open(folder, persons, schemas, common, rules)
     with pool.opened:
         yield pool

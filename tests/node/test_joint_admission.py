@@ -22,6 +22,7 @@ from marketplace.protocol.pool import noise_of, together_micro
 from marketplace.protocol.specification import SEALING_KEY_BYTES
 from marketplace.protocol.states import DeclineReason, OrderState
 from marketplace.protocol.threshold import Threshold
+from marketplace.protocol.unit import PrivacyUnit
 from marketplace.protocol.views import Epoch
 from node.admission import Holding, Rules
 from node.pool.admission import MOST_SKEW_S, JointApplication, objection_to_joint
@@ -88,6 +89,7 @@ EXACT = {
     "questions": replace(QUESTIONS, smallest_cell=1),
 }
 WISHES = specification()
+AT_PROVIDER, BOTH_UNITS = PrivacyUnit.PERSON_AT_PROVIDER, Rules(units=frozenset(PrivacyUnit))
 TWIN: dict[str, Any] = {"kind": Kind.SYNTHETIC, "questions": WISHES}
 MEN = (Condition("sex", values=("male",)),)
 CLOSED: dict[str, Any] = {**EXACT, "questions": replace(QUESTIONS, analyses=(Count(),), smallest_cell=10)}
@@ -100,6 +102,9 @@ CLOSED: dict[str, Any] = {**EXACT, "questions": replace(QUESTIONS, analyses=(Cou
         ({"members": (*MEMBERS[:2], replace(MEMBERS[2], provider=MEMBERS[1].provider))}, Rules(), SPECIFICATION, "twice"),
         ({"questions": replace(QUESTIONS, threshold=2)}, Rules(), SPECIFICATION, "below half of 3"),
         ({}, Rules(threshold_at_least=2), RULES, "at most 1 honest"),
+        ({"unit": AT_PROVIDER}, Rules(), RULES, "protects one person at one provider, and a person with records at k"),
+        ({**TWIN, "unit": AT_PROVIDER}, Rules(), RULES, "protects one person at one provider"),
+        ({"unit": AT_PROVIDER, "questions": LINKING}, BOTH_UNITS, SPECIFICATION, "where persons of several parties are matched"),
         ({"descriptions": {2: OLDER}}, Rules(), SPECIFICATION, "party 2 differs"),
         ({"questions": specification()}, Rules(), SPECIFICATION, "names an analysis"),
         ({"kind": Kind.SYNTHETIC}, Rules(), SPECIFICATION, "wishes for rows"),
@@ -162,6 +167,9 @@ def test_what_speaks_against_it_is_said(changes: dict[str, Any], rules: Rules, c
 @pytest.mark.parametrize(
     ("changes", "rules"),
     [
+        ({"unit": AT_PROVIDER}, BOTH_UNITS),
+        ({**TWIN, "unit": AT_PROVIDER}, BOTH_UNITS),
+        ({}, BOTH_UNITS),
         ({}, Rules(analyses=frozenset({"count", "mean", "histogram"}), columns=frozenset({"age", "sex"}))),
         ({"clock_s": NOW_S - MOST_SKEW_S}, Rules()),
         ({"clock_s": NOW_S + 10**6}, Rules()),
@@ -180,6 +188,16 @@ def test_an_order_costs_as_often_the_least_that_a_member_is_charged_as_there_are
     dearer = (MEMBERS[0], replace(MEMBERS[1], rho_micro=7 * RHO_MICRO), MEMBERS[2])
     offer = application(members=dearer).commission.offer
     assert together_micro(offer) == 3 * RHO_MICRO
+
+
+def test_of_a_person_at_one_provider_an_order_costs_the_least_that_a_member_is_charged() -> None:
+    dearer = (MEMBERS[0], replace(MEMBERS[1], rho_micro=7 * RHO_MICRO), MEMBERS[2])
+    offer = application(members=dearer, unit=AT_PROVIDER).commission.offer
+    assert together_micro(offer) == RHO_MICRO
+    (parts,) = noise_of(offer, QUESTIONS, [SCHEMA] * 3)
+    (wider,) = noise_of(application(members=dearer).commission.offer, QUESTIONS, [SCHEMA] * 3)
+    assert RHO_MICRO - 3 * len(parts) <= sum(part.rho_micro for part in parts) <= RHO_MICRO
+    assert [9 * part.sensitivity_squared for part in parts] == [part.sensitivity_squared for part in wider]
 
 
 @pytest.mark.parametrize("at", [1, 2, 3])

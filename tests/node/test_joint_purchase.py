@@ -6,18 +6,24 @@ from pathlib import Path
 
 import pytest
 
+from marketplace.buying.quote import ask_quote
+from marketplace.certificate.joint import assumptions
 from marketplace.certificate.manifest import Manifest
 from marketplace.certificate.verification import verify, verify_against
+from marketplace.commands.forecasts import forecast_lines
+from marketplace.commands.quotes import _terms as terms_of
 from marketplace.errors import Refused
 from marketplace.protocol import analysis_answer, analysis_sums
 from marketplace.protocol.identity import OrderId
 from marketplace.protocol.states import OrderState
+from marketplace.protocol.unit import PrivacyUnit
+from node.admission import Rules
 from tests.node.pooled import QUESTIONS, SCHEMA, Pool, pooled
 
 
 @pytest.fixture(scope="module")
 def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pool]:
-    with pooled(tmp_path_factory.mktemp("pool")) as made:
+    with pooled(tmp_path_factory.mktemp("pool"), rules=Rules(units=frozenset(PrivacyUnit))) as made:
         yield made
 
 
@@ -82,6 +88,7 @@ def change_joint(**changes: object) -> Callable[[Path], None]:
         (change_sums, {5, 6}),
         (change_joint(transcript=bytes(32)), {2, 4, 11, 13}),
         (change_joint(threshold=2), {2, 4, 6, 11, 13}),
+        (change_joint(unit=PrivacyUnit.PERSON_AT_PROVIDER), {2, 4, 6, 10, 11, 13}),
         (change_joint(parties=()), {2, 4, 6, 11, 13}),
     ],
 )
@@ -110,6 +117,34 @@ def test_the_certificate_names_every_party_and_what_each_said(pool: Pool, bought
     assert certificate.privacy.rho_micro == sum(one.debits(bought[0])[0] for one in pool.hospitals)
     assert (joint.lane, joint.threshold) == ("sums", QUESTIONS.threshold)
     assert certificate.privacy.rows_per_person == SCHEMA.rows_per_person
+
+
+def test_where_the_offer_protects_a_person_at_one_provider_noise_charge_and_words_are_of_that_unit(pool: Pool) -> None:
+    unit = PrivacyUnit.PERSON_AT_PROVIDER
+    offer = pool.publish(unit=unit)
+    assert pool.client.account().offers[offer.id].offer.head.unit is unit
+    pool.tick()
+    quoted = ask_quote(pool.client, offer.id, QUESTIONS)
+    charged = offer.members[0].rho_micro
+    assert (quoted.quote.rho_micro, quoted.quote.refusal) == (charged, None)
+    assert quoted.quote.forecast is not None
+    shown = "\n".join((*terms_of(quoted), *forecast_lines(quoted.quote.forecast)))
+    for words in ("one person at one provider; one person", "in all      epsilon", "at all of them 9 times"):
+        assert words in " ".join(shown.split("\n              ")), shown
+    order = pool.place(offer)
+    out = pool.buy(order)
+    assert verify_against(out, pool.client.account(), pool.ledger.domain).passed
+    certificate = Manifest.decode((out / "manifest.json").read_bytes()).certificate
+    assert certificate.joint is not None
+    assert (certificate.joint.unit, certificate.privacy.rho_micro) == (unit, charged)
+    assert certificate.privacy.unit == f"{unit.text}; {SCHEMA.unit}"
+    assert certificate.privacy.assumptions == assumptions(unit)
+    assert {stage.sensitivity for stage in certificate.mechanism.generate} == {"1"}
+    assert charged - 2 * len(certificate.mechanism.generate) <= certificate.mechanism.rho_generate_micro <= charged
+    assert all(one.debits(order) == [charged] for one in pool.hospitals)
+    assert b"One with records at k of them loses k * k times the rho" in (out / "report.html").read_bytes()
+    pool.client.settle(order)
+    pool.assert_sound()
 
 
 def test_an_order_that_others_took_part_in_is_not_replayed_by_one(pool: Pool, bought: tuple[OrderId, Path]) -> None:

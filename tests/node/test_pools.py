@@ -15,7 +15,9 @@ from marketplace.protocol.offer import Consent, Guarantee, Member, Offer
 from marketplace.protocol.order import CODEC_RAW, Delivery, pack_versions
 from marketplace.protocol.rho import LARGEST_DELTA_ATTO
 from marketplace.protocol.states import DeclineReason, OrderState, Reason
+from marketplace.protocol.unit import PrivacyUnit
 from node.admission import Rules
+from node.commands.pools import consent_lines
 from node.daemon import Daemon
 from node.home import Keys, Node
 from node.pool.consent import SignedConsent
@@ -29,6 +31,7 @@ from tests.node.market import HOUR_S, PURSE_UNITS, Market, conditions, embedded_
 from tests.node.workplace import STORAGE_KEY
 
 LASTS_S = 30 * 24 * HOUR_S
+AT_PROVIDER = PrivacyUnit.PERSON_AT_PROVIDER
 
 
 @dataclass
@@ -48,6 +51,12 @@ class Pool:
         path = records(folder / "others.csv", seed=8)
         listed = other.provider().list_dataset(path, SCHEMA, WORDS, 10**6, rows_declared=ROWS_DECLARED)
         return cls(market, other, listed)
+
+    def both_units(self) -> "Pool":
+        """The same market and hospitals, whose rules let in either privacy unit."""
+        rules = Rules(units=frozenset(PrivacyUnit))
+        market = replace(self.market, node=replace(self.market.node, rules=rules))
+        return Pool(market, replace(self.other, rules=rules), self.listed)
 
     @property
     def lead(self) -> Pooling:
@@ -122,6 +131,42 @@ def test_one_person_at_every_member_costs_no_more_than_the_epsilon_of_the_draft(
     assert whole.epsilon() <= 1.0
     assert len({member.rho_micro for member in draft.offer.members}) == 1
     assert draft.offer.head.delta_atto * 10 * 2 * ROWS_DECLARED <= 10**18
+
+
+def test_of_a_person_at_one_provider_each_member_is_charged_all_of_the_drafts_epsilon(pool: Pool) -> None:
+    whole, parts = pool.both_units().draft(epsilon=1.0, unit=AT_PROVIDER).offer, pool.draft(epsilon=1.0).offer
+    assert 0.999 < whole.epsilon(0) == whole.epsilon(1) <= 1.0
+    assert {member.rho_micro // 2 for member in whole.members} == {member.rho_micro for member in parts.members}
+    assert (whole.head.unit, parts.head.unit) == (AT_PROVIDER, PrivacyUnit.PERSON)
+    assert whole.id != parts.id
+
+
+def test_a_unit_that_the_lead_or_a_member_does_not_answer_for_is_neither_drafted_nor_consented_to(pool: Pool) -> None:
+    with pytest.raises(Invalid, match="a privacy unit that this node answers for, got person-at-provider"):
+        pool.draft(unit=AT_PROVIDER)
+    draft = pool.both_units().draft(unit=AT_PROVIDER)
+    assert "a person with records at k providers would lose k * k times the rho" in refusal(pool, draft)
+    signed = pool.both_units().consent(draft)
+    assert pool.lead.publish(draft, [signed], pool.now_s()).offer.head.unit is AT_PROVIDER
+
+
+def test_a_consent_is_to_one_unit_alone(pool: Pool) -> None:
+    draft = pool.both_units().draft(unit=AT_PROVIDER, max_open=2)
+    other = pool.altered(draft, unit=PrivacyUnit.PERSON)
+    with pytest.raises(Invalid, match="expected consents to this very offer"):
+        pool.lead.publish(draft, [pool.consent(other)], pool.now_s())
+    assert OfferDraft.decode(draft.encode()) == draft != other
+
+
+def test_what_a_member_reads_says_whom_the_offer_protects(pool: Pool) -> None:
+    drafts = (pool.draft(epsilon=1.0), pool.both_units().draft(epsilon=1.0, unit=AT_PROVIDER))
+    everywhere, once = ("\n".join(consent_lines(pool.member.asked(each), pool.now_s() + HOUR_S)) for each in drafts)
+    assert "unit        one person, wherever it has records" in everywhere
+    assert "together    epsilon 0.99" in everywhere or "together    epsilon 1.0" in everywhere
+    assert "beware" not in everywhere
+    assert "unit        one person at one provider" in once
+    assert "together    epsilon 2." in once
+    assert "one at k of them loses k * k times the rho" in once
 
 
 @pytest.mark.parametrize(

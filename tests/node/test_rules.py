@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from marketplace.errors import Invalid
+from marketplace.protocol.unit import PrivacyUnit
 from node.admission import Rules
 from node.rules import read_rules
 from node.synthesis.generators import GENERATORS
@@ -80,6 +81,19 @@ def test_joint_analyses_are_let_in_by_kind_column_threshold_and_cell(tmp_path: P
     assert (rules.threshold_at_least, rules.smallest_cell) == (2, 20)
     assert (plain.filters, rules.filters) == (frozenset(), frozenset({"sex is male"}))
     assert read_rules(file, {}).columns == frozenset()
+
+
+def test_only_a_person_everywhere_is_answered_for_unless_the_provider_says_more(tmp_path: Path) -> None:
+    file = tmp_path / "none.toml"
+    assert read_rules(file, {}).units == {PrivacyUnit.PERSON}
+    both = {"AGORA_PRIVACY_UNITS": "person, person-at-provider"}
+    assert read_rules(file, both).units == frozenset(PrivacyUnit)
+    written(tmp_path, 'privacy_units = ["person-at-provider", "person"]')
+    assert read_rules(tmp_path / "node.toml", {}).units == frozenset(PrivacyUnit)
+    assert read_rules(tmp_path / "node.toml", {"AGORA_PRIVACY_UNITS": "person"}).units == {PrivacyUnit.PERSON}
+    for wrong in ("row", "", "person-at-provider"):
+        with pytest.raises(Invalid, match="setting privacy_units"):
+            read_rules(file, {"AGORA_PRIVACY_UNITS": wrong})
 
 
 @pytest.mark.parametrize(

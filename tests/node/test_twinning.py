@@ -12,6 +12,7 @@ from marketplace.certificate.twins import sums_faults, twin_noise_faults
 from marketplace.protocol import analysis_sums, result
 from marketplace.protocol.analysis_statistic import Opened
 from marketplace.protocol.identity import DatasetId
+from marketplace.protocol.unit import PrivacyUnit
 from node.pool.joint import SUM_BYTES, SUMS_BYTES
 from node.twin.extent import extent_of
 from node.workers.job import Job, JointJob
@@ -24,9 +25,10 @@ from tests.twin.examples import RHO_MICRO, WIDE_ROWS, dealt, keys, opened_by, tw
 ASKED = specification(("age", "visits"), rows=120)
 
 
-def task_at(number: int) -> TwinTask:
+def task_at(number: int, unit: PrivacyUnit = PrivacyUnit.PERSON) -> TwinTask:
+    rho_micro, rows = unit.sums_micro([RHO_MICRO // 3] * 3), unit.rows([WIDE.rows_per_person] * 3)
     own = Job(ORDER, bytes([number]) * 32, 1, b"c" * 32, RHO_MICRO // 3, 10**12, address(number), Path("/nowhere"))
-    return TwinTask.of(JointJob(own, RHO_MICRO, 3 * WIDE.rows_per_person, 3, 1), ASKED, WIDE)
+    return TwinTask.of(JointJob(own, rho_micro, rows, 3, 1, unit), ASKED, WIDE)
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def joint(**changes: Any) -> Joint:
         Party(address(n), DatasetId(bytes([n]) * 32), 1, *([b"x" * 32] * 2), RHO_MICRO // 3, *([b"x" * 32] * 4))
         for n in range(3)
     )
-    return replace(Joint("sums", 1, b"t" * 32, parties), **changes)
+    return replace(Joint("sums", 1, PrivacyUnit.PERSON, b"t" * 32, parties), **changes)
 
 
 def test_every_member_makes_the_same_files_and_names_the_same_mechanism(made: list[Made]) -> None:
@@ -80,7 +82,7 @@ def test_every_sum_is_a_stage_whose_price_covers_a_person_at_every_party(made: l
         ({"parameter": "a"}, "does not cover"),
         ({"rho_micro": 1}, "does not cover"),
         ({"name": "2/other"}, "does not cover"),
-        ({"rho_micro": 10**6}, "cost more than all parties pay"),
+        ({"rho_micro": 10**6}, "cost more than was paid"),
     ],
 )
 def test_a_sketch_with_less_noise_than_it_pays_for_is_told(
@@ -102,9 +104,27 @@ def test_schema_lane_threshold_and_payment_are_looked_at(made: list[Made]) -> No
 
     assert "lane or its threshold" in faults(joint(lane="closed"))
     assert "lane or its threshold" in faults(joint(threshold=0))
-    assert "does not cover a person" in faults(joint(), rows_per_person=WIDE.rows_per_person + 1)
+    assert "does not cover one person" in faults(joint(), rows_per_person=WIDE.rows_per_person + 1)
     poor = tuple(replace(party, rho_micro=RHO_MICRO // 6) for party in joint().parties)
-    assert faults(joint(parties=poor)) == "its stages cost more than all parties pay together"
+    assert faults(joint(parties=poor)) == "its stages cost more than was paid for them"
+
+
+def test_noise_for_a_person_at_one_provider_is_enough_for_that_unit_alone(made: list[Made], tmp_path: Path) -> None:
+    at_provider = PrivacyUnit.PERSON_AT_PROVIDER
+    task = task_at(0, at_provider)
+    opened = opened_by(task.twin, WIDE, dealt(WIDE, WIDE_ROWS), keys(0))
+    files = {name: tmp_path / name for name in task.write(tmp_path, opened)}
+    mechanism, weaker = task.mechanism(opened), joint(unit=at_provider)
+    assert list(twin_noise_faults(files, mechanism, weaker, WIDE)) == []
+    assert "does not cover one person, wherever it has records" in "; ".join(
+        twin_noise_faults(files, mechanism, joint(), WIDE)
+    )
+    assert "; ".join(twin_noise_faults(made[0].files, made[0].mechanism, weaker, WIDE)).endswith(
+        "more than was paid for them"
+    )
+    report = files[result.REPORT].read_text()
+    assert "The privacy unit: one person at one provider; " in report
+    assert "One with records at k of them loses k * k times the rho: at all 3, epsilon" in report
 
 
 def test_other_sums_than_those_that_are_signed_for_are_told(made: list[Made], tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from marketplace.ledger import ids
 from marketplace.ledger.addresses import address_of
 from marketplace.protocol.limits import LONGEST_PERMIT_S, MOST_SUBJECTS, MOST_USERS, faults
 from marketplace.protocol.offer import Guarantee, Member, Offer
+from marketplace.protocol.unit import PrivacyUnit
 
 from ..ledger.world import HOUR_S, World, embedded_world
 
@@ -110,6 +111,24 @@ def test_members_are_taken_and_refused_as_the_contract_does(world: World) -> Non
         if agreed(world, name, ids.offer(world.ledger.domain, world.head(), members))
     ]
     assert taken == ["a pool", "sixteen"]
+
+
+def test_only_a_pool_with_noise_may_protect_a_person_at_one_provider_alone(world: World) -> None:
+    pool, alone = world.pool(2), (world.member(world.dataset()),)
+    asks = {"authority": world.authority.address, "purposes": 1}
+    exact = asks | {"guarantee": Guarantee.EXACT, "delta_atto": 0}
+    ways: dict[str, tuple[dict[str, Any], tuple[Member, ...]]] = {
+        "a pool": ({}, pool),
+        "alone": ({}, alone),
+        "an exact pool": (exact, tuple(replace(member, rho_micro=0) for member in pool)),
+    }
+    for unit, expected in ((PrivacyUnit.PERSON, list(ways)), (PrivacyUnit.PERSON_AT_PROVIDER, ["a pool"])):
+        taken = [
+            name
+            for name, (changes, members) in ways.items()
+            if agreed(world, name, ids.offer(world.ledger.domain, world.head(**changes, unit=unit), members))
+        ]
+        assert taken == expected
 
 
 def test_permits_and_users_have_the_contracts_limits(world: World) -> None:

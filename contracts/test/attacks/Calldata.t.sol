@@ -8,12 +8,12 @@ import {Market} from "../Market.sol";
 /// @dev Calls that no encoder makes: bits that a field does not have, arguments elsewhere, calls cut short.
 contract CalldataTest is Market {
     uint256 private constant SELECTOR = 4;
-    uint256 private constant HEAD_WORDS = 23;
+    uint256 private constant HEAD_WORDS = 24;
     uint256 private constant ORDER_WORDS = 6;
 
-    /// @dev For each word of a head, how many bits its field has; for the two enums, enough for their members.
-    uint16[23] private headBits =
-        [160, 2, 1, 160, 128, 128, 64, 32, 32, 32, 32, 32, 64, 16, 128, 128, 32, 256, 256, 160, 160, 256, 64];
+    /// @dev For each word of a head, how many bits its field has; for the three enums, enough for their members.
+    uint16[24] private headBits =
+        [160, 2, 1, 160, 128, 128, 64, 32, 32, 32, 32, 32, 64, 16, 128, 128, 32, 256, 256, 160, 160, 256, 1, 64];
 
     function test_NoOfferHasBitsThatItsFieldsDoNotHave() external {
         Life memory life = usual();
@@ -24,12 +24,15 @@ contract CalldataTest is Market {
         accepted(provider, data);
     }
 
-    function test_NoKindOrGuaranteeLiesBeyondTheNamedOnes() external {
+    function test_NoKindGuaranteeOrUnitLiesBeyondTheNamedOnes() external {
         bytes memory data = publishing(usual());
         data[SELECTOR + 32 * 2 - 1] = bytes1(uint8(3));
         refusedCall(provider, data);
         data[SELECTOR + 32 * 2 - 1] = bytes1(uint8(0));
         data[SELECTOR + 32 * 3 - 1] = bytes1(uint8(2));
+        refusedCall(provider, data);
+        data[SELECTOR + 32 * 3 - 1] = bytes1(uint8(0));
+        data[SELECTOR + 32 * 23 - 1] = bytes1(uint8(2));
         refusedCall(provider, data);
     }
 

@@ -24,6 +24,8 @@ abstract contract Offering is World {
                 life.members[i].rhoMicro = 0;
             }
         }
+        bool splits = life.members.length > 1 && !isExact(life);
+        if (splits && mix(seed, "unit") % 2 == 0) life.head.unit = IBooks.PrivacyUnit.PersonAtProvider;
         life.head.lead = life.members[mix(seed, "lead") % life.members.length].provider;
         rename(life);
         IMarketplace.Consent[] memory list = consents(life);

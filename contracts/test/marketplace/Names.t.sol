@@ -112,6 +112,7 @@ contract NamesTest is Market {
         head.lead = address(bytes20(part(seed, 0)));
         head.kind = IBooks.Kind(uint256(part(seed, 1)) % 3);
         head.guarantee = IBooks.Guarantee(uint256(part(seed, 2)) % 2);
+        head.unit = IBooks.PrivacyUnit(uint256(part(seed, 23)) % 2);
         head.token = address(bytes20(part(seed, 3)));
         head.cost = uint128(uint256(part(seed, 4)));
         head.margin = uint128(uint256(part(seed, 5)));

@@ -52,6 +52,23 @@ contract PublishLimitsTest is Market {
         tryHead(head);
     }
 
+    function test_OnlyAPoolWithNoiseMayProtectAPersonAtOneProviderAlone() external {
+        IBooks.Head memory head = usualHead();
+        head.unit = IBooks.PrivacyUnit.PersonAtProvider;
+        refusedRange("unit", 1, 0, 0);
+        tryHead(head);
+        Life memory life = draft(head, pool(2));
+        publish(life);
+        vm.assertTrue(rules.getOffer(life.order.offer).published, "published");
+        head = exact().head;
+        head.unit = IBooks.PrivacyUnit.PersonAtProvider;
+        life = draft(head, life.members);
+        (life.members[0].rhoMicro, life.members[1].rhoMicro) = (0, 0);
+        rename(life);
+        refusedRange("unit", 1, 0, 0);
+        publish(life);
+    }
+
     function test_AnExactOfferHasNoDelta() external {
         IBooks.Head memory head = exact().head;
         head.delta = 1;

@@ -82,6 +82,18 @@ contract PublishStockTest is Market {
         refusedStock(life, origin);
     }
 
+    function test_AResultThatProtectsAtOneProviderIsNotSoldAsMore() external {
+        Life memory origin = draft(usualHead(), pool(2));
+        origin.head.unit = IBooks.PrivacyUnit.PersonAtProvider;
+        rename(origin);
+        bring(origin, SETTLED);
+        Life memory life = stockOf(origin);
+        life.head.unit = IBooks.PrivacyUnit.Person;
+        rename(life);
+        refusedStock(life, origin);
+        publishStock(stockOf(origin), origin);
+    }
+
     function test_AnExactResultIsNotSoldAsPrivate() external {
         Life memory origin = exact();
         bring(origin, SETTLED);
