@@ -98,7 +98,7 @@ def add(
         further=further,
         keep_identifiers=keep_identifiers,
     )
-    _show(listed, as_json)
+    _show(listed, keep_identifiers, as_json)
 
 
 @app.command()
@@ -126,7 +126,7 @@ def revise(
         further=read_places(table or ()),
         keep_identifiers=keep_identifiers,
     )
-    _show(listed, as_json)
+    _show(listed, keep_identifiers, as_json)
 
 
 @app.command(name="opt-out")
@@ -215,7 +215,7 @@ def read_schema(path: Path) -> Schema:
         raise Invalid(f"{path.name}: {error}; see `agora-node dataset draft`") from None
 
 
-def _show(listed: Listed, as_json: bool) -> None:
+def _show(listed: Listed, identifiers_kept: bool, as_json: bool) -> None:
     if as_json:
         show_json(
             {
@@ -223,6 +223,7 @@ def _show(listed: Listed, as_json: bool) -> None:
                 "version": listed.snapshot.version,
                 "commitment": listed.snapshot.commitment.hex(),
                 "rows_declared": listed.description.rows_declared,
+                "identifiers_kept": identifiers_kept,
                 "hash": listed.receipt.transaction.hex(),
                 "gas": listed.receipt.gas,
             }
@@ -233,3 +234,5 @@ def _show(listed: Listed, as_json: bool) -> None:
         f"Provider only: {listed.snapshot.rows_read:,} rows read, {listed.snapshot.rows:,} within the bound per person, "
         f"{listed.snapshot.persons:,} persons, {listed.snapshot.holdout_rows:,} rows held out."
     )
+    if identifiers_kept:
+        say("Identifiers are kept, sealed; `agora-node dataset forget-identifiers` destroys their key.")

@@ -59,6 +59,7 @@ def test_identifiers_are_kept_on_demand_and_forgotten_on_demand_from_the_termina
     added = document(
         hospital.type("dataset", "add", *listing(hospital), "--total-rho", "1000", "--keep-identifiers", "--json")
     )
+    assert added["identifiers_kept"] is True
     (path,) = folder.iterdir()
     before = path.read_bytes()
     revising = ("dataset", "revise", str(added["dataset"]), *listing(hospital))
@@ -70,5 +71,6 @@ def test_identifiers_are_kept_on_demand_and_forgotten_on_demand_from_the_termina
     assert ended.code == 0 and ended.out.startswith("Identifiers forgotten")
     assert list(folder.iterdir()) == [] == list((hospital.home / "vault" / "identifiers").iterdir())
     document(hospital.type(*revising, "--keep-identifiers", "--json"))
-    document(hospital.type(*revising, "--json"))
+    assert "Identifiers are kept, sealed" in hospital.type(*revising, "--keep-identifiers").err
+    assert document(hospital.type(*revising, "--json"))["identifiers_kept"] is False
     assert list(folder.iterdir()) == [] == list((hospital.home / "vault" / "identifiers").iterdir())
