@@ -20,18 +20,19 @@ MOST_ROUNDS = 25
 
 @dataclass(frozen=True)
 class ExactQuestion:
-    """What an exact order asks about: the columns that its analyses and its conditions look at, and the SHA-256 of the
-    analyses."""
+    """What an exact order asks about: the columns that its analyses and its conditions look at, and a SHA-256 of the analyses
+    and of the records that they are about."""
 
     columns: frozenset[str]
-    analyses: bytes
+    digest: bytes
 
     @classmethod
-    def of(cls, specification: AnalysisSpecification) -> "ExactQuestion":
-        """That of `specification`."""
+    def of(cls, specification: AnalysisSpecification, commitment: bytes) -> "ExactQuestion":
+        """That of `specification` about the records of a dataset's version with this `commitment`, 32 bytes."""
         columns = {name for analysis in specification.analyses for name in analysis.columns}
         asked = canonical.encode({"analyses": [analysis.document() for analysis in specification.analyses]})
-        return cls(frozenset(columns | {condition.column for condition in specification.only}), sha256(asked).digest())
+        conditions = {condition.column for condition in specification.only}
+        return cls(frozenset(columns | conditions), sha256(commitment + asked).digest())
 
 
 def check_exact(
@@ -66,12 +67,13 @@ def check_cohort(differing: int, least_cell: int) -> None:
 
 def check_question(question: ExactQuestion, earlier: ExactQuestion, differing: int, shared: int) -> None:
     """Raises `Refused` where a question about `shared` of the persons of an `earlier` one, and `differing` others, looks at a
-    column of it and is not the same question about the same persons.
+    column of it and is not the same question about the same records.
 
     Each answer closes its own cells; what two of them open could be subtracted: a column in other bins, a curve by other
-    groups, a table over all and over the men among them. Where no person or no column is common, there is nothing of the kind.
+    groups, a table over all and over the men among them, or over the same persons once one of them is told otherwise. Where no
+    person or no column is common, there is nothing of the kind.
     """
-    same = not differing and question.analyses == earlier.analyses
+    same = not differing and question.digest == earlier.digest
     if shared and not same and not question.columns.isdisjoint(earlier.columns):
         raise Refused(
             "expected columns that no other exact question looked at over some of these persons, since closed cells could "

@@ -7,7 +7,7 @@ from node.vault.bounding import TAG_BYTES, Tags, bytes_of
 from node.vault.database import query, transaction
 
 _EARLIER = """
-    SELECT persons, columns, analyses FROM cohort LEFT JOIN exact_question USING (order_id, dataset) WHERE dataset = ?
+    SELECT persons, columns, digest FROM cohort LEFT JOIN exact_question USING (order_id, dataset) WHERE dataset = ?
 """
 
 
@@ -28,11 +28,11 @@ class Cohorts:
         """
         cohort = set(bytes_of(persons))
         with transaction(self._connection):
-            for earlier, columns, analyses in query(self._connection, _EARLIER, (dataset,)):
+            for earlier, columns, digest in query(self._connection, _EARLIER, (dataset,)):
                 others = set(_split(earlier))
                 check_cohort(len(cohort ^ others), least_cell)
-                if question is not None and analyses is not None:
-                    asked = ExactQuestion(frozenset(columns.splitlines()), analyses)
+                if question is not None and digest is not None:
+                    asked = ExactQuestion(frozenset(columns.splitlines()), digest)
                     check_question(question, asked, len(cohort ^ others), len(cohort & others))
             self._connection.execute(
                 "INSERT INTO cohort (order_id, dataset, persons) VALUES (?, ?, ?)",
@@ -40,8 +40,8 @@ class Cohorts:
             )
             if question is not None:
                 self._connection.execute(
-                    "INSERT INTO exact_question (order_id, dataset, columns, analyses) VALUES (?, ?, ?, ?)",
-                    (order, dataset, "\n".join(sorted(question.columns)), question.analyses),
+                    "INSERT INTO exact_question (order_id, dataset, columns, digest) VALUES (?, ?, ?, ?)",
+                    (order, dataset, "\n".join(sorted(question.columns)), question.digest),
                 )
 
 

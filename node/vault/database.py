@@ -42,7 +42,7 @@ _TABLES = {
         FOREIGN KEY (order_id, dataset) REFERENCES exact_draw (order_id, dataset)
     """,
     "exact_question": """
-        order_id BLOB NOT NULL, dataset BLOB NOT NULL, columns TEXT NOT NULL, analyses BLOB NOT NULL,
+        order_id BLOB NOT NULL, dataset BLOB NOT NULL, columns TEXT NOT NULL, digest BLOB NOT NULL,
         PRIMARY KEY (order_id, dataset), FOREIGN KEY (order_id, dataset) REFERENCES cohort (order_id, dataset)
     """,
     "opt_out": """

@@ -112,7 +112,7 @@ def _draw(
             draw = vault.draw_exact(own.order, own.dataset, own.version)
             if not draw.resumed and isinstance(specification, AnalysisSpecification):
                 cohort, cell = _cohort(draw, specification, schema), specification.smallest_cell or SMALLEST_CELL
-                question = None if cell == PUBLIC_CELL else ExactQuestion.of(specification)
+                question = None if cell == PUBLIC_CELL else ExactQuestion.of(specification, own.commitment)
                 vault.enter_cohort(own.order, own.dataset, cohort, cell, question)
         else:
             draw = vault.draw(own.order, own.dataset, own.version, own.rho_micro)

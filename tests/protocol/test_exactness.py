@@ -30,6 +30,7 @@ ASKED = AnalysisSpecification(
     smallest_cell=10,
 )
 FILTERS = ("sex is male",)
+RECORDS, REVISED = b"c" * 32, b"d" * 32
 
 
 def test_conditions_come_from_the_fixed_list() -> None:
@@ -72,10 +73,10 @@ def test_the_same_cohort_or_one_that_differs_by_enough_is_not(differing: int) ->
 
 
 def test_a_question_looks_at_the_columns_of_its_analyses_and_of_its_conditions() -> None:
-    found = ExactQuestion.of(replace(ASKED, analyses=(Histogram("cost", 5),)))
+    found = ExactQuestion.of(replace(ASKED, analyses=(Histogram("cost", 5),)), RECORDS)
     assert found.columns == {"sex", "cost"}
-    assert found.analyses == ExactQuestion.of(replace(ASKED, analyses=(Histogram("cost", 5),), only=())).analyses
-    assert found.analyses != ExactQuestion.of(replace(ASKED, analyses=(Histogram("cost", 4),))).analyses
+    assert found.digest == ExactQuestion.of(replace(ASKED, analyses=(Histogram("cost", 5),), only=()), RECORDS).digest
+    assert found.digest != ExactQuestion.of(replace(ASKED, analyses=(Histogram("cost", 4),)), RECORDS).digest
 
 
 def test_a_closed_cell_follows_from_a_table_over_all_and_one_over_the_men_so_the_second_is_refused() -> None:
@@ -84,7 +85,9 @@ def test_a_closed_cell_follows_from_a_table_over_all_and_one_over_the_men_so_the
     over_men = everybody["male"]
     assert min(*over_all, *over_men) >= 10
     assert [a - b for a, b in zip(over_all, over_men, strict=True)] == [12, 30, 3]
-    whole, men = (ExactQuestion.of(replace(ASKED, analyses=(Histogram("cost", 3),), only=only)) for only in ((), MEN))
+    whole, men = (
+        ExactQuestion.of(replace(ASKED, analyses=(Histogram("cost", 3),), only=only), RECORDS) for only in ((), MEN)
+    )
     with pytest.raises(Refused, match="closed cells could follow from both"):
         check_question(men, whole, differing=45, shared=150)
 
@@ -93,15 +96,24 @@ def test_a_closed_cell_follows_from_a_table_over_all_and_one_over_the_men_so_the
 def test_the_same_question_again_other_persons_and_other_columns_are_not(
     differing: int, shared: int, other: bool
 ) -> None:
-    bins = ExactQuestion.of(replace(ASKED, analyses=(Histogram("cost", 3),), only=()))
-    table = ExactQuestion.of(replace(ASKED, analyses=(Histogram("sex", 2),), only=()))
+    bins = ExactQuestion.of(replace(ASKED, analyses=(Histogram("cost", 3),), only=()), RECORDS)
+    table = ExactQuestion.of(replace(ASKED, analyses=(Histogram("sex", 2),), only=()), RECORDS)
     check_question(table if other else bins, bins, differing, shared)
+
+
+def test_the_same_question_over_the_same_persons_once_one_of_them_is_told_otherwise_is_refused() -> None:
+    asked = replace(ASKED, analyses=(Histogram("cost", 3),), only=())
+    before, after = [20, 30, 15], [20, 31, 14]
+    assert min(*before, *after) >= 10
+    assert [b - a for a, b in zip(before, after, strict=True)] == [0, 1, -1]
+    with pytest.raises(Refused, match="closed cells could follow from both"):
+        check_question(ExactQuestion.of(asked, REVISED), ExactQuestion.of(asked, RECORDS), 0, 65)
 
 
 @pytest.mark.parametrize(
     "analysis", [Histogram("cost", 4), Contingency("cost", "sex"), Quantile("cost", (Decimal("0.5"),))]
 )
 def test_another_question_about_a_column_of_the_same_persons_is_refused(analysis: object) -> None:
-    bins = ExactQuestion.of(replace(ASKED, analyses=(Histogram("cost", 3),), only=()))
+    bins = ExactQuestion.of(replace(ASKED, analyses=(Histogram("cost", 3),), only=()), RECORDS)
     with pytest.raises(Refused, match="closed cells could follow from both"):
-        check_question(ExactQuestion.of(replace(ASKED, analyses=(analysis,), only=())), bins, 0, 100)
+        check_question(ExactQuestion.of(replace(ASKED, analyses=(analysis,), only=()), RECORDS), bins, 0, 100)
