@@ -5,7 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from marketplace.certificate.folder import ResultFolder
-from marketplace.certificate.twins import sums_faults
+from marketplace.certificate.twins import groups_of, sums_faults
 from marketplace.errors import Corrupt, Invalid, Refused
 from marketplace.protocol import analysis_sums, result
 from marketplace.protocol.specification import Specification
@@ -56,6 +56,10 @@ def remake(folder: Path, progress: Progress, cancelled: Cancelled) -> Remade:
     twin = PooledTwin(specification, rho_micro, parties * schema.rows_per_person, parties, joint.threshold)
     twin.check(schema)
     opened = analysis_sums.decode(kept.files[analysis_sums.SUMS].read_bytes())
+    if not set(groups_of(twin.scoring(schema, opened))) <= set(certificate.mechanism.parameters):
+        raise Corrupt(
+            "expected columns to be scored in the groups that follow from the sums, got others; contest the order"
+        )
     made = csv_text.encode(twin.table(schema, opened, progress, cancelled), schema).splitlines()
     given = kept.files[result.TABLE].read_bytes().splitlines()
     differing = sum(one != other for one, other in zip(made, given, strict=False)) + abs(len(made) - len(given))

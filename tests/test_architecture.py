@@ -102,6 +102,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "node.twin": {
         "marketplace.errors",
         "marketplace.protocol",
+        "marketplace.scores",
+        "node.evaluation",
         "node.synthesis",
     },
     "node.spending": {"marketplace.errors"},
@@ -132,7 +134,7 @@ HOMES: dict[str, set[str]] = {
     "ipfshttpclient": {"marketplace.content"},
     "httpx": {"marketplace.content"},
     "cryptography": {"marketplace.sealing", "marketplace.keys", "node.mpc"},
-    "pandas": {"marketplace.scores", "node.evaluation", "node.synthesis"},
+    "pandas": {"marketplace.scores", "node.evaluation", "node.synthesis", "node.twin"},
     "typer": {"marketplace.commands", "node.commands"},
     "rich": {"marketplace.commands", "node.commands"},
     "duckdb": {"node.vault"},

@@ -156,7 +156,7 @@ def specification_of(entry: Entry, wishes: Wishes, sealing_key: bytes, nonce: by
     )
     for each in described:
         specification.check(each.schema)
-        check_thresholds(each.schema, specification)
+        check_thresholds(each.schema, specification, pooled=len(described) > 1)
     if len(described) > 1:
         check_members(entry.view.offer, TWIN_THRESHOLD, [each.schema for each in described])
         check_twin(specification, described[0].schema)

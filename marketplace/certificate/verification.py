@@ -14,7 +14,7 @@ from marketplace.certificate.joint import Joint
 from marketplace.certificate.manifest import Manifest
 from marketplace.certificate.opening import Opening
 from marketplace.certificate.scoring import score_parts
-from marketplace.certificate.twins import sums_faults, twin_noise_faults
+from marketplace.certificate.twins import scoring_of, sums_faults, twin_noise_faults, twin_scores
 from marketplace.errors import Corrupt, Invalid
 from marketplace.ledger.ids import Domain
 from marketplace.protocol import result
@@ -29,6 +29,7 @@ from marketplace.protocol.specification import Specification
 from marketplace.scores.codes import CodedFrame
 from marketplace.scores.constraints import keep_all
 from marketplace.scores.links import asked_rows, further_codes, link_faults, main_codes, read_tables
+from marketplace.scores.summed import Scoring
 from marketplace.sealing import Commitment, open_chunks
 from marketplace.sealing.inner import InnerFile
 
@@ -55,7 +56,8 @@ ANALYSIS_SENTENCES = {
 """What the checks of the same numbers say of the answers to an analysis."""
 TWIN_SENTENCES = {
     6: "The table follows the schema and its constraints in every row, and the sums beside it are those that parties sign for.",
-    11: "Every party signed the transcript, and each sum's noise covers one person at all parties for its rho.",
+    11: "Every party signed the transcript, each sum's noise covers one person at all parties for its rho, and every score and "
+    "curve follows from sums and table.",
 }
 """What they say of a synthetic twin of pooled records."""
 
@@ -246,20 +248,37 @@ def _answer_checks(
 def _twin_checks(
     kept: ResultFolder, certificate: Certificate, joint: Joint, schema: Schema, specification: Specification
 ) -> tuple[Check, Check]:
-    mechanism = certificate.mechanism
-    signed = [*agreement.transcript_faults(certificate), *twin_noise_faults(kept.files, mechanism, joint, schema)]
-    if certificate.scores or certificate.curves:
-        signed.append("it has scores, for which nobody paid")
+    mechanism, signed = certificate.mechanism, [*agreement.transcript_faults(certificate)]
+    faults = [*sums_faults(kept.files, mechanism)]
     try:
         check_twin(specification, schema)
-        faults = [*sums_faults(kept.files, mechanism)]
-        faults += _row_faults(read_tables(kept.files, schema), certificate, schema, specification)
+        tables = read_tables(kept.files, schema)
+        faults += _row_faults(tables, certificate, schema, specification)
     except (Corrupt, Invalid) as error:
-        faults = [str(error)]
+        tables, faults = (), [*faults, str(error)]
+    try:
+        scoring = scoring_of(mechanism, schema, specification)
+        signed += twin_noise_faults(kept.files, mechanism, joint, scoring)
+        signed += _twin_score_faults(kept, certificate, joint, scoring, tables)
+    except Corrupt as error:
+        signed.append(str(error))
     return (
         _check(6, faults, f"{specification.rows:,} rows", TWIN_SENTENCES),
-        _check(11, signed, f"{len(joint.parties)} parties", TWIN_SENTENCES),
+        _check(11, signed, f"{len(joint.parties)} parties, {len(certificate.scores)} scores", TWIN_SENTENCES),
     )
+
+
+def _twin_score_faults(
+    kept: ResultFolder, certificate: Certificate, joint: Joint, scoring: Scoring, tables: Sequence[CodedFrame]
+) -> Iterator[str]:
+    if not tables:
+        yield "the table cannot be read"
+        return
+    codes = main_codes(tables, scoring.schema)
+    scored = twin_scores(kept.files, certificate.mechanism, joint, scoring, codes)
+    yield from agreement.score_faults(certificate, {one.name: one.document() for one in scored.scores})
+    if certificate.curves != scored.curves:
+        yield "its curves are not those of the sums"
 
 
 def _row_faults(

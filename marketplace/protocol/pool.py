@@ -78,10 +78,6 @@ def check_twin(specification: Specification, schema: Schema) -> None:
             f"expected {DEFAULT_GENERATOR} and rows that do not hang together under persons for a twin of pooled "
             "records; order otherwise or of one provider"
         )
-    if specification.subgroups is not None or specification.thresholds:
-        raise Invalid(
-            "expected neither subgroups nor thresholds for a twin of pooled records, of which no scores are released"
-        )
     specification.check(schema)
 
 

@@ -108,15 +108,15 @@ def subgroup_measures(table: Cells, column: str | None) -> tuple[Measure, ...]:
     return tuple(Measure(f"{SUBGROUP}{code}", others, within=(column, code)) for code in declared)
 
 
-def column_sets(names: tuple[str, ...], ways: int, seed: bytes) -> Measure:
+def column_sets(names: tuple[str, ...], ways: int, seed: bytes, most: int = LARGEST_SETS) -> Measure:
     """The marginals over all sets of `ways` columns, named `l1_<ways>way`.
 
-    Where there are more than 1000 sets, `seed` chooses 1000 of them, and the name says so: `l1_3way_1000_of_161700`.
+    Where there are more than `most` sets, `seed` chooses so many of them, and the name says so: `l1_3way_1000_of_161700`.
     """
     every = math.comb(len(names), ways)
     name = f"l1_{ways}way"
     sets = list(combinations(names, ways))
-    if every <= LARGEST_SETS:
+    if every <= most:
         return Measure(name, tuple(sets))
-    chosen = sorted(permutation(seed, f"agora/scores/sets/{ways}", every)[:LARGEST_SETS])
-    return Measure(f"{name}_{LARGEST_SETS}_of_{every}", tuple(sets[index] for index in chosen))
+    chosen = sorted(permutation(seed, f"agora/scores/sets/{ways}", every)[:most])
+    return Measure(f"{name}_{most}_of_{every}", tuple(sets[index] for index in chosen))

@@ -60,21 +60,27 @@ def references(
 
 
 def _beside(wanted: Sequence[Measure], table: Cells, rows: int, seed: bytes) -> tuple[Reference, ...]:
-    shuffles = tuple(shuffle(table, seed, index) for index in range(SHUFFLES))
+    shuffled = shuffles(table, seed)
     return tuple(
-        Reference(
-            measure.name,
-            quote(sum(measure.distances(shuffles, table), Fraction(0)) / SHUFFLES),
-            quote(ceiling(measure, table, rows)),
-        )
+        Reference(measure.name, quote(floor(measure, table, shuffled)), quote(ceiling(measure, table, rows)))
         for measure in wanted
     )
+
+
+def floor(measure: Measure, table: Cells, shuffled: Sequence[Cells]) -> Fraction:
+    """The mean distance of `shuffled` tables from the `table` that they are shuffles of."""
+    return sum(measure.distances(shuffled, table), Fraction(0)) / len(shuffled)
+
+
+def shuffles(table: Cells, seed: bytes) -> tuple[Cells, ...]:
+    """The shuffles of `table` whose mean distance is a floor."""
+    return tuple(shuffle(table, seed, index) for index in range(SHUFFLES))
 
 
 def shuffle(table: Cells, seed: bytes, index: int) -> Cells:
     """`table` with each column in an order of its own, which keeps every column and destroys every relation.
 
-    `seed` and `index` fix the orders. A floor is the mean distance of three such shuffles from their table.
+    `seed` and `index` fix the orders.
     """
     columns = (
         cells[permutation(seed, f"agora/scores/shuffle/{index}/{position}", table.rows)]

@@ -12,6 +12,7 @@ from marketplace.protocol.threshold import Threshold
 from marketplace.scores.curve import CURVE
 from marketplace.scores.measure import SUBGROUP, measures, table_measures
 from marketplace.scores.score import Score
+from marketplace.scores.summed import summed_measures
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,18 @@ class Judgement:
             raise Corrupt("expected a threshold's score, its most and whether it is met; got other parts") from None
 
 
-def check_thresholds(schema: Schema, specification: Specification) -> None:
-    """Raises `Invalid` for a threshold on a score that no result of this specification can have."""
+def check_thresholds(schema: Schema, specification: Specification, *, pooled: bool = False) -> None:
+    """Raises `Invalid` for a threshold on a score that no result of this specification can have.
+
+    `pooled`: whether the records are those of several providers, whose sums are scored.
+    """
     if not specification.thresholds:
         return
-    names = {measure.name for measure in measures(schema, specification.workload, specification.digest)}
+    workload, seed = specification.workload, specification.digest
+    own = summed_measures(schema, specification) if pooled else measures(schema, workload, seed)
+    names = {measure.name for measure in own}
     for table in schema.tables:
-        own = table_measures(table, schema, specification.workload, specification.digest)
+        own = table_measures(table, schema, workload, seed)
         names |= {measure.name for measure in own}
     names |= {f"{CURVE}{index}" for index in range(len(specification.workload.curves))}
     if specification.subgroups is not None:

@@ -78,5 +78,5 @@ def _forecast(made: JointCommission, specification: Specified) -> Forecast:
     check_members(made.offer, made.threshold, made.schemas)
     twin, schema = made.twin(specification), made.schema
     twin.check(schema)
-    rounds, extent = twin.rounds(schema), extent_of(schema, specification.workload)
+    rounds, extent = twin.rounds(schema), extent_of(schema, specification)
     return forecast_of_twin(made.offer, rounds, cost_of_cells(rounds, extent.cells, twin.parties))

@@ -1,14 +1,33 @@
 """The report of a twin of pooled records: what people read. It follows from the opened sums and public facts alone."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from marketplace.protocol.analysis_noise import Share
 from marketplace.protocol.analysis_quote import Setting, learned, threats
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import Specification
-from node.evaluation import page
+from marketplace.scores.summed import Scored
+from node.evaluation import certified, page
 from node.evaluation.joint_report import account, conditions, protection
-from node.evaluation.report import PICTURE, Promise
+from node.evaluation.report import PICTURE, Promise, closeness
+from node.evaluation.words import order_words
+
+HOW = (
+    "The real records enter as counts, each summed over all providers with everybody's noise in it, and columns in few groups "
+    "of values. The noise's share is taken out of a score; its interval holds the exact value with a probability of at least "
+    "95 %, whatever that is, so it is wide where counts are small beside their noise. The counts were opened after all that "
+    "the rows follow from; they stand in sums.json, and `agora verify` computes every score from them and the table again."
+)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is shown of the rows, all of it public. `picture`, `curves`: PNGs; None where no curve can be drawn."""
+
+    scored: Scored
+    picture: bytes
+    curves: bytes | None
 
 
 def pooled_report(
@@ -17,13 +36,14 @@ def pooled_report(
     promise: Promise,
     schema: Schema,
     specification: Specification,
-    image: bytes,
+    shown: Shown,
     shares: Sequence[Sequence[Share]],
 ) -> bytes:
     """The report as one HTML file in UTF-8: the same arguments give the same bytes.
 
-    `image`: the rows' picture. `shares`: the noise of each party in each round. An epsilon is told for the privacy unit.
+    `shares`: the noise of each party in each round. An epsilon is told for the privacy unit.
     """
+    words = order_words(schema, specification)
     title = f"a synthetic table of {setting.parties} providers' records"
     return page.page(
         f"Pooled twin: {title}",
@@ -41,8 +61,10 @@ def pooled_report(
             ),
             conditions(specification.only, "Every synthetic row meets the order's conditions on {}."),
             _what(specification),
-            _no_scores(),
-            page.section("What it looks like", page.image(image, PICTURE)),
+            certified.thresholds(specification.thresholds, shown.scored.scores, words),
+            closeness(shown.scored.scores, words, HOW, "counted"),
+            certified.curves(shown.curves),
+            page.section("What it looks like", page.image(shown.picture, PICTURE)),
             protection(schema.unit, setting, promise),
             page.section("Who learnt what", page.points([f"{who}: {what}." for who, what in learned(setting).items()])),
             page.section("Against whom it holds", page.points(threats(setting))),
@@ -63,16 +85,5 @@ def _what(specification: Specification) -> str:
             "The counts lie beside the rows, in sums.json: every number that was opened. All providers have signed for them. "
             "The rows follow from them without any record, with a seed that follows from them too, so whoever has the program "
             "makes the rows again (agora-node remake); on another kind of processor a few may differ. They are the lead's word."
-        ),
-    )
-
-
-def _no_scores() -> str:
-    return page.section(
-        "How close it is to the real records",
-        page.paragraph(
-            "Nobody has measured it: scores of a table would have to be paid for like any number that touches records, and "
-            "this order paid for counts alone. The noise of each count stands below, and the picture shows the noisy counts "
-            "beside the rows. Confirm on real records whatever matters for patients."
         ),
     )

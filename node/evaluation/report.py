@@ -1,6 +1,7 @@
 """The report of a result: what people read before they trust a table. Only released and public numbers go in."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
@@ -201,6 +202,17 @@ def _protection(subject: Subject, promise: Promise) -> str:
 
 
 def _closeness(subject: Subject, released: ReleasedScores) -> str:
+    return closeness(
+        released.scores,
+        subject.words,
+        "Real records enter with noise, so each score has an interval that holds the exact value with a probability of at "
+        "least 95 %.",
+        "declared",
+    )
+
+
+def closeness(scores: Sequence[Score], words: Words, how: str, known: str) -> str:
+    """The section of scores. `how`: sentences on how records enter. `known`: what says how many of them there are."""
     rows = [
         [
             f"{page.text(title)}<small>{page.text(explanation)}</small>",
@@ -211,19 +223,17 @@ def _closeness(subject: Subject, released: ReleasedScores) -> str:
             gauge(score),
             _verdict(score),
         ]
-        for score in released.scores
-        for title, explanation in [score_words(score.name, subject.words)]
+        for score in scores
+        for title, explanation in [score_words(score.name, words)]
     ]
     return page.section(
         "How close it is to the real records",
         page.paragraph(
             "Each score is a distance between shares of synthetic and of real rows, summed over all values: 0 is the same, "
-            "2 is nothing in common (for missing values and survival curves, 1). Smaller is better. Real records enter with "
-            "noise, so each "
-            "score has an interval that holds the exact value with a probability of at least 95 %."
+            f"2 is nothing in common (for missing values and survival curves, 1). Smaller is better. {how}"
         ),
         page.paragraph(
-            "Ceiling: what as many records as declared would score if they were drawn anew, so that anything better is "
+            f"Ceiling: what as many records as {known} would score if they were drawn anew, so that anything better is "
             "chance or copying. Floor: what this table would score against itself after each of its columns is "
             "shuffled, which keeps the columns and destroys every relation; a dash where a shuffle changes nothing. Both "
             "are computed from the synthetic table alone, so anyone can repeat them."

@@ -11,6 +11,7 @@ from marketplace.protocol.offer import Kind
 from marketplace.protocol.pool import check_members, noise_of
 from marketplace.protocol.specification import Specification
 from marketplace.protocol.states import DeclineReason
+from marketplace.scores.thresholds import check_thresholds
 from node.admission import (
     Holding,
     Rules,
@@ -96,6 +97,7 @@ def _objection_to_twin(made: JointCommission, specification: Specification, rule
     try:
         check_members(made.offer, made.threshold, made.schemas)
         made.twin(specification).check(made.schema)
+        check_thresholds(made.schema, specification, pooled=True)
     except (Invalid, Refused) as error:
         return Objection(DeclineReason.SPECIFICATION, str(error))
     return objection_to_generator(made.offer, specification.generator, made.schema, rules)

@@ -158,8 +158,8 @@ def _objection_to_part(presented: Presented, place: int) -> str | None:
         return "what it says of you is not what you have said"
     if certificate.mechanism != outcome.mechanism:
         return "it names another mechanism than the one that you have taken part in"
-    if (certificate.scores, certificate.curves, certificate.attacks) != (outcome.scores, outcome.curves, None):
-        return "it has scores or figures of attacks that you have not"
+    if (certificate.curves, certificate.attacks) != (outcome.curves, None):
+        return "it has curves or figures of attacks that you have not"
     if (joint.lane, joint.threshold) != (made.lane.value, made.threshold):
         return "its lane or its threshold is not the specification's"
     if certificate.count != made.capacity:
@@ -169,9 +169,10 @@ def _objection_to_part(presented: Presented, place: int) -> str | None:
 
 def objection_to_result(presented: Presented, plain_root: bytes) -> str | None:
     """Why the member does not sign for the result. `plain_root`: of its own answer, with the draft's salts."""
-    if differs(presented, plain_root) and DIGEST not in dict(presented.outcome.mechanism.parameters):
-        return "its result is not the answer that you have"
-    return None
+    certificate, outcome = presented.manifest.certificate, presented.outcome
+    if differs(presented, plain_root):
+        return None if DIGEST in dict(outcome.mechanism.parameters) else "its result is not the answer that you have"
+    return None if certificate.scores == outcome.scores else "its scores are not those of its rows"
 
 
 def differs(presented: Presented, plain_root: bytes) -> bool:

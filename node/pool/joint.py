@@ -109,7 +109,7 @@ class JointCommission:
         """How many chunks the result is padded to, by declared facts alone."""
         size = result_bytes(self.specification, self.schema)
         if isinstance(self.specification, Specification):
-            size += SUM_BYTES * extent_of(self.schema, self.specification.workload).cells + SUMS_BYTES
+            size += SUM_BYTES * extent_of(self.schema, self.specification).cells + SUMS_BYTES
         return capacity_for(size)
 
     @property

@@ -22,7 +22,8 @@ from marketplace.protocol.account import Account
 from marketplace.protocol.descriptor import Descriptor, Place
 from marketplace.protocol.identity import Address
 from marketplace.protocol.order import Delivery
-from marketplace.protocol.specified import rows_of
+from marketplace.protocol.specified import rows_of, thresholds_of
+from marketplace.scores.thresholds import judge
 from node.delivery import plain_root, seal_result
 from node.endpoint.tls import TlsFile
 from node.files import write_whole
@@ -207,6 +208,7 @@ class Together:
             scores=outcome.scores,
             environment=outcome.environment,
             curves=outcome.curves,
+            thresholds=judge(thresholds_of(made.specification), outcome.scores),
             joint=Joint(made.lane.value, made.threshold, made.offer.head.unit, closing.transcript, parties),
         )
 

@@ -77,7 +77,7 @@ def sketch_of(schema: Schema, columns: Columns, stddev: float) -> Sketch:
     """
     cells = int(structure.NOISE_SHARE * columns.total / (sqrt(2 / pi) * stddev))
     most = max(FEWEST_GROUPS, min(BINS, isqrt(cells)))
-    groups = (_groups(column, bins, most) for column, bins in zip(schema.columns, columns.bins, strict=True))
+    groups = (groups_of(column, bins, most) for column, bins in zip(schema.columns, columns.bins, strict=True))
     return Sketch(columns, tuple(groups))
 
 
@@ -179,8 +179,11 @@ def _conditional(table: Floats) -> Floats:
     return np.asarray(table / table.sum(axis=1, keepdims=True))
 
 
-def _groups(column: Column, bins: Bins, most: int) -> NDArray[np.int64]:
-    """The group of each bin: the heaviest categories alone and the others together; neighbouring bins of a number."""
+def groups_of(column: Column, bins: Bins, most: int) -> NDArray[np.int64]:
+    """The group of each bin: the heaviest categories alone and the others together; neighbouring bins of a number.
+
+    At most `most` (>= 2) groups, and one more for missing, where declared.
+    """
     values = bins.masses[: len(bins.masses) - column.missing]
     if len(values) <= most:
         groups = np.arange(len(values))

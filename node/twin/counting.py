@@ -5,9 +5,10 @@ import pyarrow as pa
 from marketplace.errors import Refused
 from marketplace.protocol.analysis_statistic import LARGEST_PARTY_ROWS, Opened
 from marketplace.protocol.schema import Schema
+from node.evaluation.codes import frame_of
 from node.synthesis.records import Counts, Records
 from node.twin.pooled import PooledTwin
-from node.twin.rounds import CellRound, MarginalRound, SketchRound
+from node.twin.rounds import CellRound, MarginalRound, ScoreRound, SketchRound
 
 
 def count(twin: PooledTwin, schema: Schema, table: pa.Table, opened: Opened = ()) -> dict[str, Counts]:
@@ -28,6 +29,8 @@ def count(twin: PooledTwin, schema: Schema, table: pa.Table, opened: Opened = ()
         case MarginalRound(columns=columns):
             binned = records.binned(columns.cells, columns.bins)
             counts = [binned.marginal(marginal) for marginal in found.marginals]
+        case ScoreRound(scoring=scoring):
+            return scoring.count(scoring.meeting(frame_of(table, schema)))
         case None:
             return {}
     return {one.name: counted for one, counted in zip(found.asked, counts, strict=True)}

@@ -6,7 +6,9 @@ from itertools import combinations
 from math import prod
 
 from marketplace.protocol.schema import Column, Schema
-from marketplace.protocol.specification import Workload
+from marketplace.protocol.specification import Specification, Workload
+from marketplace.scores.groups import Grouping, Groups
+from marketplace.scores.summed import WIDEST, Scoring
 from node.synthesis.bins import BINS, most_bins
 from node.synthesis.budget import EXTRAS_PER_COLUMN, marginals_of, measures_all
 from node.synthesis.cells import FAN, WORTH_SHARE, cell_count, widths
@@ -20,11 +22,19 @@ class Extent:
     cells: int
 
 
-def extent_of(schema: Schema, workload: Workload) -> Extent:
+def extent_of(schema: Schema, specification: Specification) -> Extent:
     """The most that any records could have summed."""
     parts = [cells for column in schema.columns for cells in _levels(column)]
-    parts += _of_one_width(schema) if measures_all(schema) else _sketched(schema, workload)
+    parts += _of_one_width(schema) if measures_all(schema) else _sketched(schema, specification.workload)
+    parts += [one.cells for one in _finest(schema, specification).statistics]
     return Extent(len(parts), sum(parts))
+
+
+def _finest(schema: Schema, specification: Specification) -> Scoring:
+    """The scoring with as many groups of each column as there can be."""
+    sizes = (most_bins(column) - column.missing for column in schema.columns)
+    groups = tuple(Groups(tuple(range(min(size, BINS))), tuple(range(min(size, BINS)))) for size in sizes)
+    return Scoring(schema, specification, (Grouping(schema, groups),) * WIDEST)
 
 
 def _levels(column: Column) -> Iterator[int]:

@@ -10,6 +10,7 @@ from hashlib import sha256
 from itertools import combinations
 from math import comb, sqrt
 
+import pandas as pd
 import pyarrow as pa
 
 from marketplace.errors import Corrupt
@@ -20,6 +21,7 @@ from marketplace.protocol.analysis_statistic import Opened, Sums
 from marketplace.protocol.pool import TWIN_GENERATOR, check_twin
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import Specification
+from marketplace.scores.summed import Scored, Scoring
 from node.synthesis import structure
 from node.synthesis.budget import (
     EXTRA_PERCENT,
@@ -37,11 +39,15 @@ from node.synthesis.measurements import Histogram, Measurements
 from node.synthesis.rows import check_wishes, rows_from
 from node.synthesis.sketch import chosen_marginals, sketch_of
 from node.synthesis.structure import Marginal
-from node.twin.rounds import LEAST_MICRO, CellRound, MarginalRound, Round, SketchRound, priced
+from node.twin.rounds import LEAST_MICRO, CellRound, MarginalRound, Round, ScoreRound, SketchRound, priced
+from node.twin.scoring import least_micro, score_round
 from node.twin.summed import summed
 
 NAME = f"{TWIN_GENERATOR}/1"
 CELLS_PERCENT, SKETCH_PERCENT = 25, 10
+"""Of the rho for rows."""
+SCORES_PERCENT = 10
+"""Of all rho: twice what the scores of one provider's records take, since noise is in every count and not in one number."""
 WIDE_NOISE_SHARE = 0.06
 """Of the rows: how much mean noise a marginal of more than two columns may have to be measured in place of pairs."""
 
@@ -72,9 +78,19 @@ class PooledTwin:
         """The specification's canonical bytes, whose hash the parties agree on."""
         return self.specification.encode()
 
+    @property
+    def evaluate_micro(self) -> int:
+        """What the scores may cost of the rho."""
+        return self.rho_micro * SCORES_PERCENT // 100
+
+    @property
+    def generate_micro(self) -> int:
+        """What the rows may cost of the rho."""
+        return self.rho_micro - self.evaluate_micro
+
     def rounds(self, schema: Schema) -> int:
-        """How many times parties sum: by the declaration alone."""
-        return levels_of(schema) + (1 if measures_all(schema) else 2)
+        """How many times parties sum, for scores at last: by the declaration alone."""
+        return levels_of(schema) + (2 if measures_all(schema) else 3)
 
     def asked(self, schema: Schema, opened: Opened = ()) -> tuple[Asked, ...]:
         """Every statistic that parties sum next, where `opened` are the sums of all earlier rounds; none at the end."""
@@ -90,15 +106,27 @@ class PooledTwin:
         return () if found is None else self._shares(found)
 
     def measured(self, schema: Schema, opened: Opened) -> Measurements:
-        """What all rounds together measured, the same at every party. Raises `Corrupt` for the sums of something else."""
+        """What all rounds but the scores' measured, the same at every party. Raises `Corrupt` for the sums of something else."""
         if len(opened) != self.rounds(schema):
             raise Corrupt(
                 f"expected the sums of {self.rounds(schema)} rounds, got those of {len(opened)}; run it again"
             )
         found: list[Histogram] = []
-        for number, sums in enumerate(opened):
+        for number, sums in enumerate(opened[:-1]):
             found += self._histograms(schema, self.next_round(schema, opened[:number]), sums)
         return Measurements(NAME, (), tuple(found))
+
+    def scoring(self, schema: Schema, opened: Opened) -> Scoring:
+        """What the scores are computed from. `opened`: the sums of all rounds but, perhaps, that of scores."""
+        step = self.next_round(schema, opened[: self.rounds(schema) - 1])
+        assert isinstance(step, ScoreRound)
+        return step.scoring
+
+    def scored(self, schema: Schema, opened: Opened, table: pd.DataFrame) -> Scored:
+        """The scores of a coded table: post-processing. Raises as `Scoring.scored`."""
+        shares = self.shares(schema, opened[:-1])
+        variances = {share.name: self.parties * share.sigma2 for share in shares}
+        return self.scoring(schema, opened).scored(opened[-1], variances, table)
 
     def table(self, schema: Schema, opened: Opened, progress: Progress, cancelled: Cancelled) -> pa.Table:
         """The coded synthetic table: post-processing of the sums, with a seed that follows from them.
@@ -118,25 +146,29 @@ class PooledTwin:
             if len(opened) == level:
                 return step
             released = released.answered(self._histograms(schema, step, opened[level]))
-        left, rest = opened[levels_of(schema) :], self.rho_micro - sum(map(sum, prices))
-        if measures_all(schema):
-            return None if left else self._of_one_width(released.columns, rest)
-        return self._after_cells(schema, released.columns, left, rest)
+        columns, left = released.columns, opened[levels_of(schema) :]
+        if len(opened) >= self.rounds(schema) - 1:
+            scores = score_round(schema, self.specification, columns, self.evaluate_micro, self._stddev)
+            return scores if len(opened) < self.rounds(schema) else None
+        rest = self.generate_micro - sum(map(sum, prices))
+        return (
+            self._of_one_width(columns, rest)
+            if measures_all(schema)
+            else self._after_cells(schema, columns, left, rest)
+        )
 
     def _of_one_width(self, columns: Columns, rho_micro: int) -> MarginalRound:
         width = structure.joint_width(columns.sizes, self._stddev(rho_micro), columns.total, WIDE_NOISE_SHARE)
         return priced(columns, list(combinations(range(len(columns.sizes)), width)), (), rho_micro)
 
-    def _after_cells(self, schema: Schema, columns: Columns, left: Opened, rest: int) -> Round | None:
+    def _after_cells(self, schema: Schema, columns: Columns, left: Opened, rest: int) -> Round:
         """The sketch of all pairs, and then what was chosen by it."""
-        price = self.rho_micro * SKETCH_PERCENT // 100
+        price = self.generate_micro * SKETCH_PERCENT // 100
         pairs = len(columns.sizes) * (len(columns.sizes) - 1) // 2
         sketch = sketch_of(schema, columns, self._stddev(price) * sqrt(pairs))
         step = SketchRound(sketch, (price,))
         if not left:
             return step
-        if len(left) > 1:
-            return None
         last = rest - price
         wanted = self._wanted(schema, columns, last)
         (share,) = self._shares(step)
@@ -154,7 +186,7 @@ class PooledTwin:
 
     def _histograms(self, schema: Schema, step: Round | None, sums: Sums) -> list[Histogram]:
         """The sums of a round as noisy counts, each with its noise and its price."""
-        assert step is not None
+        assert step is not None and not isinstance(step, ScoreRound)
         found: list[Histogram] = []
         for one, share, names in zip(step.asked, self._shares(step), _names(schema, step), strict=True):
             counts = tuple(sums.get(one.name, ()))
@@ -177,7 +209,7 @@ class PooledTwin:
     def _cell_prices(self, schema: Schema) -> tuple[tuple[int, ...], ...]:
         """Micro-rho of each column's cells, by level, each at least `LEAST_MICRO`."""
         levels = sum(len(widths(column)) for column in schema.columns)
-        rho_micro = self.rho_micro * CELLS_PERCENT // 100 - levels * (LEAST_MICRO - 1)
+        rho_micro = self.generate_micro * CELLS_PERCENT // 100 - levels * (LEAST_MICRO - 1)
         return tuple(
             tuple(part + LEAST_MICRO - 1 for part in parts)
             for parts in cells_micro(schema, self.specification.workload, rho_micro)
@@ -194,10 +226,13 @@ class PooledTwin:
             most = sum(comb(len(marginal), 2) for marginal in wanted) + trees + EXTRAS_PER_COLUMN * count
             percent = 100 - CELLS_PERCENT - SKETCH_PERCENT
         least = max(-(-100 * LEAST_MICRO * n // part) for n, part in ((levels, CELLS_PERCENT), (most, percent)))
-        check_enough(self.rho_micro, max(least, -(-100 * LEAST_MICRO // SKETCH_PERCENT)), count)
+        least = max(least, -(-100 * LEAST_MICRO // SKETCH_PERCENT))
+        scores = least_micro(schema, self.specification)
+        enough = max(-(-100 * least // (100 - SCORES_PERCENT)), -(-100 * scores // SCORES_PERCENT))
+        check_enough(self.rho_micro, enough, count)
 
 
-def _names(schema: Schema, step: Round) -> list[tuple[str, ...]]:
+def _names(schema: Schema, step: CellRound | SketchRound | MarginalRound) -> list[tuple[str, ...]]:
     """Whose cells each of a round's statistics are."""
     names = schema.names
     match step:

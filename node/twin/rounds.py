@@ -6,6 +6,7 @@ from math import prod
 
 from marketplace.protocol.analysis import Asked
 from marketplace.protocol.analysis_statistic import Statistic
+from marketplace.scores.summed import Scoring
 from node.synthesis.budget import divided, weights_of
 from node.synthesis.columns import Columns, Question
 from node.synthesis.sketch import Sketch
@@ -57,7 +58,20 @@ class MarginalRound:
         return tuple(_counts(f"marginal/{number}", shape) for number, shape in enumerate(shapes))
 
 
-Round = CellRound | SketchRound | MarginalRound
+@dataclass(frozen=True)
+class ScoreRound:
+    """What scores are computed from, opened when everything that makes rows is. `prices`: micro-rho of each statistic."""
+
+    scoring: Scoring
+    prices: tuple[int, ...]
+
+    @property
+    def asked(self) -> tuple[Asked, ...]:
+        """Rows in each cell of every statistic of the scoring, which says how far one person moves them."""
+        return tuple(Asked(one.name, 0, one) for one in self.scoring.statistics)
+
+
+Round = CellRound | SketchRound | MarginalRound | ScoreRound
 
 
 def priced(

@@ -28,6 +28,7 @@ from node.mpc.counting import count
 from node.nesting import main_codes
 from node.synthesis.generator import CodedTable
 from node.workers.job import JointJob
+from node.workers.task import Written
 
 MECHANISM_VERSION = "1"
 MECHANISMS = {
@@ -75,7 +76,7 @@ class AnalysisTask:
         codes = main_codes([table], self.schema)
         return count(self.questions, self.schema, len(codes[self.schema.names[0]]), codes, opened)
 
-    def write(self, folder: Path, opened: Opened) -> tuple[str, ...]:
+    def write(self, folder: Path, opened: Opened) -> Written:
         noise = variances(self.parts, self.job.parties)
         results = self.questions.results(self.schema, opened, noise)
         files = {
@@ -85,7 +86,7 @@ class AnalysisTask:
         }
         for name in ANALYSIS_FILES:
             write_whole(folder / name, files[name])
-        return ANALYSIS_FILES
+        return Written(ANALYSIS_FILES)
 
     def mechanism(self, opened: Opened) -> Mechanism:
         name, _ = MECHANISMS[self.specification.lane(self.guarantee)]

@@ -81,13 +81,13 @@ class Counter:
 
     def finish(self, opened: Opened) -> None:
         """Writes the files of the answer, and last of all the outcome."""
-        names = self.task.write(self.folder, opened)
+        written = self.task.write(self.folder, opened)
         with whole_file(self.folder / Name.RESULT) as out:
-            result.pack({name: self.folder / name for name in names}, out, names)
+            result.pack({name: self.folder / name for name in written.names}, out, written.names)
         outcome = Outcome(
             mechanism=self.task.mechanism(opened),
-            scores=(),
-            curves=(),
+            scores=written.scores,
+            curves=written.curves,
             register=self.draw.register,
             noise_commitment=sha256(NOISE_COMMITMENT_TAG + self.draw.noise_key).digest(),
             environment=this_environment(),

@@ -1,6 +1,7 @@
 """What a joint order asks of one party's records, and what follows from the sums: the same calls for every kind of order."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -11,9 +12,20 @@ from marketplace.certificate.certificate import Mechanism
 from marketplace.protocol.analysis import Asked
 from marketplace.protocol.analysis_noise import Share
 from marketplace.protocol.analysis_statistic import Opened
+from marketplace.scores.curve import NoisyCurve
+from marketplace.scores.score import Score
 from node.synthesis.generator import CodedTable
 
 Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Written:
+    """A result's files, by their `names` in order, with its released scores and the released counts of its curves."""
+
+    names: tuple[str, ...]
+    scores: tuple[Score, ...] = ()
+    curves: tuple[NoisyCurve, ...] = ()
 
 
 class Task(Protocol):
@@ -31,8 +43,8 @@ class Task(Protocol):
         """The exact numbers of a coded table, by name, which never leave the process as they are."""
         ...
 
-    def write(self, folder: Path, opened: Opened) -> tuple[str, ...]:
-        """Writes the result's files from the sums alone; their names, in order."""
+    def write(self, folder: Path, opened: Opened) -> Written:
+        """Writes the result's files from the sums alone."""
         ...
 
     def mechanism(self, opened: Opened) -> Mechanism:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from marketplace.certificate.answers import stages_of
 from marketplace.certificate.certificate import Mechanism
-from marketplace.certificate.twins import digest_of
+from marketplace.certificate.twins import digest_of, groups_of
 from marketplace.protocol import analysis_sums, result
 from marketplace.protocol.analysis import Asked
 from marketplace.protocol.analysis_lane import Lane
@@ -19,7 +19,9 @@ from marketplace.protocol.analysis_statistic import Opened
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import Specification
 from node.evaluation import picture
-from node.evaluation.pooled_report import pooled_report
+from node.evaluation.codes import frame_of
+from node.evaluation.curve_picture import draw_curves
+from node.evaluation.pooled_report import Shown, pooled_report
 from node.evaluation.report import Promise
 from node.files import whole_file, write_whole
 from node.synthesis.generator import CodedTable
@@ -28,7 +30,7 @@ from node.twin.pooled import NAME, PooledTwin
 from node.vault import csv_text
 from node.workers.job import JointJob
 from node.workers.mechanism import noisy_counts
-from node.workers.task import shares_of
+from node.workers.task import Written, shares_of
 
 WORDS = "noisy counts summed over all providers, under masks that cancel, and a graphical model fitted to the sums"
 FILES = (*result.NAMES, analysis_sums.SUMS)
@@ -38,7 +40,7 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class TwinTask:
-    """A `task.Task`: see there. No records are held out, since no scores are released."""
+    """A `task.Task`: see there. No records are held out: rows and scores are both of all that there are."""
 
     job: JointJob
     twin: PooledTwin
@@ -60,30 +62,35 @@ class TwinTask:
     def count(self, table: CodedTable, opened: Opened) -> Mapping[str, Integers]:
         return count(self.twin, self.schema, table, opened)
 
-    def write(self, folder: Path, opened: Opened) -> tuple[str, ...]:
+    def write(self, folder: Path, opened: Opened) -> Written:
         measured = self.twin.measured(self.schema, opened)
         table = self.twin.table(self.schema, opened, _quiet, _never)
+        scored = self.twin.scored(self.schema, opened, frame_of(table, self.schema))
         image = picture.draw(table, self.schema, noisy_counts(measured, self.schema))
+        drawn = draw_curves(table, self.schema, self.twin.specification, scored.curves, scored.rows)
         with whole_file(folder / result.TABLE) as out:
             for piece in csv_text.chunks(table, self.schema):
                 out.write(piece)
         write_whole(folder / result.PICTURE, image)
-        write_whole(folder / result.REPORT, self._report(opened, image))
+        write_whole(folder / result.REPORT, self._report(opened, Shown(scored, image, drawn)))
         write_whole(folder / analysis_sums.SUMS, analysis_sums.encode(opened))
-        return FILES
+        return Written(FILES, scored.scores, scored.curves)
 
     def mechanism(self, opened: Opened) -> Mechanism:
-        measured = self.twin.measured(self.schema, opened)
         name, _, version = NAME.partition("/")
-        parameters = dict((*measured.parameters, digest_of(analysis_sums.encode(opened))))
-        return Mechanism(name, version, tuple(sorted(parameters.items())), stages_of(shares_of(self, opened)), ())
+        digest = digest_of(analysis_sums.encode(opened))
+        groups = groups_of(self.twin.scoring(self.schema, opened))
+        rounds = shares_of(self, opened)
+        stages = stages_of(rounds)
+        rows = len(stages) - len(rounds[-1])
+        return Mechanism(name, version, tuple(sorted((digest, *groups))), stages[:rows], stages[rows:])
 
-    def _report(self, opened: Opened, image: bytes) -> bytes:
-        job = self.job
+    def _report(self, opened: Opened, shown: Shown) -> bytes:
+        job, twin = self.job, self.twin
         setting = Setting(Lane.SUMS, job.parties, job.threshold, None, job.unit)
-        promise = Promise(WORDS, job.rho_micro, 0, job.own.delta_atto)
-        specification, shares = self.twin.specification, shares_of(self, opened)
-        return pooled_report(job.own.order, setting, promise, self.schema, specification, image, shares)
+        promise = Promise(WORDS, twin.generate_micro, twin.evaluate_micro, job.own.delta_atto)
+        shares = shares_of(self, opened)
+        return pooled_report(job.own.order, setting, promise, self.schema, twin.specification, shown, shares)
 
 
 def _quiet(text: str, share: float) -> None:

@@ -16,6 +16,8 @@ from marketplace.errors import Invalid, Refused, Unreachable
 from marketplace.ledger import ids
 from marketplace.ledger.signatures import sign_certificate
 from marketplace.protocol.identity import OrderId
+from marketplace.protocol.threshold import Threshold
+from marketplace.scores.thresholds import Judgement
 from node.pool.answering import Answering
 from node.pool.countersignature import Countersignature, DeliveryDraft
 from node.pool.joint import JointCommission
@@ -161,8 +163,12 @@ def test_a_certificate_that_says_something_else_of_the_member_is_not_signed(
         (lambda made: replace(made, privacy=replace(made.privacy, rows_per_person=2)), "its rows per person is not"),
         (lambda made: replace(made, joint=replace(made.joint, lane="closed")), "its lane or its threshold is not"),
         (lambda made: replace(made, joint=replace(made.joint, threshold=2)), "its lane or its threshold is not"),
-        (lambda made: replace(made, scores=(A_SCORE,)), "scores or figures of attacks that you have not"),
-        (lambda made: replace(made, attacks=ATTACKS), "scores or figures of attacks"),
+        (lambda made: replace(made, scores=(A_SCORE,)), "scores are not those of its rows"),
+        (lambda made: replace(made, attacks=ATTACKS), "curves or figures of attacks that you have not"),
+        (
+            lambda made: replace(made, thresholds=(Judgement(Threshold("l1_1way", "1"), True),)),
+            "thresholds do not follow",
+        ),
     ],
 )
 def test_a_certificate_of_something_else_is_not_signed(

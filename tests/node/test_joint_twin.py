@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from marketplace.buying.acceptance import NotAccepted
 from marketplace.buying.purchase import Wishes
 from marketplace.buying.quote import ask_quote
 from marketplace.certificate.certificate import Certificate, Stage, StageKind
@@ -24,7 +25,7 @@ from marketplace.protocol.analysis_quote import Lane, Setting
 from marketplace.protocol.identity import OrderId
 from marketplace.protocol.offer import Kind, Offer
 from marketplace.protocol.rho import delta_of, epsilon_of
-from marketplace.protocol.specification import Workload
+from marketplace.protocol.specification import Curve, Workload
 from marketplace.protocol.states import DeclineReason, OrderState, Reason
 from marketplace.protocol.threshold import Threshold
 from node.commands.main import app
@@ -37,7 +38,9 @@ from tests.node.pooled import SCHEMA, Pool, pooled
 from tests.synthesis.examples import ignore, never
 
 ROWS = 150
-WORKLOAD = Workload((("days", "arm"),))
+WORKLOAD = Workload((("days", "arm"),), (Curve("days", "outcome", "arm"),))
+LENIENT, STRICT = Threshold("l1_2way", "2"), Threshold("curve_0", "0.9")
+"""What every table meets; what none does of so few records, of whom the noise hides the curve."""
 
 
 @pytest.fixture(scope="module")
@@ -51,14 +54,17 @@ def offer(pool: Pool) -> Offer:
     return pool.publish(kind=Kind.SYNTHETIC)
 
 
-def place(pool: Pool, offer: Offer) -> OrderId:
-    return pool.client.place(pool.client.draft(offer.id, rows=ROWS, workload=WORKLOAD, slot_s=SLOT_S)).order
+def place(pool: Pool, offer: Offer, *thresholds: Threshold) -> OrderId:
+    drafted = pool.client.draft(
+        offer.id, rows=ROWS, workload=WORKLOAD, slot_s=SLOT_S, subgroups="arm", thresholds=thresholds
+    )
+    return pool.client.place(drafted).order
 
 
 @pytest.fixture(scope="module")
 def bought(pool: Pool, offer: Offer) -> tuple[OrderId, Path]:
     """An order that was delivered, and the folder of its opened result."""
-    order = place(pool, offer)
+    order = place(pool, offer, LENIENT)
     return order, pool.buy(order)
 
 
@@ -77,7 +83,7 @@ def test_three_hospitals_make_one_table_of_records_that_nobody_holds(pool: Pool,
     assert abs(sum(opened[0]["cells/2/0"]) - 210) < 6 * float(2 * variance) ** 0.5
     assert (out / result.PICTURE).read_bytes().startswith(b"\x89PNG")
     report = (out / result.REPORT).read_text()
-    assert "scores of a table would have to be paid for" in report
+    assert "arm = new" in report and "What the buyer set as its limits" in report
     assert "differentially private" in report
     for one in pool.hospitals:
         assert one.debits(order) == [one.used_micro()]
@@ -102,17 +108,45 @@ def test_the_certificate_names_every_party_and_every_sum_with_its_noise(
 ) -> None:
     order, out = bought
     certificate = certificate_of(out)
-    joint, stages = certificate.joint, certificate.mechanism.generate
+    mechanism, joint = certificate.mechanism, certificate.joint
+    stages = (*mechanism.generate, *mechanism.evaluate)
     assert joint is not None
     assert {party.provider for party in joint.parties} == {one.address for one in pool.hospitals}
     assert (joint.lane, joint.threshold, certificate.rows) == ("sums", 1, ROWS)
-    assert (certificate.scores, certificate.curves, certificate.mechanism.evaluate) == ((), (), ())
     opened = analysis_sums.decode((out / analysis_sums.SUMS).read_bytes())
     assert {stage.name for stage in stages} == {f"{n}/{name}" for n, sums in enumerate(opened) for name in sums}
     assert {stage.kind for stage in stages} == {StageKind.JOINT_GAUSSIAN}
-    assert {stage.sensitivity for stage in stages} == {"9"}  # one row at each of three hospitals
+    assert {stage.sensitivity for stage in mechanism.generate} == {"9"}  # one row at each of three hospitals
+    sensitivities = {stage.name.partition("/")[2]: stage.sensitivity for stage in mechanism.evaluate}
+    assert sensitivities == {
+        "rows": "9", "l1_1way": "27", "l1_2way": "27", "l1_3way": "9", "workload": "18", "subgroup_rows": "9",
+        "subgroups": "18", "curve_0": "9",
+    }  # fmt: skip
     paid = sum(one.debits(order)[0] for one in pool.hospitals)
     assert paid - 2 * len(stages) <= sum(stage.rho_micro for stage in stages) <= paid == certificate.privacy.rho_micro
+
+
+def test_scores_are_released_that_everybody_computes_again_and_thresholds_are_judged_by_them(
+    pool: Pool, bought: tuple[OrderId, Path]
+) -> None:
+    order, out = bought
+    certificate = certificate_of(out)
+    names = [score.name for score in certificate.scores]
+    assert names == ["l1_1way", "l1_2way", "l1_3way", "workload", "subgroup_0", "subgroup_1", "curve_0"]
+    assert [(one.threshold, one.met) for one in certificate.thresholds] == [(LENIENT, True)]
+    assert all(0 < float(score.ceiling) < float(score.interval[1]) for score in certificate.scores[:-1])
+    outcome = Outcome.decode((pool.hospitals[2].folder(order) / Name.OUTCOME).read_bytes())
+    assert (outcome.scores, outcome.curves) == (certificate.scores, certificate.curves)
+
+
+def test_a_missed_threshold_has_the_buyers_program_reject_the_delivery(pool: Pool, offer: Offer) -> None:
+    order = place(pool, offer, STRICT)
+    pool.run_until(order, OrderState.DELIVERED)
+    pool.client.receive(order)
+    with pytest.raises(NotAccepted, match="curve_0"):
+        pool.client.accept(order)
+    view = pool.order(order)
+    assert (view.state, view.reason) == (OrderState.REFUNDED, Reason.REJECTED)
 
 
 def made_by_all(pool: Pool, offer: Offer) -> OrderId:
@@ -187,6 +221,14 @@ def change_stages(**changes: str) -> Callable[[Path], None]:
     return change_certificate(change)
 
 
+def change_parameter(name: str, text: str) -> Callable[[Path], None]:
+    def change(certificate: Certificate) -> Certificate:
+        parameters = tuple(sorted({**dict(certificate.mechanism.parameters), name: text}.items()))
+        return replace(certificate, mechanism=replace(certificate.mechanism, parameters=parameters))
+
+    return change_certificate(change)
+
+
 def change_sums(out: Path) -> None:
     opened = analysis_sums.decode((out / analysis_sums.SUMS).read_bytes())
     first = {**opened[0], "cells/2/0": (5, 5)}
@@ -202,7 +244,7 @@ def change_rows(out: Path) -> None:
     ("change", "failing"),
     [
         (change_sums, {5, 6}),
-        (change_rows, {5, 6}),
+        (change_rows, {5, 6, 11}),
         (change_stages(name="0/cells/9/0"), {2, 6, 11, 13}),
         (change_stages(sensitivity="1"), {2, 11, 13}),
         (change_stages(parameter="1"), {2, 7, 11, 13}),
@@ -213,6 +255,20 @@ def change_rows(out: Path) -> None:
             {2, 11, 13},
         ),
         (change_certificate(lambda made: replace(made, joint=None)), {2, 11, 13}),
+        (
+            change_certificate(
+                lambda made: replace(made, scores=(replace(made.scores[0], value="0.000001"), *made.scores[1:]))
+            ),
+            {2, 11, 13},
+        ),
+        (change_certificate(lambda made: replace(made, scores=made.scores[1:])), {2, 11, 13}),
+        (
+            change_certificate(lambda made: replace(made, curves=(replace(made.curves[0], sigma2=Fraction(1)),))),
+            {2, 11, 13},
+        ),
+        (change_certificate(lambda made: replace(made, thresholds=())), {2, 12, 13}),
+        (change_parameter("groups/2", "0:0;0:0;0:0"), {2, 11, 13}),
+        (change_parameter("groups/2", "0:0 7:2;0:0;0:0"), {2, 11, 13}),
     ],
 )
 def test_a_changed_twin_fails_by_number(
@@ -233,14 +289,14 @@ def test_a_quote_says_lane_views_and_what_it_takes_and_no_record_is_opened(pool:
     rho_micro, delta = 3 * offer.members[0].rho_micro, delta_of(offer.head.delta_atto)
     assert (quote.rho_micro, quote.refusal, quote.expectation) == (rho_micro, None, None)
     assert forecast is not None
-    assert (forecast.setting, forecast.rounds) == (Setting(Lane.SUMS, 3, 1, None), 3)
+    assert (forecast.setting, forecast.rounds) == (Setting(Lane.SUMS, 3, 1, None), 4)
     assert float(forecast.own_view or 0) == pytest.approx(epsilon_of(rho_micro, delta), abs=1e-4)
     assert float(forecast.outside or 0) == pytest.approx(epsilon_of(rho_micro * 2 // 3 + 1, delta), abs=1e-3)
     assert forecast.cost.bytes > 2 * 16 * 64
     shown = "\n".join((*_terms(quoted), *forecast_lines(forecast)))
     for words in (
         "150 synthetic rows of 3 parties by pooled-marginals",
-        "sums, 3 parties, 3 rounds",
+        "sums, 3 parties, 4 rounds",
         "learns",
         "own view",
     ):
@@ -253,7 +309,7 @@ def test_a_quote_says_lane_views_and_what_it_takes_and_no_record_is_opened(pool:
 @pytest.mark.parametrize(
     ("wishes", "words"),
     [
-        (Wishes(rows=ROWS, subgroups="arm", slot_s=SLOT_S), "neither subgroups nor thresholds"),
+        (Wishes(rows=ROWS, subgroups="days", slot_s=SLOT_S), "to group by"),
         (Wishes(rows=ROWS, thresholds=(Threshold("days", "0.5"),), slot_s=SLOT_S), "threshold"),
         (Wishes(rows=ROWS, generator="tabular-diffusion", slot_s=SLOT_S), "expected private-marginals"),
         (Wishes(rows=ROWS, workload=Workload((("days", "height"),)), slot_s=SLOT_S), "height"),

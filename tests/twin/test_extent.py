@@ -5,7 +5,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from marketplace.protocol.schema import Schema
-from marketplace.protocol.specification import Workload
 from node.twin.extent import extent_of
 from tests.synthesis.examples import FEW, WIDE, rows_of, specification
 from tests.twin.examples import dealt, keys, opened_by, twin_of
@@ -21,11 +20,11 @@ def test_no_records_have_more_summed_than_the_extent_says(
     asked = specification(*((TRIPLE,) if named and schema is WIDE else ()))
     twin = twin_of(schema, rho_micro, asked=asked)
     opened = opened_by(twin, schema, dealt(schema, rows_of(schema, rows, number)), keys(number))
-    extent = extent_of(schema, asked.workload)
+    extent = extent_of(schema, asked)
     assert sum(len(sums) for sums in opened) <= extent.statistics
     assert sum(len(counts) for sums in opened for counts in sums.values()) <= extent.cells
 
 
 @pytest.mark.parametrize(("schema", "most"), [(WIDE, 20_000), (FEW, 120)])
 def test_the_extent_is_not_so_large_that_a_result_is_all_padding(schema: Schema, most: int) -> None:
-    assert extent_of(schema, Workload()).cells < most
+    assert extent_of(schema, specification()).cells < most

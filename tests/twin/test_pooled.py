@@ -14,14 +14,13 @@ from marketplace.protocol.analysis_statistic import Opened
 from marketplace.protocol.constraints import Condition, Order
 from marketplace.protocol.schema import Number, Schema, Timeline
 from marketplace.protocol.specification import Curve, Workload
-from marketplace.protocol.threshold import Threshold
 from node.mpc.local import answer_here
 from node.mpc.noise import add
 from node.synthesis.generator import Stopped
 from node.synthesis.structure import components
 from node.twin import counting
 from node.twin.counting import count
-from node.twin.pooled import NAME
+from node.twin.pooled import NAME, PooledTwin
 from node.twin.summed import SummedHistogram
 from tests.synthesis.examples import FEW, ROW, WIDE, bounded, ignore, never, rows_of, specification, table_of
 from tests.twin.examples import (
@@ -40,7 +39,7 @@ OPENED = opened_by(twin_of(WIDE), WIDE, dealt(WIDE, WIDE_ROWS), keys(0))
 WIDE_ROW = st.tuples(st.integers(-1, 2), st.integers(0, 400), st.integers(0, 10), st.integers(0, 39))
 
 
-@pytest.mark.parametrize(("schema", "rounds"), [(WIDE, 4), (FEW, 2)])
+@pytest.mark.parametrize(("schema", "rounds"), [(WIDE, 5), (FEW, 3)])
 def test_how_many_rounds_there_are_follows_from_the_declaration_alone(schema: Schema, rounds: int) -> None:
     twin = twin_of(schema)
     assert twin.rounds(schema) == rounds
@@ -59,17 +58,24 @@ def test_all_rounds_together_never_cost_more_than_the_rho_nor_much_less(
     twin.check(schema)
     opened = opened_by(twin, schema, dealt(schema, WIDE_ROWS[:60], parties), keys(number, parties))
     measured = twin.measured(schema, opened)
-    spent = [stage.rho_micro for stage in measured.stages]
-    assert sum(spent) <= rho_micro
-    assert sum(spent) >= rho_micro - 2 * len(spent)
+    spent, scored = [stage.rho_micro for stage in measured.stages], scores_of(twin, schema, opened)
+    for parts, micro in ((spent, twin.generate_micro), (scored, twin.evaluate_micro)):
+        assert micro - 2 * len(parts) <= sum(parts) <= micro
+    assert sum(spent) + sum(scored) <= rho_micro
     assert [stage.cost_micro() for stage in measured.stages] == spent
+
+
+def scores_of(twin: PooledTwin, schema: Schema, opened: Opened) -> list[int]:
+    """What the statistics of the last round cost."""
+    return [share.rho_micro for share in twin.shares(schema, opened[:-1])]
 
 
 def test_every_sum_that_is_opened_is_a_stage_that_is_charged() -> None:
     twin = twin_of(WIDE)
     measured = twin.measured(WIDE, OPENED)
-    assert [stage.stage for stage in measured.stages] == [name for sums in OPENED for name in sums]
-    shares = [share for number in range(len(OPENED)) for share in twin.shares(WIDE, OPENED[:number])]
+    assert [stage.stage for stage in measured.stages] == [name for sums in OPENED[:-1] for name in sums]
+    assert [one.name for one in twin.scoring(WIDE, OPENED).statistics] == list(OPENED[-1])
+    shares = [share for number in range(len(OPENED) - 1) for share in twin.shares(WIDE, OPENED[:number])]
     assert [stage.rho_micro for stage in measured.stages] == [share.rho_micro for share in shares]
     assert measured.generator == NAME and not measured.choices
 
@@ -135,7 +141,9 @@ def test_what_is_asked_follows_from_schema_wishes_and_sums_alone_and_differs_by_
     assert again == [twin.asked(WIDE, OPENED[:number]) for number in range(len(OPENED) + 1)]
     assert again[-1] == () and all(again[:-1])
     named = twin_of(WIDE, asked=specification(("stage", "clinic", "visits")))
-    assert named.asked(WIDE, OPENED[:3]) != twin.asked(WIDE, OPENED[:3])
+    for number in (3, 4):
+        one, other = (opened_by(each, WIDE, dealt(WIDE, WIDE_ROWS)) for each in (twin, named))
+        assert named.asked(WIDE, other[:number]) != twin.asked(WIDE, one[:number])
 
 
 def test_the_workload_is_measured_and_all_columns_are_connected() -> None:
@@ -208,7 +216,7 @@ def test_real_parties_sum_it_and_make_the_same_rows(tmp_path: Path) -> None:
         (lambda opened: (*opened, opened[0]), "rounds"),
         (lambda opened: (opened[1], *opened[1:]), "sums of cells"),
         (lambda opened: ({**opened[0], "cells/0/0": (1,)}, *opened[1:]), "sums of cells/0/0"),
-        (lambda opened: (*opened[:-1], {}), "sums of marginal/0"),
+        (lambda opened: (*opened[:-2], {}, opened[-1]), "sums of marginal/0"),
     ],
 )
 def test_sums_of_something_else_are_corrupt(spoil, says: str) -> None:  # type: ignore[no-untyped-def]
@@ -243,8 +251,7 @@ def test_two_parties_are_refused() -> None:
     ("schema", "asked", "says"),
     [
         (WIDE, replace(specification(), generator="neural"), "private-marginals"),
-        (WIDE, replace(specification(), subgroups="stage"), "no scores"),
-        (WIDE, replace(specification(), thresholds=(Threshold("l1_2way", "0.1"),)), "no scores"),
+        (WIDE, replace(specification(), subgroups="age"), "group by"),
         (WIDE, replace(specification(), workload=Workload((), (Curve("stage", "age"),))), "time"),
         (replace(WIDE, timeline=Timeline("visits", False)), specification(), "hang together"),
         (
