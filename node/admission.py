@@ -33,7 +33,7 @@ class Rules:
     `units`: the privacy units that it answers for with others. `threshold_at_least`: for how many dishonest parties the noise
     has to suffice. `smallest_cell`: the smallest number of persons that an exact answer may tell; 1 declares the records
     public. `filters`: the conditions, in words, under which an exact analysis of other records may be asked; without
-    conditions it always may.
+    conditions it always may. `joint_at_once`: how many joint orders are worked on at the same time, each in two processes.
     """
 
     epsilon_at_most: float = 10.0
@@ -49,6 +49,7 @@ class Rules:
     threshold_at_least: int = 1
     smallest_cell: int = 10
     filters: frozenset[str] = frozenset()
+    joint_at_once: int = 4
 
 
 @dataclass(frozen=True)

@@ -257,7 +257,7 @@ class Node:
             storage_key=self.keys.storage_key,
             stock=self._stock,
             vault=lambda: self.vault,
-            together=self._together(journal, joint or JointWorkers()),
+            together=self._together(journal, joint or JointWorkers(at_once=(rules or self.rules).joint_at_once)),
         )
         return Daemon(
             provider=self.keys.signer.address,

@@ -13,7 +13,7 @@ from node.synthesis.generators import GENERATORS
 GENERATORS_SETTING, LICENCES_SETTING, BELOW_FLOOR_SETTING = "generators", "licences", "below_floor"
 ANALYSES_SETTING, COLUMNS_SETTING, UNITS_SETTING = "analyses", "columns", "privacy_units"
 THRESHOLD_SETTING, CELL_SETTING = "threshold_at_least", "smallest_cell"
-FILTERS_SETTING = "filters"
+FILTERS_SETTING, AT_ONCE_SETTING = "filters", "joint_at_once"
 NAMES = (
     GENERATORS_SETTING,
     LICENCES_SETTING,
@@ -24,6 +24,7 @@ NAMES = (
     THRESHOLD_SETTING,
     CELL_SETTING,
     FILTERS_SETTING,
+    AT_ONCE_SETTING,
 )
 _TRUTH = {"true": True, "false": False}
 
@@ -34,9 +35,9 @@ def read_rules(path: Path, environment: Mapping[str, str]) -> Rules:
 
     The default generator alone, no licence, and nothing below the floor, where they are not set. `licences`: those that the
     operator says it holds, as in BUSL-1.1, and so may sell what a generator under such a licence makes. For joint analyses the
-    lists `analyses`, `columns` and `filters`, and the numbers `threshold_at_least` and `smallest_cell`, overridden alike, mean
-    what they mean in `Rules`, and so does `privacy_units`, one person everywhere alone where it is not set. Raises `Invalid`
-    for a value that is no list of known names, neither true nor false, or no number.
+    lists `analyses`, `columns` and `filters`, and the numbers `threshold_at_least`, `smallest_cell` and `joint_at_once`,
+    overridden alike, mean what they mean in `Rules`, and so does `privacy_units`, one person everywhere alone where it is not
+    set. Raises `Invalid` for a value that is no list of known names, neither true nor false, or no number.
     """
     table = read_table(path)
     generators = _names(table, environment, GENERATORS_SETTING, [DEFAULT_GENERATOR], frozenset(GENERATORS))
@@ -55,6 +56,7 @@ def read_rules(path: Path, environment: Mapping[str, str]) -> Rules:
         threshold_at_least=_number(table, environment, THRESHOLD_SETTING, plain.threshold_at_least),
         filters=_some(table, environment, FILTERS_SETTING) or frozenset(),
         smallest_cell=_number(table, environment, CELL_SETTING, plain.smallest_cell),
+        joint_at_once=_number(table, environment, AT_ONCE_SETTING, plain.joint_at_once),
     )
 
 

@@ -10,6 +10,7 @@ from queue import Empty, SimpleQueue
 
 from node.mpc.ending import Ended, Reason
 from node.mpc.frames import Line
+from node.mpc.gate import arrival, naming
 from node.mpc.plan import Plan
 
 HANDSHAKE_S = 10.0
@@ -20,11 +21,11 @@ RETRY_S = 0.05
 class Network:
     """The connections of one party: to each other party one that it only sends on, from each one that it only hears.
 
-    `listener`: the socket at the party's own address. `until`: of `time.monotonic`.
+    `arrivals`: where connections for this order come out of the node's gate. `until`: of `time.monotonic`.
     """
 
-    def __init__(self, plan: Plan, password: bytes, listener: socket.socket, until: float) -> None:
-        self._plan, self._until, self._listener = plan, until, listener
+    def __init__(self, plan: Plan, password: bytes, arrivals: socket.socket, until: float) -> None:
+        self._plan, self._until, self._arrivals = plan, until, arrivals
         self._join_until = min(until, time.monotonic() + plan.limits.join_s)
         self._number = {peer.fingerprint: number for number, peer in enumerate(plan.peers) if number != plan.own}
         self._server = _context(ssl.PROTOCOL_TLS_SERVER, plan, password, plan.others)
@@ -50,7 +51,7 @@ class Network:
             except Empty:
                 raise self._ended(min(missing)) from None
             hearing[number] = self._line(connection)
-        self._listener.close()
+        self._arrivals.shutdown(socket.SHUT_RDWR)
         return sending, hearing
 
     def _line(self, connection: socket.socket) -> Line:
@@ -66,6 +67,7 @@ class Network:
             with contextlib.suppress(OSError):
                 plain = socket.create_connection((peer.host, peer.port), timeout=min(HANDSHAKE_S, left))
                 plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                plain.sendall(naming(self._plan.order))
                 connection = self._clients[number].wrap_socket(plain)
                 if _fingerprint(connection) == peer.fingerprint:
                     return connection
@@ -76,7 +78,7 @@ class Network:
     def _welcome(self) -> None:
         with contextlib.suppress(OSError):
             while True:
-                plain, _ = self._listener.accept()
+                plain = arrival(self._arrivals)
                 plain.settimeout(HANDSHAKE_S)
                 with contextlib.suppress(OSError):
                     stranger = self._server.wrap_socket(plain, server_side=True, do_handshake_on_connect=False)

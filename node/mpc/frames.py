@@ -16,7 +16,7 @@ VALUE_BYTES = 8
 
 
 class Kind(IntEnum):
-    """What a message is. The first five and the last three pass between parties, the others between a party and
+    """What a message is. The first five and the last four pass between parties, the others between a party and
     its own node."""
 
     HELLO = 1
@@ -33,6 +33,7 @@ class Kind(IntEnum):
     SHARES = 12
     STILL = 13
     STATEMENT = 14
+    ORDER = 15
 
 
 class Rubbish(Exception):

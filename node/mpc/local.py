@@ -17,6 +17,7 @@ from marketplace.protocol.analysis_statistic import Opened
 from marketplace.protocol.closing import ClosedSpecification
 from marketplace.protocol.schema import Schema
 from node.files import make_folder, write_whole
+from node.mpc.gate import Gate
 from node.mpc.joint import Answer, Questions, take_part
 from node.mpc.plan import Limits, Peer, Plan
 from node.mpc.running import ClosedProcess, PartyProcess
@@ -47,20 +48,24 @@ def answer_here(
     """
     passwords = [secrets.token_hex(32).encode() for _ in counts]
     with ExitStack() as opened:
-        listeners = [opened.enter_context(socket.create_server((HOST, 0))) for _ in counts]
+        listeners = [socket.create_server((HOST, 0)) for _ in counts]
+        gates = [Gate(listener) for listener in listeners]
+        for gate in gates:
+            opened.callback(gate.close)
         files = [make_tls_file(HOST, password, datetime.now(UTC)) for password in passwords]
         peers = tuple(map(_peer, listeners, files))
         processes: list[PartyProcess] = []
-        for number, (file, password, listener) in enumerate(zip(files, passwords, listeners, strict=True)):
+        for number, (file, password, gate) in enumerate(zip(files, passwords, gates, strict=True)):
+            arrivals = opened.enter_context(gate.expecting(order))
             own = folder / f"party-{number}"
             make_folder(own)
             write_whole(own / TLS_FILE, file)
             hashed = sha256(specification.encode()).digest()
             plan = Plan(order, hashed, number, threshold, peers, own / TLS_FILE, limits)
             if isinstance(specification, ClosedSpecification):
-                process: PartyProcess = ClosedProcess(plan, own, password, listener, specification.openings(schema))
+                process: PartyProcess = ClosedProcess(plan, own, password, arrivals, specification.openings(schema))
             else:
-                process = PartyProcess(plan, own, password, listener)
+                process = PartyProcess(plan, own, password, arrivals)
             processes.append(opened.enter_context(process))
         with ThreadPoolExecutor(len(counts)) as pool:
             taking = [

@@ -45,7 +45,7 @@ def main(lane: Lane = Summing) -> int:
     keep_private()
     os.umask(0o077)
     control = socket.socket(fileno=STANDARD_INPUT)
-    _, (listener,), _, _ = socket.recv_fds(control, 1, 1)
+    _, (arrivals,), _, _ = socket.recv_fds(control, 1, 1)
     line = Line(control, START_S, time.monotonic() + START_S)
     plan = Plan.decode(line.receive(Kind.PLAN, LARGEST_PLAN))
     password = line.receive(Kind.PASSWORD)
@@ -54,15 +54,15 @@ def main(lane: Lane = Summing) -> int:
     threading.Thread(target=_end_with_the_node, args=(control, until + END_S), daemon=True).start()
     line = Line(control, plan.limits.deadline_s, until)
     try:
-        _take_part(lane, plan, password, socket.socket(fileno=listener), line, until)
+        _take_part(lane, plan, password, socket.socket(fileno=arrivals), line, until)
     except Ended as ended:
         Line(control, END_S, until + END_S).send(Kind.FAILED, FAILURE.pack(ended.party, ended.reason, ended.by))
         return FAILED
     return DONE
 
 
-def _take_part(lane: Lane, plan: Plan, password: bytes, listener: socket.socket, line: Line, until: float) -> None:
-    sending, hearing = Network(plan, password, listener, until).connect()
+def _take_part(lane: Lane, plan: Plan, password: bytes, arrivals: socket.socket, line: Line, until: float) -> None:
+    sending, hearing = Network(plan, password, arrivals, until).connect()
     key = load_pem_private_key(_key_in(plan.tls.read_bytes()), password)
     assert isinstance(key, EllipticCurvePrivateKey)
     joined = lane(plan, key, Path.cwd(), sending, hearing)

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +14,7 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from marketplace.errors import Invalid, Refused
+from marketplace.errors import Invalid
 from marketplace.protocol import canonical
 from marketplace.protocol.closing_opening import Opening
 from node.files import growing_file
@@ -47,11 +47,11 @@ class PartyProcess:
     """The process that takes part in one order for this node. Every method raises `Ended`, which names a party.
 
     `folder`: of this order alone, there already. `password`: opens the plan's TLS file; it goes through a socket, never
-    through argv, environment or a file. `listener`: the socket at this party's own address, let go of here.
+    through argv, environment or a file. `arrivals`: of the node's gate, what is expected for this order.
     """
 
     def __init__(
-        self, plan: Plan, folder: Path, password: bytes, listener: socket.socket, command: Sequence[str] = COMMAND
+        self, plan: Plan, folder: Path, password: bytes, arrivals: socket.socket, command: Sequence[str] = COMMAND
     ) -> None:
         self._plan = plan
         ours, its = socket.socketpair()
@@ -61,8 +61,7 @@ class PartyProcess:
             )
         until = time.monotonic() + plan.limits.deadline_s + party.END_S
         self._line = Line(ours, plan.limits.deadline_s + party.END_S, until)
-        socket.send_fds(ours, [b"\0"], [listener.fileno()])
-        listener.close()
+        socket.send_fds(ours, [b"\0"], [arrivals.fileno()])
         self._send(Kind.PLAN, plan.encode())
         self._send(Kind.PASSWORD, password)
 
@@ -160,12 +159,12 @@ class ClosedProcess(PartyProcess):
         plan: Plan,
         folder: Path,
         password: bytes,
-        listener: socket.socket,
+        arrivals: socket.socket,
         openings: Mapping[str, Opening],
         command: Sequence[str] = CLOSED_COMMAND,
     ) -> None:
         self._openings = openings
-        super().__init__(plan, folder, password, listener, command)
+        super().__init__(plan, folder, password, arrivals, command)
 
     def sum(self, batch: Batch, values: Sequence[Integers]) -> tuple[Integers, ...]:
         """What is opened of the sums of all parties' `values`, `CLOSED` where nothing is. Each tensor is asked for by itself."""
@@ -188,17 +187,3 @@ class ClosedProcess(PartyProcess):
 def _environment() -> dict[str, str]:
     """What the process sees of the node's environment: where programs are, and no setting of ours."""
     return {**{name: os.environ[name] for name in _KEPT if name in os.environ}, **_PLAIN}
-
-
-@contextlib.contextmanager
-def listen_at(host: str, port: int) -> Iterator[socket.socket]:
-    """A socket that listens there for other parties. Raises `Refused` where none can."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listener = socket.create_server((host, port), family=family)
-    except OSError as error:
-        raise Refused(
-            f"expected to listen for other parties at {host} port {port}, got '{error.strerror}'; free it, or set party_listen"
-        ) from None
-    with listener:
-        yield listener

@@ -16,9 +16,10 @@ from marketplace.protocol.identity import Address, OrderId
 from marketplace.protocol.schema import Schema
 from node.files import make_folder, write_whole
 from node.mpc.ending import Ended
+from node.mpc.gate import Gate
 from node.mpc.joint import Answer, Questions, take_part
 from node.mpc.plan import Plan
-from node.mpc.running import CLOSED_COMMAND, COMMAND, ClosedProcess, PartyProcess, listen_at
+from node.mpc.running import CLOSED_COMMAND, COMMAND, ClosedProcess, PartyProcess
 from node.pool.closing import encode_closing
 from node.workers.count_process import COUNT_CHILD, CountProcess
 from node.workers.job import JointJob, Name
@@ -50,24 +51,28 @@ class Meeting:
 
 @dataclass
 class JointWorkers:
-    """Answers one joint order at a time. `party`, `counter`: how the two processes are started; None for the lane's own.
+    """Answers at most `at_once` joint orders at the same time, each in processes of its own, which other parties reach by one
+    gate. `party`, `counter`: how the two processes are started; None for the lane's own.
 
     What ends before this party's records were asked for is tried again, with fresh keys; what ends afterwards never is.
     """
 
     party: Sequence[str] | None = None
     counter: Sequence[str] = COUNT_CHILD
+    at_once: int = 4
+    _gates: dict[Place, Gate] = field(default_factory=dict)
+    _opening: threading.Lock = field(default_factory=threading.Lock)
     _working: dict[OrderId, "_Attempt"] = field(default_factory=dict)
     _told: SimpleQueue[tuple[OrderId, str]] = field(default_factory=SimpleQueue)
 
     def has_place(self, order: OrderId) -> bool:
         """Whether `order` can be begun now. After an attempt at it others come first, for a while."""
-        busy, last = any(one.is_alive() for one in self._working.values()), self._working.get(order)
-        return not busy and (last is None or time.monotonic() >= last.ended_at + AGAIN_S)
+        busy, last = sum(one.is_alive() for one in self._working.values()), self._working.get(order)
+        return busy < self.at_once and (last is None or time.monotonic() >= last.ended_at + AGAIN_S)
 
     def start(self, meeting: Meeting, folder: Path) -> None:
         """Begins, or begins again. `folder`: the order's own, with its documents."""
-        attempt = _Attempt(meeting, folder, self.party, self.counter, self._tell)
+        attempt = _Attempt(meeting, folder, self.party, self.counter, self._gate, self._tell)
         self._working[meeting.order] = attempt
         attempt.start()
 
@@ -87,9 +92,12 @@ class JointWorkers:
             attempt.end()
 
     def stop(self) -> None:
-        """Ends all that runs."""
+        """Ends all that runs, and lets go of the gate."""
         for order in tuple(self._working):
             self.end(order)
+        for gate in self._gates.values():
+            gate.close()
+        self._gates.clear()
 
     def told(self) -> tuple[tuple[OrderId, str], ...]:
         """What attempts said of their end since this was last asked, for the provider."""
@@ -98,6 +106,13 @@ class JointWorkers:
             while True:
                 found.append(self._told.get_nowait())
         return tuple(found)
+
+    def _gate(self, place: Place) -> Gate:
+        """The gate at this place, opened when it is first asked for. Raises `Refused` where none can be."""
+        with self._opening:
+            if place not in self._gates:
+                self._gates[place] = Gate.at(place.host, place.port)
+            return self._gates[place]
 
     def _tell(self, order: OrderId, words: str) -> None:
         self._told.put((order, words))
@@ -112,10 +127,12 @@ class _Attempt(threading.Thread):
         folder: Path,
         party: Sequence[str] | None,
         counter: Sequence[str],
+        gate: Callable[[Place], Gate],
         tell: Callable[[OrderId, str], None],
     ) -> None:
         super().__init__(daemon=True)
-        self._meeting, self._folder, self._party, self._tell = meeting, folder, party, tell
+        self._meeting, self._folder, self._party = meeting, folder, party
+        self._gate, self._tell = gate, tell
         keys = meeting.storage_key, counter, meeting.roster_key
         self._count = CountProcess(meeting.job, meeting.questions, meeting.schema, folder, *keys)
         self._process: PartyProcess | None = None
@@ -147,13 +164,13 @@ class _Attempt(threading.Thread):
     def _answer(self) -> Answer:
         meeting, folder = self._meeting, self._folder / PARTY_FOLDER
         make_folder(folder)
-        with listen_at(meeting.listen.host, meeting.listen.port) as listener:
-            self._process = _process(meeting, folder, listener, self._party)
-        if self._ended.is_set():
-            self._process.close()
-        with self._process:
-            questions, schema, count = meeting.questions, meeting.schema, self._count
-            return take_part(self._process, questions, schema, count.count, agree=count.agree)
+        with self._gate(meeting.listen).expecting(meeting.order) as arrivals:
+            self._process = _process(meeting, folder, arrivals, self._party)
+            if self._ended.is_set():
+                self._process.close()
+            with self._process:
+                questions, schema, count = meeting.questions, meeting.schema, self._count
+                return take_part(self._process, questions, schema, count.count, agree=count.agree)
 
     def _fail(self, words: str) -> None:
         if self._ended.is_set():
@@ -172,10 +189,10 @@ class _Attempt(threading.Thread):
         return f"party {error.party} ({named}) {error.reason.words}, as party {error.by} says: {again}"
 
 
-def _process(meeting: Meeting, folder: Path, listener: socket.socket, command: Sequence[str] | None) -> PartyProcess:
+def _process(meeting: Meeting, folder: Path, arrivals: socket.socket, command: Sequence[str] | None) -> PartyProcess:
     """The process that speaks to the other parties, in the lane that the order takes."""
     plan, questions = meeting.plan, meeting.questions
     if isinstance(questions, ClosedSpecification):
         openings = questions.openings(meeting.schema)
-        return ClosedProcess(plan, folder, meeting.password, listener, openings, command or CLOSED_COMMAND)
-    return PartyProcess(plan, folder, meeting.password, listener, command or COMMAND)
+        return ClosedProcess(plan, folder, meeting.password, arrivals, openings, command or CLOSED_COMMAND)
+    return PartyProcess(plan, folder, meeting.password, arrivals, command or COMMAND)

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from marketplace.protocol.analysis_quote import cost_of_cells
+from node.mpc.gate import Gate
 from node.mpc.masks import Batch, Tensor
 from node.mpc.plan import Plan
 from node.mpc.running import PartyProcess
@@ -66,7 +67,7 @@ def measure(delay_ms: int, together: bool) -> RoundFigures:
 def _take_part(batches: Sequence[Batch], plan: Plan, folder: Path, listener: socket.socket) -> tuple[float, float, int]:
     """Seconds for the sums, for everything, and bytes."""
     started = time.perf_counter()
-    with PartyProcess(plan, folder, PASSWORD, listener) as process:
+    with Gate(listener).expecting(plan.order) as arrivals, PartyProcess(plan, folder, PASSWORD, arrivals) as process:
         process.ready()
         begun = time.perf_counter()
         for batch in batches:

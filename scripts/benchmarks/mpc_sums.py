@@ -24,6 +24,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from marketplace.keys.tls import make_tls_file, tls_fingerprint
+from node.mpc.gate import Gate
 from node.mpc.masks import Batch, Tensor
 from node.mpc.plan import Limits, Peer, Plan
 from node.mpc.running import PartyProcess
@@ -74,7 +75,7 @@ def take_part(cells: int, plan: Plan, folder: Path, listener: socket.socket) -> 
     """One hospital's node: its best of a few rounds."""
     started = time.perf_counter()
     right = sum(range(1, len(plan.peers) + 1))
-    with PartyProcess(plan, folder, PASSWORD, listener) as process:
+    with Gate(listener).expecting(plan.order) as arrivals, PartyProcess(plan, folder, PASSWORD, arrivals) as process:
         process.ready()
         meeting_s = time.perf_counter() - started
         values, best = np.full(cells, 1 + plan.own, np.int64), float("inf")

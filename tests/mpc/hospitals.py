@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -12,6 +13,7 @@ import numpy as np
 
 from marketplace.keys.tls import make_tls_file, tls_fingerprint
 from marketplace.protocol.closing_opening import Opening
+from node.mpc.gate import Gate
 from node.mpc.masks import Batch, Tensor
 from node.mpc.plan import Limits, Peer, Plan
 from node.mpc.running import COMMAND, ClosedProcess, PartyProcess
@@ -60,12 +62,13 @@ class Hospitals:
             Plan(ORDER, SPECIFICATION, number, 1, self.peers, one.path, limits) for number, one in enumerate(identities)
         ]
         self.processes: dict[int, PartyProcess] = {}
+        self._opened = ExitStack()
         self._pool = ThreadPoolExecutor(len(self.plans))
 
     def start(self, number: int, command: Sequence[str] = COMMAND) -> PartyProcess:
         own = self.folder / f"party-{number}"
         own.mkdir()
-        process = PartyProcess(self.plans[number], own, PASSWORD, self.listeners[number], command)
+        process = PartyProcess(self.plans[number], own, PASSWORD, self.arrivals(number), command)
         self.processes[number] = process
         return process
 
@@ -76,8 +79,14 @@ class Hospitals:
             own.mkdir()
             command = {"command": rogue} if number == culprit else {}
             self.processes[number] = ClosedProcess(
-                self.plans[number], own, PASSWORD, self.listeners[number], openings, **command
+                self.plans[number], own, PASSWORD, self.arrivals(number), openings, **command
             )
+
+    def arrivals(self, number: int) -> socket.socket:
+        """What comes for the order through a gate of the party's own."""
+        gate = Gate(self.listeners[number])
+        self._opened.callback(gate.close)
+        return self._opened.enter_context(gate.expecting(self.plans[number].order))
 
     def start_all(self) -> None:
         for number in range(len(self.plans)):
@@ -93,6 +102,7 @@ class Hospitals:
     def close(self) -> None:
         for process in self.processes.values():
             process.close()
+        self._opened.close()
         for listener in self.listeners:
             listener.close()
         self._pool.shutdown()

@@ -24,10 +24,11 @@ from cryptography.x509.oid import NameOID
 
 from node.mpc.connecting import MOST_STRANGERS, Network
 from node.mpc.ending import Ended, Reason
+from node.mpc.gate import naming
 from node.mpc.masks import Tensor
 from node.mpc.plan import Limits
 from node.mpc.running import PartyProcess
-from tests.mpc.hospitals import PASSWORD, Hospitals, Identity, summed
+from tests.mpc.hospitals import ORDER, PASSWORD, Hospitals, Identity, summed
 
 Make = Callable[..., Hospitals]
 
@@ -51,6 +52,13 @@ def test_a_party_with_another_partys_certificate_is_never_the_one_it_claims_to_b
     assert (raised.value.party, raised.value.reason) == (0, Reason.NOT_REACHED)
 
 
+def named(address: tuple[str, int]) -> socket.socket:
+    """A connection that has said for which order it is."""
+    call = socket.create_connection(address)
+    call.sendall(naming(ORDER))
+    return call
+
+
 def selectable(calls: list[ssl.SSLSocket]) -> list[ssl.SSLSocket]:
     """Those on which there is something to read, or their end."""
     return select.select(calls, [], [], 30)[0]
@@ -65,7 +73,7 @@ def test_who_calls_with_a_partys_certificate_is_that_party_and_takes_no_others_p
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     context.load_cert_chain(identities[2].path, password=PASSWORD)
     address = ("127.0.0.1", made.peers[1].port)
-    calls = [context.wrap_socket(socket.create_connection(address)) for _ in range(2)]
+    calls = [context.wrap_socket(named(address)) for _ in range(2)]
     shown_out = next(
         call for call in selectable(calls) if call.recv(1) == b""
     )  # party 2's place, and no other, is taken
@@ -89,7 +97,7 @@ def test_strangers_end_nothing(hospitals: Make, identities: tuple[Identity, ...]
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     context.load_cert_chain(identities[4].path, password=PASSWORD)
-    with pytest.raises(OSError), context.wrap_socket(socket.create_connection(("127.0.0.1", ports[1]))) as unknown:
+    with pytest.raises(OSError), context.wrap_socket(named(("127.0.0.1", ports[1]))) as unknown:
         unknown.recv(1)
     made.start(2)
     assert [one.result() for one in made.each(whole).values()] == [[3, 3]] * 3
@@ -102,10 +110,8 @@ def test_who_keeps_every_place_without_a_word_loses_the_oldest_to_who_comes(
 ) -> None:
     monkeypatch.setattr("node.mpc.connecting.HANDSHAKE_S", 120.0)
     made, until = hospitals(limits=Limits(60, 60, join_s=30)), time.monotonic() + 60
-    networks = [
-        Network(plan, PASSWORD, one, until) for plan, one in zip(made.plans, made.listeners, strict=True)
-    ]  # fmt: skip
-    silent = [socket.create_connection(("127.0.0.1", made.peers[0].port)) for _ in range(2 * MOST_STRANGERS)]
+    networks = [Network(plan, PASSWORD, made.arrivals(plan.own), until) for plan in made.plans]
+    silent = [named(("127.0.0.1", made.peers[0].port)) for _ in range(2 * MOST_STRANGERS)]
     with ThreadPoolExecutor(3) as pool:
         first = pool.submit(networks[0].connect)
         assert silent[0].recv(1) == b""

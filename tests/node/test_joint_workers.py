@@ -1,4 +1,4 @@
-"""Where a node takes part in joint orders: one at a time, each in its turn, and a fault ends none of the others."""
+"""Where a node takes part in joint orders: some at a time, each in its turn, and a fault ends none of the others."""
 
 import sys
 import time
@@ -26,7 +26,7 @@ from tests.node.workplace import STORAGE_KEY
 from tests.protocol.examples import address
 
 QUESTIONS = AnalysisSpecification(b"f" * 32, (Count(),), 600, b"k" * SEALING_KEY_BYTES, b"n" * 32)
-OTHER = OrderId(b"p" * 32)
+OTHER, ANOTHER = OrderId(b"p" * 32), OrderId(b"q" * 32)
 GONE = (sys.executable, "-c", "raise SystemExit(1)")
 
 
@@ -79,13 +79,16 @@ def test_after_an_attempt_another_order_comes_first(
     assert workers.has_place(ORDER)
 
 
-def test_while_one_order_is_answered_no_other_is_begun_and_what_is_ended_says_nothing(
-    meeting: Meeting, folder: Path
+@pytest.mark.parametrize("at_once", [1, 2])
+def test_so_many_orders_are_answered_at_once_and_what_is_ended_says_nothing(
+    meeting: Meeting, folder: Path, at_once: int
 ) -> None:
-    workers = JointWorkers(party=(sys.executable, "-c", "import time; time.sleep(60)"))
-    workers.start(meeting, folder)
-    assert workers.running(ORDER)
-    assert not workers.has_place(OTHER)
+    workers = JointWorkers(party=(sys.executable, "-c", "import time; time.sleep(60)"), at_once=at_once)
+    for order in (ORDER, OTHER)[:at_once]:
+        assert workers.has_place(order)
+        workers.start(replace(meeting, job=replace(meeting.job, own=replace(meeting.job.own, order=order))), folder)
+        assert workers.running(order)
+    assert not workers.has_place(ANOTHER)
     workers.stop()
     assert not workers.running(ORDER)
     assert workers.told() == ()

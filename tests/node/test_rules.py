@@ -74,11 +74,12 @@ def test_joint_analyses_are_let_in_by_kind_column_threshold_and_cell(tmp_path: P
     plain = read_rules(file, {})
     assert (plain.analyses, plain.columns, plain.threshold_at_least, plain.smallest_cell) == (None, None, 1, 10)
     file.write_text(
-        'analyses = ["count"]\ncolumns = []\nthreshold_at_least = 2\nsmallest_cell = 1\nfilters = ["sex is male"]\n'
+        'analyses = ["count"]\ncolumns = []\nthreshold_at_least = 2\nsmallest_cell = 1\njoint_at_once = 2\n'
+        'filters = ["sex is male"]\n'
     )
     rules = read_rules(file, {"AGORA_COLUMNS": "age, sex", "AGORA_SMALLEST_CELL": "20"})
     assert (rules.analyses, rules.columns) == (frozenset({"count"}), frozenset({"age", "sex"}))
-    assert (rules.threshold_at_least, rules.smallest_cell) == (2, 20)
+    assert (rules.threshold_at_least, rules.smallest_cell, rules.joint_at_once) == (2, 20, 2)
     assert (plain.filters, rules.filters) == (frozenset(), frozenset({"sex is male"}))
     assert read_rules(file, {}).columns == frozenset()
 
@@ -97,7 +98,8 @@ def test_only_a_person_everywhere_is_answered_for_unless_the_provider_says_more(
 
 
 @pytest.mark.parametrize(
-    "text", ['analyses = "count"', "columns = [1]", "threshold_at_least = 0", "smallest_cell = true"]
+    "text",
+    ['analyses = "count"', "columns = [1]", "threshold_at_least = 0", "joint_at_once = 0", "smallest_cell = true"],
 )
 def test_a_rule_about_joint_analyses_that_is_none_is_invalid(tmp_path: Path, text: str) -> None:
     file = tmp_path / "node.toml"

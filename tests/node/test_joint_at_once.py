@@ -1,0 +1,59 @@
+"""Several joint orders at once, at real nodes: each in processes of its own, whatever others do to another of them."""
+
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from marketplace.protocol.states import OrderState
+from node.mpc.gate import naming
+from node.mpc.plan import Limits
+from node.workers.joint import JointWorkers
+from tests.node import stumbling
+from tests.node.pooled import Pool, pooled
+
+CULPRIT = 2
+
+
+@pytest.fixture
+def pool(tmp_path: Path) -> Iterator[Pool]:
+    with pooled(tmp_path, persons=(30, 30, 30)) as made:
+        yield made
+
+
+def test_an_order_that_hangs_and_a_flood_of_strangers_hold_no_other_order_up(pool: Pool) -> None:
+    offer = pool.publish()
+    for one in pool.hospitals:
+        one.daemon.effects.together.limits = Limits(stall_s=60.0, join_s=60.0)
+    workers = pool.hospitals[CULPRIT].daemon.effects.together.workers
+    workers.party = (sys.executable, "-P", stumbling.__file__, "middle", "stopped")
+    hanging = pool.place(offer)
+    pool.run(lambda: (pool.hospitals[CULPRIT].folder(hanging) / "party" / stumbling.STUMBLED).exists())
+    workers.party = None
+    settings = pool.lead.node.endpoint
+    assert settings is not None and settings.party is not None
+    place = (settings.party.host, settings.party.port)
+    flood = [socket.create_connection(place) for _ in range(100)]
+    for caller in flood[::2]:
+        caller.sendall(naming(hanging))
+    orders = [pool.place(offer) for _ in range(2)]
+    pool.run(lambda: all(pool.order(order).state is OrderState.DELIVERED for order in orders))
+    assert all(one.daemon.effects.together.workers.running(hanging) for one in pool.hospitals)
+    assert pool.order(hanging).state is OrderState.PLACED
+    for caller in flood:
+        caller.close()
+
+
+@pytest.mark.slow
+def test_nodes_with_room_for_one_order_answer_several_in_turn(pool: Pool) -> None:
+    for number in range(3):
+        pool.restart(number, joint=JointWorkers(at_once=1))
+    offer = pool.publish()
+    orders = [pool.place(offer) for _ in range(2)]
+    most = 0
+    while not all(pool.order(order).state is OrderState.DELIVERED for order in orders):
+        pool.tick()
+        most = max(most, sum(pool.lead.daemon.effects.together.workers.running(order) for order in orders))
+    assert most == 1
