@@ -45,6 +45,9 @@ def answer_faults(
     except (Corrupt, Invalid, Refused, KeyError) as error:
         yield f"the sums are not those that were asked for: {error}"
         return
+    except (ArithmeticError, ValueError):
+        yield "the sums are none that records could have"
+        return
     if answers != files[analysis_answer.ANSWERS].read_bytes():
         yield "the answers do not follow from the sums"
 

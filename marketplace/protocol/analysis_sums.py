@@ -6,6 +6,7 @@ from marketplace.errors import Corrupt
 from marketplace.protocol import canonical
 
 NOUN, VERSION = "sums", 1
+LARGEST = 2**63
 SUMS = "sums.json"
 """The document's name among a result's files."""
 
@@ -29,6 +30,8 @@ def decode(data: bytes) -> tuple[Mapping[str, tuple[int, ...]], ...]:
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         raise Corrupt("expected the sums of an analysis, got others; ask whose node made them") from None
-    if encode(found) != data:
-        raise Corrupt("expected the sums of an analysis and no more; ask whose node made them")
+    if encode(found) != data or not all(
+        -LARGEST <= one < LARGEST for each in found for sums in each.values() for one in sums
+    ):
+        raise Corrupt("expected the sums of an analysis, of 64 bits each, and no more; ask whose node made them")
     return found

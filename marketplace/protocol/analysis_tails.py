@@ -37,11 +37,10 @@ def student_tail(statistic: float, freedom: float) -> float:
     x, rest = freedom / (freedom + square), square / (freedom + square)
     if rest == 0:
         return 1.0
-    front = math.exp(
-        math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log1p(-rest) + b * math.log(rest)
-        if x
-        else -math.inf
-    )
+    if x == 0:
+        return 0.0
+    log_x = math.log(x) if x < rest else math.log1p(-rest)
+    front = math.exp(math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * log_x + b * math.log(rest))
     if x < (a + 1) / (a + b + 2):
         return front * _beta_fraction(x, a, b) / a
     return max(0.0, 1 - front * _beta_fraction(rest, b, a) / b)

@@ -256,6 +256,13 @@ def test_the_tail_of_student_is_scipys(statistic: float, freedom: int) -> None:
     assert student_tail(statistic, freedom) == pytest.approx(expected, rel=1e-6, abs=1e-13)
 
 
+@pytest.mark.parametrize("statistic", [1e7, 1e9, 1e12, 1e150, 1e200])
+@pytest.mark.parametrize("freedom", [1, 2, 30])
+def test_the_tail_beyond_a_fit_that_is_all_but_perfect_is_scipys(statistic: float, freedom: int) -> None:
+    expected = 2 * stats.t.sf(statistic, freedom)
+    assert student_tail(statistic, freedom) == pytest.approx(expected, rel=1e-6, abs=1e-100)
+
+
 def test_a_tail_of_nothing_is_invalid() -> None:
     for statistic, freedom in ((-1.0, 1), (1.0, 0), (float("nan"), 1)):
         with pytest.raises(Invalid):

@@ -14,6 +14,7 @@ from marketplace.protocol import analysis_answer, analysis_sums
 from marketplace.protocol.analysis import AnalysisSpecification
 from marketplace.protocol.analysis_counts import Contingency, Count
 from marketplace.protocol.analysis_statistic import Opened
+from marketplace.protocol.closing_cells import CLOSED
 from marketplace.protocol.specification import SEALING_KEY_BYTES
 from node.workers.analysing import AnalysisTask
 from node.workers.job import Job, JointJob
@@ -69,6 +70,18 @@ def test_answers_follow_from_the_sums(answered: Answered, tmp_path: Path) -> Non
     sums.write_bytes(analysis_sums.encode(({"0/rows": (905,), "1/cells": (250, 203, 248)},)))
     altered = replace(answered, files={**answered.files, analysis_sums.SUMS: sums})
     assert "the sums are not those that were asked for" in altered.faults()[0]
+
+
+def test_sums_that_no_records_have_are_told_and_no_fault_of_the_reader(answered: Answered, tmp_path: Path) -> None:
+    asked = replace(ASKED, analyses=(Contingency("sex", "age"),), smallest_cell=10)
+    exact = replace(answered.certificate.privacy, rho_micro=0, delta_atto=0)
+    sums = tmp_path / "sums"
+    altered = replace(answered, files={**answered.files, analysis_sums.SUMS: sums})
+    cells = (CLOSED, *[20] * 9, CLOSED, *[20] * 9)
+    sums.write_bytes(analysis_sums.encode(({"0/cells": cells}, {"0/merged": (5, -5, *[0] * 8, 5, -5, *[0] * 8)})))
+    assert altered.faults(asked, privacy=exact)[0] == "the sums are none that records could have"
+    sums.write_bytes(analysis_sums.encode(({"0/rows": (2**63,), "1/cells": (0,) * 4},)))
+    assert "64 bits" in altered.faults()[0]
 
 
 @pytest.mark.parametrize("part", ["rho_micro", "sensitivity", "parameter"])

@@ -79,6 +79,7 @@ def test_every_sum_is_a_stage_whose_price_covers_a_person_at_every_party(made: l
     [
         ({"sensitivity": "9"}, "does not cover"),
         ({"parameter": "12"}, "does not cover"),
+        ({"parameter": "7"}, "does not cover"),
         ({"parameter": "a"}, "does not cover"),
         ({"rho_micro": 1}, "does not cover"),
         ({"name": "2/other"}, "does not cover"),
