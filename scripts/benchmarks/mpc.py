@@ -3,9 +3,10 @@
 `scripts/bench mpc [--json] [--largest CELLS] [--seeds 10] [--minutes 15] [--data DIR] [--out DIR] [PART ...]`; parts: sums
 (beside stock MPyC), survival (Kaplan-Meier with log-rank, beside the same on stock MPyC's arrays), regressions (logistic and
 Cox, 10,000 rows and 20 predictors), linkage (a linkage count, by its buckets), twin (beside the central mechanism and each
-hospital alone), parties (3 to 10 of them), latency (50 ms added to every byte), rounds (36 statistics in five rounds,
-one after the other and round by round, near and far, beside what a quote says). Runs of the twin are kept under
-`.tools/peers/kept`, and a second start goes on where the first one ended. `--out` writes the plots there.
+hospital alone), unit (survival with noise, for either privacy unit), parties (3 to 10 of them), latency (50 ms added to every
+byte), rounds (36 statistics in five rounds, one after the other and round by round, near and far, beside what a quote says).
+Runs of the twin are kept under `.tools/peers/kept`, and a second start goes on where the first one ended. `--out` writes the
+plots there.
 """
 
 import argparse
@@ -71,6 +72,12 @@ def linkage(_: argparse.Namespace) -> Any:
     return [asdict(one) for one in mpc_linkage.measure()]
 
 
+def unit(given: argparse.Namespace) -> Any:
+    from scripts.benchmarks import mpc_unit
+
+    return [asdict(one) for one in mpc_unit.measure()]
+
+
 def latency(_: argparse.Namespace) -> Any:
     return [asdict(measure(cells, delay_ms=delay)) for delay in (0, DELAY_MS) for cells in FAR_CELLS]
 
@@ -81,7 +88,7 @@ def rounds(_: argparse.Namespace) -> Any:
 
 PARTS: dict[str, Callable[[argparse.Namespace], Any]] = {
     "sums": sums, "survival": survival, "regressions": regressions, "linkage": linkage, "twin": twin,
-    "parties": parties, "latency": latency, "rounds": rounds,
+    "unit": unit, "parties": parties, "latency": latency, "rounds": rounds,
 }  # fmt: skip
 
 
@@ -114,6 +121,13 @@ def main() -> None:
             words = (
                 "linkage count in {buckets:,} buckets: {seconds:.2f} s, {moved_mb:.2f} MB a party, {peak_mib:.0f} MiB; {truly:,} "
                 "persons at all three, answered {persons:,} ({low:,} to {high:,})"
+            )
+            for one in found[name]:
+                Console(width=130).print(words.format(**one))
+        elif not given.json and name == "unit":
+            words = (
+                "epsilon {epsilon:g}, {points} points until day {until}, {unit}: sigma {sigma:.1f}, survival off by {off:.3f}, "
+                "intervals {width:.2f} wide, {hidden:.0%} hidden"
             )
             for one in found[name]:
                 Console(width=130).print(words.format(**one))

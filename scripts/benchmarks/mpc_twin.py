@@ -24,6 +24,7 @@ from marketplace.protocol.analysis_statistic import Opened
 from marketplace.protocol.rho import largest_rho_micro
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import SEALING_KEY_BYTES, Specification
+from marketplace.protocol.unit import PrivacyUnit
 from node.mpc.local import answer_here
 from node.mpc.noise import add
 from node.noise.stream import NoiseStream
@@ -53,13 +54,13 @@ CASES = (
 
 @dataclass(frozen=True)
 class Pool:
-    """Hospitals of one benchmark. `everywhere`: whether a person may be at each of them."""
+    """Hospitals of one benchmark. `rho_micro`: what the sums may cost the privacy unit."""
 
     table: Table
     parts: tuple[pd.DataFrame, ...]
     threshold: int
     rho_micro: int
-    everywhere: bool = False
+    unit: PrivacyUnit = PrivacyUnit.PERSON_AT_PROVIDER
 
     @classmethod
     def dealt(cls, table: Table, parties: int, threshold: int) -> "Pool":
@@ -74,8 +75,8 @@ class Pool:
     @property
     def twin(self) -> PooledTwin:
         wishes = Specification(bytes(32), len(self.table.real), NO_WORKLOAD, 60, bytes(SEALING_KEY_BYTES), bytes(32))
-        parties, rows = len(self.parts), self.schema.rows_per_person
-        return PooledTwin(wishes, self.rho_micro, rows * (parties if self.everywhere else 1), parties, self.threshold)
+        rows = self.unit.rows([self.schema.rows_per_person] * len(self.parts))
+        return PooledTwin(wishes, self.rho_micro, rows, len(self.parts), self.threshold)
 
     def counts(self, seed: int) -> list[Callable[[Opened], Mapping[str, Any]]]:
         """For each hospital what it counts in a round, with its noise inside."""
@@ -159,7 +160,7 @@ def _of_pool(setting: Setting, pool: Pool, judge: Judge, seeds: int) -> Iterator
     yield from line("central at the same rho", seeds, partial(central, pool.rho_micro, real))
     yield from line("each hospital alone, mean", min(seeds, 3), alone)
     if parties == 3:
-        everywhere = Pool(pool.table, pool.parts, pool.threshold, pool.rho_micro, everywhere=True)
+        everywhere = Pool(pool.table, pool.parts, pool.threshold, pool.rho_micro, PrivacyUnit.PERSON)
         yield from line("pooled twin, a person may be at every one", min(seeds, 3), partial(pooled, everywhere))
 
 

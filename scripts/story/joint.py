@@ -26,6 +26,7 @@ from marketplace.protocol.offer import Guarantee, Kind, Offer
 from marketplace.protocol.purpose import purpose_text
 from marketplace.protocol.rho import delta_of, largest_delta_atto, largest_rho_micro
 from marketplace.protocol.states import OrderState
+from marketplace.protocol.unit import PrivacyUnit
 from node.admission import Rules
 from node.conditions import DAY_S, Conditions
 from node.home import ORDERS, Node
@@ -45,7 +46,7 @@ from scripts.story.split import Hospitals, read_split
 from scripts.story.stage import Stage, open_buyer
 from scripts.story.together import ServingTogether, open_nodes
 
-RESEARCH, THRESHOLD = 4, 1
+RESEARCH, THRESHOLD, UNIT = 4, 1, PrivacyUnit.PERSON_AT_PROVIDER
 PERMIT = Reasons("demo 1", "Granted by the authority of this demo, which is no real one.")
 LARGEST_DIFFERENCE = 1e-6
 """Answers are told with 12 digits, and a test's statistic may be large."""
@@ -134,7 +135,7 @@ def _gather(
     stage: Stage, hospitals: Hospitals, split: Split, words: Words, epsilon: float, folder: Path, say: Narrator
 ) -> Cast:
     count, permits, client = len(hospitals.rows), LocalSigner.random(), open_buyer(stage, folder / "buyer")
-    rules = Rules(smallest_cell=split.wishes.smallest_cell, slot_s_at_least=1)
+    rules = Rules(smallest_cell=split.wishes.smallest_cell, slot_s_at_least=1, units=frozenset(PrivacyUnit))
     nodes = open_nodes(stage, count, folder, rules)
     for account, euro_units in ((nodes[0].keys.signer, PURSE_UNITS), (client.signer, PURSE_UNITS), (permits, 0)):
         stage.fund(account.address, euro_units)
@@ -167,6 +168,7 @@ def _offer(cast: Cast, *, exact: bool) -> Offer:
         authority=cast.permits.signer.address if exact else NOBODY,
         purposes=1 << RESEARCH if exact else 0,
         kind=Kind.ANALYSIS,
+        unit=PrivacyUnit.PERSON if exact else UNIT,
     )
     draft = lead.draft(parts, conditions, now_s)
     consents = []
@@ -175,6 +177,11 @@ def _offer(cast: Cast, *, exact: bool) -> Offer:
         consents.append(pooling.consent(pooling.asked(draft), now_s + DAY_S, now_s))
     published = lead.publish(draft, consents, now_s)
     cast.say.chapter("An exact answer, under a permit" if exact else "The same with noise")
+    if not exact:
+        cast.say.aside(
+            f"the hospitals declare one row for each person, who so is at one of them: the privacy unit is {UNIT.text}. Somebody "
+            "with rows at k of them would lose k * k times the rho, and nobody checks that there is none"
+        )
     what = "exact answers, which ask for a permit" if exact else f"answers with noise, epsilon {cast.epsilon:g}"
     cast.say.step(
         f"the hospitals consented to an offer of {what}, and the first published it", gas_of(published.receipts)
@@ -216,7 +223,8 @@ def _permit(cast: Cast, offer: Offer) -> None:
 def _answered(cast: Cast, order: OrderId, folder: Path, *, exact: bool) -> Answered:
     guarantee = Guarantee.EXACT if exact else Guarantee.DIFFERENTIALLY_PRIVATE
     lane = lane_of(guarantee, cast.smallest_cell)
-    setting = Setting(lane, len(cast.nodes), THRESHOLD, cast.smallest_cell if exact else None)
+    unit = PrivacyUnit.PERSON if exact else UNIT
+    setting = Setting(lane, len(cast.nodes), THRESHOLD, cast.smallest_cell if exact else None, unit)
     closings = [
         JointClosing.decode((node.folder / ORDERS / order.hex() / Name.TRANSCRIPT).read_bytes()) for node in cast.nodes
     ]
@@ -226,7 +234,9 @@ def _answered(cast: Cast, order: OrderId, folder: Path, *, exact: bool) -> Answe
             f"expected numbers of {cast.smallest_cell} persons or more, got none that may be told; give a wider --grid"
         )
     curves = curves_of(answer["answer"])
-    label = guarantee_words(setting) if exact else f"{guarantee_words(setting)}, epsilon {cast.epsilon:g}"
+    label = guarantee_words(setting)
+    if not exact:
+        label = f"{label}, epsilon {cast.epsilon:g}, {UNIT.text}"
     apart = largest_difference(curves, pooled_curves(cast.hospitals, curves.grid)) if exact else None
     if apart is not None:
         cast.say.step(f"lifelines, which holds all records, says the same; the largest difference is {apart:.0e}")

@@ -19,7 +19,7 @@ from scripts.story.options import Split
 MOST_HOSPITALS, DEALT_TO = 10, 3
 FEWEST_ROWS = 2
 MOST_POINTS = 40
-FEWEST_NOISY_POINTS, ROWS_A_NOISY_POINT = 4, 75
+FEWEST_NOISY_POINTS, ROWS_A_NOISY_POINT = 6, 37
 CODINGS = ({"0", "1"}, {"1", "2"})
 
 Row = tuple[str, str, str]
@@ -50,10 +50,12 @@ class Hospitals:
 
     @property
     def question_with_noise(self) -> Survival:
-        """The question at fewer points of its grid where few records are declared: noise adds up over the points."""
-        declared = sum(round_rows(len(rows)) for rows in self.rows)
+        """The question about the first half of its grid and at fewer points of it, where few records are declared: noise adds
+        up over the points, and few persons are left in the second half."""
+        grid, declared = self.question.grid, sum(round_rows(len(rows)) for rows in self.rows)
         points = max(FEWEST_NOISY_POINTS, declared // ROWS_A_NOISY_POINT)
-        return replace(self.question, grid=spread(self.question.grid, points))
+        early = grid if points >= len(grid) else grid[: ceil(len(grid) / 2)]
+        return replace(self.question, grid=spread(early, points))
 
     @property
     def groups(self) -> tuple[str, ...]:

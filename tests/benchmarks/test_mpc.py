@@ -9,7 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scripts.benchmarks import mpc_plot, mpc_regressions, mpc_sums, mpc_twin
+from marketplace.protocol.analysis import AnalysisSpecification
+from marketplace.protocol.analysis_survival import Survival
+from marketplace.protocol.specification import SEALING_KEY_BYTES
+from marketplace.protocol.unit import PrivacyUnit
+from scripts.benchmarks import mpc_plot, mpc_regressions, mpc_sums, mpc_twin, mpc_unit
 from scripts.benchmarks.entrants import Setting
 from scripts.benchmarks.mpc_delay import Delays
 from scripts.benchmarks.mpc_twin import Pool
@@ -60,7 +64,7 @@ def test_every_record_is_dealt_to_one_hospital() -> None:
     pool = Pool.dealt(RECORDS, 3, 1)
     assert sorted(pd.concat(pool.parts).index) == list(range(600))
     assert pool.twin.rows_in_pool == 1
-    assert Pool(RECORDS, pool.parts, 1, 30_000, everywhere=True).twin.rows_in_pool == 3
+    assert Pool(RECORDS, pool.parts, 1, 30_000, PrivacyUnit.PERSON).twin.rows_in_pool == 3
 
 
 def test_sums_of_one_process_are_those_of_real_parties_and_make_rows_of_the_schema() -> None:
@@ -110,3 +114,16 @@ def test_each_part_gets_a_picture(tmp_path: Path) -> None:
     mpc_plot.plot(found, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {"mpc-parties.png", "mpc-latency.png", "mpc-twin.png"}
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in tmp_path.iterdir())
+
+
+def test_the_weaker_unit_has_the_noise_of_one_hospitals_rows_and_what_it_is_worth_is_measured_alike() -> None:
+    asked = AnalysisSpecification(
+        bytes(32), (Survival("time", "status", "2", mpc_unit.GRIDS[0], "sex"),), 1, bytes(SEALING_KEY_BYTES), bytes(32)
+    )
+    (everywhere,), (once,) = (mpc_unit.noise_for(asked, 1.0, unit) for unit in PrivacyUnit)
+    assert everywhere.sensitivity_squared == 9 * once.sensitivity_squared == 9
+    assert abs(float(everywhere.sigma2 / once.sigma2) - 9) < 0.01
+    wide, narrow = mpc_unit.measure((3.0,), mpc_unit.GRIDS[:1], keys=3)
+    assert (wide.unit, narrow.unit, wide.points, wide.until) == ("person", "person-at-provider", 6, 540)
+    assert wide.off > narrow.off
+    assert wide.hidden > narrow.hidden

@@ -133,8 +133,8 @@ def test_the_same_with_noise_stands_beside_it(whole: tuple[Ran, Path]) -> None:
     ran, folder = whole
     exact, noisy = ran.json()["analysis"], ran.json()["analysis_dp"]
     check_joint(noisy, folder / "agora-demo" / NOISY, parties=3)
-    assert noisy["guarantee"] == "differentially private, epsilon 3"
-    assert noisy["grid"] == [270.0, 540.0, 780.0, 1050.0]
+    assert noisy["guarantee"] == "differentially private, epsilon 3, one person at one provider"
+    assert noisy["grid"] == [90.0, 180.0, 270.0, 360.0, 450.0, 540.0]
     assert set(noisy["grid"]) < set(exact["grid"])
     assert noisy["order"] != exact["order"]
     at_risk = {name: curve[0]["at_risk"] for name, curve in noisy["result"].items()}
