@@ -48,7 +48,11 @@ GeneratorName = Annotated[
 
 QuestionsFile = Annotated[
     Path | None,
-    typer.Option("--questions", metavar="FILE", help="Ask an offer of analyses what FILE has: a JSON list of them."),
+    typer.Option(
+        "--questions",
+        metavar="FILE",
+        help="Ask an offer of joint analyses what FILE has, a JSON list as in docs/analyses.md.",
+    ),
 ]
 Dishonest = Annotated[
     int, typer.Option("--threshold", min=1, help="How many dishonest parties the noise is to suffice for.")
