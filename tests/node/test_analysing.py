@@ -51,7 +51,7 @@ def answered(tmp_path_factory: pytest.TempPathFactory) -> Answered:
     own = Job(ORDER, b"d" * 32, 1, b"c" * 32, RHO_MICRO // 3, 10**12, address(0), Path("/nowhere"))
     job = JointJob(own, 3 * (RHO_MICRO // 3), 3 * SCHEMA.rows_per_person, 3, 1)
     task = AnalysisTask(job, ASKED, SCHEMA)
-    files = {name: folder / name for name in task.write(folder, OPENED)}
+    files = {name: folder / name for name in task.write(folder, OPENED).names}
     sold = sell(tmp_path_factory.mktemp("sale")).manifest.certificate
     certificate = replace(sold, mechanism=task.mechanism(OPENED), scores=(), joint=joint())
     return Answered(files, certificate)

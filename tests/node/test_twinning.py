@@ -8,11 +8,13 @@ import pytest
 
 from marketplace.certificate.certificate import Mechanism
 from marketplace.certificate.joint import Joint, Party
-from marketplace.certificate.twins import sums_faults, twin_noise_faults
+from marketplace.certificate.twins import scoring_of, sums_faults, twin_noise_faults
 from marketplace.protocol import analysis_sums, result
 from marketplace.protocol.analysis_statistic import Opened
 from marketplace.protocol.identity import DatasetId
+from marketplace.protocol.schema import Schema
 from marketplace.protocol.unit import PrivacyUnit
+from marketplace.scores.summed import Scoring
 from node.pool.joint import SUM_BYTES, SUMS_BYTES
 from node.twin.extent import extent_of
 from node.workers.job import Job, JointJob
@@ -46,7 +48,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> list[Made]:
     found = []
     for number in range(2):
         folder, task = tmp_path_factory.mktemp("member"), task_at(number)
-        names = task.write(folder, opened)
+        names = task.write(folder, opened).names
         assert names == FILES == (*result.names_of(WIDE), analysis_sums.SUMS)
         found.append(Made({name: folder / name for name in names}, task.mechanism(opened), opened))
     return found
@@ -60,6 +62,10 @@ def joint(**changes: Any) -> Joint:
     return replace(Joint("sums", 1, PrivacyUnit.PERSON, b"t" * 32, parties), **changes)
 
 
+def scoring(mechanism: Mechanism, schema: Schema = WIDE) -> Scoring:
+    return scoring_of(mechanism, schema, ASKED)
+
+
 def test_every_member_makes_the_same_files_and_names_the_same_mechanism(made: list[Made]) -> None:
     one, other = made
     assert one.mechanism == other.mechanism
@@ -71,7 +77,7 @@ def test_every_sum_is_a_stage_whose_price_covers_a_person_at_every_party(made: l
     one = made[0]
     assert "3/marginal/0" in {stage.name for stage in one.mechanism.generate}
     assert list(sums_faults(one.files, one.mechanism)) == []
-    assert list(twin_noise_faults(one.files, one.mechanism, joint(), WIDE)) == []
+    assert list(twin_noise_faults(one.files, one.mechanism, joint(), scoring(one.mechanism))) == []
 
 
 @pytest.mark.parametrize(
@@ -93,7 +99,7 @@ def test_a_sketch_with_less_noise_than_it_pays_for_is_told(
     stages = [replace(each, **change) if each.name == "2/sketch" else each for each in one.mechanism.generate]
     assert stages != list(one.mechanism.generate)
     altered = replace(one.mechanism, generate=tuple(stages))
-    assert any(words in fault for fault in twin_noise_faults(one.files, altered, joint(), WIDE))
+    assert any(words in fault for fault in twin_noise_faults(one.files, altered, joint(), scoring(altered)))
 
 
 def test_schema_lane_threshold_and_payment_are_looked_at(made: list[Made]) -> None:
@@ -101,7 +107,7 @@ def test_schema_lane_threshold_and_payment_are_looked_at(made: list[Made]) -> No
 
     def faults(said: Joint, rows_per_person: int = WIDE.rows_per_person) -> str:
         schema = replace(WIDE, person="patient", rows_per_person=rows_per_person)
-        return "; ".join(twin_noise_faults(one.files, one.mechanism, said, schema))
+        return "; ".join(twin_noise_faults(one.files, one.mechanism, said, scoring(one.mechanism, schema)))
 
     assert "lane or its threshold" in faults(joint(lane="closed"))
     assert "lane or its threshold" in faults(joint(threshold=0))
@@ -114,13 +120,13 @@ def test_noise_for_a_person_at_one_provider_is_enough_for_that_unit_alone(made: 
     at_provider = PrivacyUnit.PERSON_AT_PROVIDER
     task = task_at(0, at_provider)
     opened = opened_by(task.twin, WIDE, dealt(WIDE, WIDE_ROWS), keys(0))
-    files = {name: tmp_path / name for name in task.write(tmp_path, opened)}
+    files = {name: tmp_path / name for name in task.write(tmp_path, opened).names}
     mechanism, weaker = task.mechanism(opened), joint(unit=at_provider)
-    assert list(twin_noise_faults(files, mechanism, weaker, WIDE)) == []
+    assert list(twin_noise_faults(files, mechanism, weaker, scoring(mechanism))) == []
     assert "does not cover one person, wherever it has records" in "; ".join(
-        twin_noise_faults(files, mechanism, joint(), WIDE)
+        twin_noise_faults(files, mechanism, joint(), scoring(mechanism))
     )
-    assert "; ".join(twin_noise_faults(made[0].files, made[0].mechanism, weaker, WIDE)).endswith(
+    assert "; ".join(twin_noise_faults(made[0].files, made[0].mechanism, weaker, scoring(made[0].mechanism))).endswith(
         "more than was paid for them"
     )
     report = files[result.REPORT].read_text()
@@ -143,11 +149,11 @@ def test_the_sums_fit_into_what_a_result_is_padded_for(made: list[Made]) -> None
     longest = analysis_sums.encode(
         [{name: [-(2**63)] * len(sums) for name, sums in each.items()} for each in made[0].opened]
     )
-    assert len(longest) <= SUM_BYTES * extent_of(WIDE, ASKED.workload).cells + SUMS_BYTES - 2 * result.HEADER_BYTES
+    assert len(longest) <= SUM_BYTES * extent_of(WIDE, ASKED).cells + SUMS_BYTES - 2 * result.HEADER_BYTES
 
 
-def test_the_report_says_that_nothing_was_scored_and_who_learnt_what(made: list[Made]) -> None:
+def test_the_report_says_how_close_the_rows_are_and_who_learnt_what(made: list[Made]) -> None:
     report = made[0].files[result.REPORT].read_text()
-    for words in ("Nobody has measured it", "Against whom it holds", "Who learnt what", "sums.json", "sketch, round 3"):
+    for words in ("computes every score from them", "Against whom it holds", "Who learnt what", "sums.json", "sketch, round 3"):
         assert words in report
     assert "The answers" not in report
