@@ -154,6 +154,12 @@ def test_the_sums_fit_into_what_a_result_is_padded_for(made: list[Made]) -> None
 
 def test_the_report_says_how_close_the_rows_are_and_who_learnt_what(made: list[Made]) -> None:
     report = made[0].files[result.REPORT].read_text()
-    for words in ("computes every score from them", "Against whom it holds", "Who learnt what", "sums.json", "sketch, round 3"):
+    for words in (
+        "computes every score from them",
+        "Against whom it holds",
+        "Who learnt what",
+        "sums.json",
+        "sketch, round 3",
+    ):
         assert words in report
     assert "The answers" not in report
