@@ -126,10 +126,11 @@ class Daemon:
                 started = self.effects.make_together(commission, account, now_s)
                 return Happened(order.id, step if started else Wait("for a place to work"))
             case Seal() if isinstance(commission, JointCommission):
-                self.effects.seal_together(commission, account, self._now_s)
+                sealed = self.effects.seal_together(commission, account, self._now_s)
+                return Happened(order.id, step if sealed else Wait("for the other members' nodes"))
             case Deliver() if isinstance(commission, JointCommission):
                 receipt = self.effects.deliver_together(commission, account, now_s)
-                return Happened(order.id, step if receipt else Wait("for confirmations"), receipt)
+                return Happened(order.id, step if receipt else Wait("for signatures or confirmations"), receipt)
             case Make() if isinstance(commission, Commission):
                 started = self.effects.make(commission, now_s)
                 return Happened(order.id, step if started else Wait("for a place to work"))

@@ -83,18 +83,23 @@ class Effects:
         """Starts, or starts again, this node's part in a joint order. False while there is no place."""
         return self.together.make(made, account, self.order_folder(made.order.id), at_s)
 
-    def seal_together(self, made: JointCommission, account: Account, now_s: Callable[[], int]) -> None:
-        """As `seal`, for the answer that this node's pool has made together."""
+    def seal_together(self, made: JointCommission, account: Account, now_s: Callable[[], int]) -> bool:
+        """As `seal`, for the answer that this node's pool has made together. False while other members are asked."""
         order = made.order.id
         secrets = make_secrets(self.journal, self._box, order, now_s())
         delivery = self.together.seal(made, account, self.order_folder(order), secrets)
+        if delivery is None:
+            return False
         self.journal.add(order, Mark.SEALED, encode_delivery(delivery), now_s())
+        return True
 
     def deliver_together(self, made: JointCommission, account: Account, at_s: int) -> Receipt | None:
-        """Records a delivery that every member has signed."""
+        """Records a delivery that every member has signed; None while they are asked, or if it was sent before."""
         order, sealed = made.order, self._sealed(made.order)
         salts = read_secrets(self.journal, self._box, order.id).salts
         signatures = self.together.signatures(made, account, sealed, salts, at_s)
+        if signatures is None:
+            return None
         call = self.ledger.calls.deliver(made.offer, order.order, sealed, signatures)
         return self._sender.send(order.id, call, at_s)
 
@@ -120,6 +125,7 @@ class Effects:
     def clear(self, order: OrderId) -> None:
         """Ends what still runs for an ended order, and removes what need not be kept of it."""
         self.together.workers.end(order)
+        self.together.inquiries.forget(order)
         self.workers.end(order)
         clear(self.order_folder(order))
 

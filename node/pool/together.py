@@ -1,8 +1,10 @@
 """The effects of a joint order at one node: take part, have the members speak, seal as the lead, gather their signatures."""
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from marketplace.certificate.epsilon import quoted_epsilon
 from marketplace.certificate.joint import Joint, Party, assumptions
 from marketplace.certificate.manifest import Manifest
 from marketplace.content.store import ContentStore
-from marketplace.errors import Corrupt, Refused, Unreachable
+from marketplace.errors import Corrupt, Refused
 from marketplace.ledger import ids
 from marketplace.ledger.ledger import Ledger
 from marketplace.ledger.signatures import sign_certificate
@@ -34,6 +36,7 @@ from node.pool import countersignature, statement
 from node.pool.answering import read_ended
 from node.pool.closing import JointClosing
 from node.pool.countersignature import Countersignature, DeliveryDraft
+from node.pool.inquiries import Inquiries
 from node.pool.joint import JointCommission
 from node.pool.statement import Statement, encode_request
 from node.roster_keys import RosterKeys
@@ -68,18 +71,23 @@ class Together:
     roster_keys: RosterKeys
     standpoint: Callable[[], Standpoint]
     limits: Limits = field(default_factory=Limits)
+    inquiries: Inquiries = field(default_factory=Inquiries)
 
     def make(self, made: JointCommission, account: Account, folder: Path, at_s: int) -> bool:
-        """Starts, or starts again, this node's part. False while there is no place.
+        """Starts, or starts again, this node's part. False while there is no place, or as the lead, before it starts again,
+        while it asks the others whether they take part.
 
         Raises `Refused` where a party, this node among them, cannot be found by what the ledger says of it.
         """
         order = made.order.id
         if not self.workers.has_place(order):
             return False
-        if self.workers.tried(order) and (gone := self._abstainer(made, account)) is not None:
-            write_whole(folder / Name.FAILURE, f"party {gone} takes no part, says its node".encode())
-            return False
+        if self.workers.tried(order) and made.offer.head.lead == self.signer.address:
+            asked = self._asked(made, account, statement.VERB, encode_request(order))
+            if asked is not None and (gone := _abstainers(made, asked)):
+                write_whole(folder / Name.FAILURE, f"party {gone[0]} takes no part, says its node".encode())
+            if asked is None or gone:
+                return False
         standpoint, peers = self.standpoint(), self._peers(made, account)
         if peers[made.index].fingerprint != standpoint.tls.fingerprint:
             raise Refused(
@@ -101,13 +109,17 @@ class Together:
         self.workers.start(meeting, folder)
         return True
 
-    def seal(self, made: JointCommission, account: Account, folder: Path, secrets: SaleSecrets) -> Delivery:
-        """As the lead: asks every member for its statement, seals the answer, stores the bytes; what to record.
+    def seal(self, made: JointCommission, account: Account, folder: Path, secrets: SaleSecrets) -> Delivery | None:
+        """As the lead: asks every member for its statement, seals the answer, stores the bytes; what to record. None while
+        statements are awaited.
 
         Raises `Corrupt` where a member's transcript is another, and as `ask` does where one does not answer.
         """
         outcome, closing = read_ended(folder)
-        said = [self._statement(made, account, place, outcome, closing) for place in range(len(made.sources))]
+        answers = self._asked(made, account, statement.VERB, encode_request(made.order.id))
+        if answers is None:
+            return None
+        said = [_statement(made, place, answers, outcome, closing) for place in range(len(made.sources))]
         certificate = self._certificate(made, account, said, outcome, closing, plain_root(made, folder, secrets))
         digest, domain = sha256(certificate.encode()).digest(), self.ledger.domain
         signature = sign_certificate(self.signer, domain, certificate.order, digest)
@@ -116,53 +128,47 @@ class Together:
 
     def signatures(
         self, made: JointCommission, account: Account, delivery: Delivery, salts: bytes, at_s: int
-    ) -> list[bytes]:
-        """The signature of each member but the lead under the delivery, in their order. Each is asked for once.
+    ) -> list[bytes] | None:
+        """The signature of each member but the lead under the delivery, in their order, each kept; None while some are
+        awaited.
 
         Raises as `ask` does where a member does not sign or does not answer, `Corrupt` for a signature that is not its own.
         """
         draft = DeliveryDraft(self.ledger.domain, made.order.id, delivery, salts)
-        others = [source.member.provider for source in made.sources if source.member.provider != self.signer.address]
-        return [self._signature(account, provider, draft, at_s) for provider in others]
+        missing = [provider for provider in self._others(made) if self._kept(draft, provider) is None]
+        if missing:
+            answers = self._asked(made, account, countersignature.VERB, draft.encode(), missing)
+            if answers is None:
+                return None
+            for provider in sorted(answers, key=lambda one: answers[one].exception() is not None):
+                self._keep(draft, provider, answers[provider].result(), at_s)
+        return [kept for provider in self._others(made) if (kept := self._kept(draft, provider)) is not None]
 
-    def _abstainer(self, made: JointCommission, account: Account) -> int | None:
-        """As the lead: the first member whose node says that this order is not delivered by it; None if none says so."""
-        for place, source in enumerate(made.sources):
-            if made.offer.head.lead == self.signer.address != source.member.provider:
-                try:
-                    descriptor = self._descriptor(account, source.member.provider)
-                    ask(descriptor, statement.VERB, encode_request(made.order.id), PATIENCE_S)
-                except Refused:
-                    return place
-                except (Corrupt, Unreachable):
-                    continue
-        return None
+    def _others(self, made: JointCommission) -> list[Address]:
+        providers = [source.member.provider for source in made.sources]
+        return [provider for provider in providers if provider != self.signer.address]
 
-    def _signature(self, account: Account, provider: Address, draft: DeliveryDraft, at_s: int) -> bytes:
-        mark = f"{Mark.COUNTERSIGNED}:{provider}"
-        kept = self.journal.last(draft.order, mark)
-        if kept is not None:
-            return kept.data
-        answer = ask(self._descriptor(account, provider), countersignature.VERB, draft.encode(), PATIENCE_S)
+    def _asked(
+        self, made: JointCommission, account: Account, verb: str, body: bytes, whom: Sequence[Address] | None = None
+    ) -> Mapping[Address, Future[bytes]] | None:
+        """What the nodes of the other members, or those of `whom`, say to `verb`; None while it is awaited."""
+
+        def question(provider: Address) -> bytes:
+            return ask(self._descriptor(account, provider), verb, body, PATIENCE_S)
+
+        questions = {provider: partial(question, provider) for provider in whom or self._others(made)}
+        return self.inquiries.answers(made.order.id, verb, questions)
+
+    def _kept(self, draft: DeliveryDraft, provider: Address) -> bytes | None:
+        entry = self.journal.last(draft.order, _signed_mark(provider))
+        return None if entry is None else entry.data
+
+    def _keep(self, draft: DeliveryDraft, provider: Address, answer: bytes, at_s: int) -> None:
         signed = Countersignature.decode(answer)
         struct = ids.delivery_struct(draft.order, draft.delivery)
         if not self.ledger.signed_by(provider, struct, signed.signature):
             raise Corrupt(f"expected the signature of {provider} under the delivery, got another; ask its provider")
-        self.journal.add(draft.order, mark, signed.signature, at_s)
-        return signed.signature
-
-    def _statement(
-        self, made: JointCommission, account: Account, place: int, outcome: Outcome, closing: JointClosing
-    ) -> Statement:
-        order = made.order.id
-        if place == made.index:
-            return Statement(order, closing.transcript, outcome.register, outcome.noise_commitment)
-        provider = made.sources[place].member.provider
-        answer = ask(self._descriptor(account, provider), statement.VERB, encode_request(order), PATIENCE_S)
-        said = Statement.decode(answer)
-        if (said.order, said.transcript) != (order, closing.transcript):
-            raise Corrupt(f"expected party {place} ({provider}) to have signed the same transcript, it names another")
-        return said
+        self.journal.add(draft.order, _signed_mark(provider), signed.signature, at_s)
 
     def _certificate(
         self,
@@ -229,6 +235,32 @@ class Together:
 
     def _descriptor(self, account: Account, provider: Address) -> Descriptor:
         return read_descriptor(described_by(account, provider), provider, self.store)
+
+
+def _signed_mark(provider: Address) -> str:
+    return f"{Mark.COUNTERSIGNED}:{provider}"
+
+
+def _abstainers(made: JointCommission, answers: Mapping[Address, Future[bytes]]) -> list[int]:
+    """The members whose nodes say that this order is not delivered by them."""
+    refusing = {provider for provider, one in answers.items() if isinstance(one.exception(), Refused)}
+    return [place for place, source in enumerate(made.sources) if source.member.provider in refusing]
+
+
+def _statement(
+    made: JointCommission,
+    place: int,
+    answers: Mapping[Address, Future[bytes]],
+    outcome: Outcome,
+    closing: JointClosing,
+) -> Statement:
+    order, provider = made.order.id, made.sources[place].member.provider
+    if place == made.index:
+        return Statement(order, closing.transcript, outcome.register, outcome.noise_commitment)
+    said = Statement.decode(answers[provider].result())
+    if (said.order, said.transcript) != (order, closing.transcript):
+        raise Corrupt(f"expected party {place} ({provider}) to have signed the same transcript, it names another")
+    return said
 
 
 def _privacy(made: JointCommission) -> Privacy:

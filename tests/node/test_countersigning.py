@@ -74,7 +74,9 @@ def answered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answered]:
         account = pool.client.account()
         made = lead.daemon._desks.papers(account, account.orders[order]).commission
         assert isinstance(made, JointCommission)
-        delivery = lead.daemon.effects.together.seal(made, account, lead.folder(order), SECRETS)
+        delivery = None
+        while delivery is None:
+            delivery = lead.daemon.effects.together.seal(made, account, lead.folder(order), SECRETS)
         yield Answered(pool, order, DeliveryDraft(pool.ledger.domain, order, delivery, SECRETS.salts))
 
 

@@ -2,14 +2,21 @@
 
 import socket
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from marketplace.protocol.descriptor import Descriptor
 from marketplace.protocol.states import OrderState
 from node.mpc.gate import naming
 from node.mpc.plan import Limits
+from node.pool import together
+from node.work import Wait
+from node.workers.job import Name
 from node.workers.joint import JointWorkers
 from tests.node import stumbling
 from tests.node.pooled import Pool, pooled
@@ -44,6 +51,27 @@ def test_an_order_that_hangs_and_a_flood_of_strangers_hold_no_other_order_up(poo
     assert pool.order(hanging).state is OrderState.PLACED
     for caller in flood:
         caller.close()
+
+
+def test_a_member_whose_endpoint_hangs_holds_no_tick_of_the_lead_up(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered, real, hung = threading.Event(), together.ask, pool.hospitals[CULPRIT].address
+
+    def slow(descriptor: Descriptor, *rest: Any) -> bytes:
+        assert descriptor.provider != hung or answered.wait(120)
+        return real(descriptor, *rest)
+
+    monkeypatch.setattr(together, "ask", slow)
+    order = pool.place(pool.publish())
+    pool.run(lambda: all((one.folder(order) / Name.OUTCOME).exists() for one in pool.hospitals))
+    begun = time.monotonic()
+    waits = [happened.step for _ in range(20) for happened in pool.lead.daemon.tick()]
+    assert time.monotonic() - begun < together.PATIENCE_S
+    assert Wait("for the other members' nodes") in waits
+    assert not pool.lead.troubles(order)
+    answered.set()
+    assert pool.run_until(order, OrderState.DELIVERED).state is OrderState.DELIVERED
 
 
 @pytest.mark.slow
