@@ -134,7 +134,7 @@ def test_a_certificate_that_the_ledger_does_not_name_takes_no_part(pool: Pool) -
     one = pool.hospitals[1]
     rotate(one.node)
     for each in pool.hospitals:
-        each.daemon.effects.together.limits = Limits(stall_s=10.0, join_s=1.0)
+        each.daemon.effects.together.limits = Limits(stall_s=10.0, join_s=5.0)
     order = pool.place(pool.publish())
     pool.run(all_said(pool, order))
     assert "run `agora-node endpoint describe`" in said(one, order)
