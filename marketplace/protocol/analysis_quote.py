@@ -10,8 +10,9 @@ from marketplace.protocol import canonical
 from marketplace.protocol.analysis import AnalysisSpecification, Asked
 from marketplace.protocol.analysis_lane import Lane
 from marketplace.protocol.analysis_noise import Share, rho_micro_of_sum
+from marketplace.protocol.analysis_statistic import Statistic
 from marketplace.protocol.closing import ClosedSpecification
-from marketplace.protocol.closing_opening import How
+from marketplace.protocol.closing_opening import How, Opening
 from marketplace.protocol.offer import Guarantee, Offer
 from marketplace.protocol.pool import TWIN_THRESHOLD, answered_as, noise_of, together_micro
 from marketplace.protocol.rho import delta_of, epsilon_of
@@ -30,6 +31,9 @@ CLOSED_CELL_S = {
     How.LINKED: 9e-6,
     How.RANKS: 0.001,
     How.GENOTYPES: 0.003,
+    How.SUPPORTED: 0.002,
+    How.SOLVED: 1.2e-4,
+    How.LEAST_SQUARES: 1.2e-4,
 }
 CLOSED_CELL_BYTES = {
     How.WHOLE: 100,
@@ -37,12 +41,17 @@ CLOSED_CELL_BYTES = {
     How.CELLS: 1_660,
     How.CURVES: 4_900,
     How.LINKED: 28,
-    How.RANKS: 100,
-    How.GENOTYPES: 2_500,
+    How.RANKS: 108,
+    How.GENOTYPES: 2_190,
+    How.SUPPORTED: 1_700,
+    How.SOLVED: 258,
+    How.LEAST_SQUARES: 258,
 }
 CLOSED_BYTES, CLOSED_STATISTIC_BYTES = 1_000, 130
+CLOSED_ROUND_BYTES = {How.RANKS: 10_600, How.SOLVED: 27_000, How.LEAST_SQUARES: 27_000}
 """The same of the closed lane: of a number by what is asked about it, of the order, and of a statistic in a round. Of a linkage
-count, of a bucket each time that it is shared: by its party, and as a product of several by 2 t + 1 of the parties."""
+count, of a bucket each time that it is shared: by its party, and as a product of several by 2 t + 1 of the parties. Of equations,
+of an element of the inverse in each turn."""
 
 _DECIMAL = re.compile(r"[0-9]{1,12}\.[0-9]{4}", re.ASCII)
 
@@ -86,7 +95,8 @@ def learned(setting: Setting) -> dict[str, str]:
         hidden = "another party's own buckets or identifiers, or any record"
         opened = "how many buckets of identifiers parties have in common or alone, with everybody's noise in them"
     elif setting.lane is Lane.CLOSED:
-        opened = "which cells stayed closed or intervals were merged, and all other sums over all parties"
+        opened = "which cells stayed closed or intervals were merged, and all other sums over all parties; of a fit only rows, "
+        opened += "every round's coefficients and at the end their errors"
     elif setting.is_exact:
         opened = "the exact sums over all parties, of every round"
     else:
@@ -151,16 +161,29 @@ def cost_of_cells(rounds: int, cells: int, parties: int) -> Cost:
 def cost_of_closed(questions: ClosedSpecification, schema: Schema, parties: int) -> Cost:
     """What the closed lane takes, between nodes that are close to each other. Raises `Invalid` as `openings` does."""
     openings, peers = questions.openings(schema), parties - 1
-    products, speaking = 2 ** (parties - 1) - parties, 2 * questions.specification.threshold + 1
     asked = [
-        (how, one.of.inputs + (one.of.inputs * products * speaking // parties if how is How.LINKED else 0))
+        (opening.how, _numbers(questions, one.of, opening, parties))
         for each in questions.schedule(schema)
         for one in each
-        for how in [openings[one.name].how]
+        for opening in [openings[one.name]]
     ]
     seconds = SETUP_S + PARTY_S * parties + sum(CLOSED_CELL_S[how] * cells for how, cells in asked) * peers / 2
-    moved = sum(CLOSED_STATISTIC_BYTES + CLOSED_CELL_BYTES[how] * cells for how, cells in asked)
+    moved = sum(
+        CLOSED_STATISTIC_BYTES + CLOSED_ROUND_BYTES.get(how, 0) + CLOSED_CELL_BYTES[how] * cells for how, cells in asked
+    )
     return Cost(math.ceil(seconds), peers * (CLOSED_BYTES + moved))
+
+
+def _numbers(questions: ClosedSpecification, statistic: Statistic, opening: Opening, parties: int) -> int:
+    """Of how many numbers a statistic's cost is reckoned."""
+    match opening.how:
+        case How.LINKED:
+            products, speaking = 2 ** (parties - 1) - parties, 2 * questions.specification.threshold + 1
+            return statistic.inputs + int(statistic.inputs * products * speaking // parties)
+        case How.SOLVED | How.LEAST_SQUARES:
+            size: int = len(questions.specification.analyses[0].columns)
+            return opening.least * size * size
+    return statistic.inputs
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,14 @@ from marketplace.protocol.analysis_counts import Contingency, Count, Histogram
 from marketplace.protocol.analysis_genetics import AlleleFrequencies, CaseControl
 from marketplace.protocol.analysis_lane import SMALLEST_CELL
 from marketplace.protocol.analysis_linkage import KnownTo, Linkage
+from marketplace.protocol.analysis_logistic import LogisticRegression
 from marketplace.protocol.analysis_moments import Mean
 from marketplace.protocol.analysis_quantile import Quantile
+from marketplace.protocol.analysis_regression import LinearRegression
 from marketplace.protocol.analysis_statistic import LARGEST_PARTY_ROWS, Opened, Statistic, Variances
 from marketplace.protocol.analysis_survival import Survival, SurvivalCurves
 from marketplace.protocol.closing_cells import CLOSED, Coarser, closed_table, coarser
+from marketplace.protocol.closing_fits import digits, fit_schedule, fitted, terms
 from marketplace.protocol.closing_groups import RANKS, closed_ranks, closed_variants
 from marketplace.protocol.closing_opening import LARGEST_SHARE, How, Opening
 from marketplace.protocol.schema import Schema
@@ -40,6 +43,8 @@ CLOSABLE = (
     | Proportions
     | AlleleFrequencies
     | CaseControl
+    | LinearRegression
+    | LogisticRegression
 )
 """The analyses of which something can be told while small cells stay closed."""
 
@@ -76,7 +81,10 @@ class ClosedSpecification:
                 "expected one analysis in an exact order, since closed cells may follow from several; ask singly"
             )
         if not isinstance(self.specification.analyses[0], CLOSABLE):
-            raise Invalid("expected an analysis whose small cells can be closed, got another; ask for it with noise")
+            raise Invalid(
+                "expected an analysis of which something can be told while small cells stay closed, got another; ask for it "
+                "with noise, or for survival by groups"
+            )
 
     def encode(self) -> bytes:
         """The specification's own bytes, whose SHA-256 the order names."""
@@ -135,6 +143,8 @@ class ClosedSpecification:
                 return (closed_ranks(analysis, shown),)
             case AlleleFrequencies() | CaseControl():
                 return (closed_variants(analysis, shown),)
+            case LinearRegression() | LogisticRegression():
+                return (fitted(analysis, schema, parts),)
             case Contingency() if CLOSED in shown:
                 return (closed_table(_table(shown, schedule), coarser_of(shown, schedule), parts[1]["merged"]),)
             case Histogram() if CLOSED in shown:
@@ -150,6 +160,8 @@ class ClosedSpecification:
             case MannWhitney():
                 ranks = Statistic("ranks", (RANKS,), 1, 1, hidden=plain[0][0].of.cells)
                 return ((Asked("0/ranks", 0, ranks),),)
+            case LinearRegression() | LogisticRegression():
+                return tuple((Asked(f"0/{one.name}", 0, one),) for one in fit_schedule(analysis, schema))
         return plain
 
 
@@ -195,6 +207,12 @@ def _way(analysis: object, schema: Schema, statistic: Statistic, cell: int) -> t
                     f"expected at most {LARGEST_VARIANTS} variants to close, got {len(variants)}; ask for fewer"
                 )
             return How.GENOTYPES, (len(variants), statistic.cells // len(variants)), cell
+        case LinearRegression() | LogisticRegression() if statistic.name == "support":
+            return How.SUPPORTED, (statistic.hidden, statistic.cells), cell + terms(analysis)
+        case LinearRegression():
+            return How.LEAST_SQUARES, (statistic.hidden, statistic.cells), digits(analysis)
+        case LogisticRegression():
+            return How.SOLVED, (statistic.hidden, statistic.cells), digits(analysis)
         case Contingency() | Proportions():
             return (How.WHOLE if statistic.name == "merged" else How.CELLS), _small(_sides(statistic)), cell
         case Histogram():

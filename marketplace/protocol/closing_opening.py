@@ -11,7 +11,9 @@ class How(IntEnum):
     """What of a sum may be opened: all of it; whether each number is 0 or more, as 1 or -1; the cells of a table that are
     large enough; the counts of survival in intervals that are wide enough; how many buckets some parties have in common, with
     the noise that every party hands in after its buckets; of two groups' bins the rows of each, twice Mann and Whitney's U,
-    and the ties; of variants' genotypes rows and copies, and homozygotes where no genotype has too few rows."""
+    and the ties; of variants' genotypes rows and copies, and homozygotes where no genotype has too few rows;
+    of a fit how many rows there are, if enough lie outside each bin of each column; and the rounded solution of linear
+    equations, of least squares with what is left."""
 
     WHOLE = 1
     SIGNS = 2
@@ -20,15 +22,20 @@ class How(IntEnum):
     LINKED = 5
     RANKS = 6
     GENOTYPES = 7
+    SUPPORTED = 8
+    SOLVED = 9
+    LEAST_SQUARES = 10
 
 
 @dataclass(frozen=True)
 class Opening:
     """What may be opened of one sum. `shape`: rows and columns of a table; groups and points of curves, with those beyond;
-    buckets and opened numbers of a linkage count; numbers handed in and opened of ranks; variants and genotypes of all groups.
+    buckets and opened numbers of a linkage count; numbers handed in and opened of ranks and fits; variants and genotypes of
+    all groups.
 
-    `least`: the smallest number that may be seen; of a linkage count, how many parties know a person that is counted.
-    `most`: what one party's number does not exceed, in absolute value.
+    `least`: the smallest number that may be seen; of a linkage count, how many parties know a person that is counted; of
+    equations, the binary digits after the point of what is handed in. `most`: what one party's number does not exceed, in
+    absolute value.
     """
 
     how: How

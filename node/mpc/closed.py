@@ -29,7 +29,7 @@ from node.mpc.plan import Plan
 from node.mpc.transcript import Transcript
 
 SALT_BYTES, DIGEST_BYTES = 32, 32
-WIDE = (How.RANKS,)
+WIDE = (How.RANKS, How.SOLVED, How.LEAST_SQUARES)
 """What is computed with numbers of many more bits."""
 _AGREED = b"agora/linkage-key/1"
 

@@ -22,6 +22,8 @@ from node.mpc.frames import PIECE_VALUES, VALUE_BYTES, Rubbish
 SECURITY_BITS = 40
 NUMBER_BITS, WIDE_BITS = 64, 240
 SEED_BYTES = 16
+GUARD_DIGITS = 30
+"""How many digits are cut off exactly where a number is opened afterwards."""
 LABEL_BYTES = 8
 LARGEST_MESSAGE = VALUE_BYTES * PIECE_VALUES
 LARGEST_WAITING = 64 * LARGEST_MESSAGE
@@ -182,10 +184,14 @@ class Engine:
         """The values behind one party's share, as a secret array, from the share that this party holds."""
         return self._kind.array(self._field.array(_numbers(self._field, share)))
 
+    def known(self, numbers: Objects) -> Any:
+        """Public whole `numbers` among secret ones."""
+        return self._kind.array(self._field.array(numbers))
+
     @property
     def zero(self) -> Any:
         """A secret array of one 0."""
-        return self._kind.array(self._field.array(np.array([0], dtype=object)))
+        return self.known(np.array([0], dtype=object))
 
     def at_least(self, numbers: Any, least: int, bits: int) -> Any:
         """Whether each of the secret `numbers` reaches `least`, as secret 0 or 1. All differences lie within `bits` bits.
@@ -223,6 +229,14 @@ class Engine:
         masked = numbers.reshape(count) + offset + self._kind.array(self._field.array(masks))
         seen = np.array(await self.open(masked), dtype=object) >> digits
         return ((seen - (offset >> digits)) - self._kind.array(self._field.array(tops))).reshape(numbers.shape)
+
+    async def rounded(self, numbers: Any, digits: int, bits: int) -> Any:
+        """The same to one of the two whole numbers beside it, however many the parties are: fit to be opened."""
+        kept = min(digits, GUARD_DIGITS)
+        if not kept:
+            return numbers
+        fine = await self.cut(numbers, digits - kept, bits)
+        return self._mpc.np_trunc(fine, kept, l=bits - digits + kept + 1)
 
     async def open(self, numbers: Any) -> list[int]:
         """The secret `numbers`, to everybody."""

@@ -11,6 +11,7 @@ from marketplace.protocol.closing_opening import How, Opening
 from node.mpc.comparing import reaching
 from node.mpc.engine import Engine
 from node.mpc.ranking import ranks
+from node.mpc.solving import solved, supported
 
 
 async def opened(engine: Engine, numbers: Any, opening: Opening, parties: int) -> list[int]:
@@ -23,6 +24,10 @@ async def opened(engine: Engine, numbers: Any, opening: Opening, parties: int) -
     match opening.how:
         case How.RANKS:
             return await ranks(engine, numbers, opening, bits)
+        case How.SUPPORTED:
+            return await supported(engine, numbers, opening, bits)
+        case How.SOLVED | How.LEAST_SQUARES:
+            return await solved(engine, numbers, opening, parties)
         case How.GENOTYPES:
             found = await _genotypes(engine, numbers, opening, bits)
         case How.WHOLE:

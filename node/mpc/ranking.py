@@ -28,7 +28,7 @@ async def ranks(engine: Engine, numbers: Any, opening: Opening, bits: int) -> li
     twice = (second.reshape(1, bins) @ below) @ first.reshape(bins, 1)
     tied = first + second
     ties = (tied * tied).reshape(1, bins) @ tied.reshape(bins, 1)
-    cut = await engine.cut(ties, tie_bits(sum(counts)), 3 * MOST_RANKED_BITS)
+    cut = await engine.rounded(ties, tie_bits(sum(counts)), 3 * MOST_RANKED_BITS)
     (u, t) = await engine.open(engine.joined([twice.reshape(1), cut.reshape(1)]))
     if not 0 <= u <= 2 * counts[0] * counts[1]:
         raise ValueError("expected ranks of as many rows as there are")

@@ -6,8 +6,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marketplace.protocol.analysis_cox import CoxRegression
+from marketplace.protocol.analysis_design import reach
 from marketplace.protocol.analysis_logistic import LogisticRegression
-from marketplace.protocol.analysis_statistic import Opened
+from marketplace.protocol.analysis_statistic import Opened, Sums
+from marketplace.protocol.closing_fits import (
+    ClosedFit,
+    digits,
+    fit_schedule,
+    intercept_weights,
+    iterate,
+    pairs,
+    supports,
+    terms,
+)
 from marketplace.protocol.schema import Schema
 from node.mpc.codes import MISSING, Codes, Integers
 
@@ -26,7 +37,7 @@ def logistic_sums(
     gradient, information = np.zeros(size, np.int64), np.zeros(len(upper[0]), np.int64)
     event = asked.event_code(schema)
     for rows in _pieces(codes, asked.columns):
-        design = np.column_stack([np.ones(len(rows)), _within_one(rows, asked, schema, codes)])
+        design = np.column_stack([np.ones(len(rows)), _predictors(rows, asked.predictors, schema, codes)])
         chance = 1 / (1 + np.exp(-np.clip(design @ tried, -700, 700)))
         happened = codes[asked.outcome][rows] == event
         gradient += _whole((happened - chance)[:, None] * design, asked.bits).sum(axis=0)
@@ -44,7 +55,7 @@ def cox_sums(asked: CoxRegression, schema: Schema, codes: Mapping[str, Codes], o
     risk = np.zeros((points + 1, 1 + size + len(upper[0])), np.int64)
     events, with_event, beyond = np.zeros(points, np.int64), np.zeros(size, np.int64), np.zeros(1, np.int64)
     for rows in _pieces(codes, asked.columns):
-        design = _within_one(rows, asked, schema, codes)
+        design = _predictors(rows, asked.predictors, schema, codes)
         doublings = (design - middle) @ tried / np.log(2)
         beyond += np.count_nonzero(np.abs(doublings) > asked.doublings)
         hazard = np.exp2(np.clip(doublings, -asked.doublings, asked.doublings))[:, None]
@@ -60,6 +71,49 @@ def cox_sums(asked: CoxRegression, schema: Schema, codes: Mapping[str, Codes], o
     return {"risk": risk.ravel(), **first, **last}
 
 
+def fit_inputs(
+    asked: ClosedFit, schema: Schema, codes: Mapping[str, Codes], opened: Sequence[Sums]
+) -> dict[str, Integers]:
+    """The statistic of `fit_schedule` in the round after `opened`, flat, whose names are those of the analysis."""
+    statistic = fit_schedule(asked, schema)[len(opened)]
+    if not opened:
+        return {statistic.name: _supports(asked, schema, codes)}
+    size = terms(asked)
+    tried = np.array(iterate(asked, opened)) if isinstance(asked, LogisticRegression) else np.zeros(size)
+    gradient, information, squares, rows = np.zeros(size), np.zeros((size, size)), 0.0, 0
+    for some in _pieces(codes, asked.columns):
+        design = np.column_stack([np.ones(len(some)), _predictors(some, asked.predictors, schema, codes)])
+        if isinstance(asked, LogisticRegression):
+            chance = 1 / (1 + np.exp(-np.clip(design @ tried, -700, 700)))
+            left, weight = (codes[asked.outcome][some] == asked.event_code(schema)) - chance, chance * (1 - chance)
+        else:
+            left, weight = _predictors(some, (asked.outcome,), schema, codes)[:, 0], np.ones(len(some))
+        gradient += left @ design
+        information += (weight[:, None] * design).T @ design
+        squares, rows = squares + float(left @ left), rows + len(some)
+    sums = _whole(np.concatenate([gradient, information[np.triu_indices(size)]]), digits(asked))
+    last = [] if isinstance(asked, LogisticRegression) else _whole(np.array([squares]), digits(asked)).tolist()
+    weights, _ = intercept_weights(asked, schema)
+    handed = np.array([*sums.tolist(), rows, *weights, *last], np.int64)
+    return {statistic.name: np.append(handed, np.zeros(statistic.cells, np.int64))}
+
+
+def _supports(asked: ClosedFit, schema: Schema, codes: Mapping[str, Codes]) -> Integers:
+    """For each class, of each bin of each column how many rows lie outside, and how many are in each cell of each pair; and at
+    last how many rows each class has."""
+    there = np.logical_and.reduce([codes[name] != MISSING for name in asked.columns])
+    happened = codes[asked.outcome] == asked.event_code(schema) if isinstance(asked, LogisticRegression) else there
+    of = [there & ~happened, there & happened] if isinstance(asked, LogisticRegression) else [there]
+    found = []
+    for rows in of:
+        for name, bins in supports(asked, schema):
+            places = codes[name][rows].astype(np.int64) * bins // schema.column(name).size
+            found.append(int(rows.sum()) - np.bincount(places, minlength=bins))
+        for first, second in pairs(asked, schema):
+            found.append(np.bincount(2 * codes[first][rows].astype(np.int64) + codes[second][rows], minlength=4))
+    return np.concatenate([*found, [int(rows.sum()) for rows in of]]).astype(np.int64)
+
+
 def _pieces(codes: Mapping[str, Codes], names: Sequence[str]) -> Iterator[NDArray[np.intp]]:
     """The numbers of the rows in which nothing is missing, a bounded number at a time."""
     there = np.flatnonzero(np.logical_and.reduce([codes[name] != MISSING for name in names]))
@@ -67,14 +121,12 @@ def _pieces(codes: Mapping[str, Codes], names: Sequence[str]) -> Iterator[NDArra
         yield there[start : start + PIECE_ROWS]
 
 
-def _within_one(
-    rows: NDArray[np.intp], asked: LogisticRegression | CoxRegression, schema: Schema, codes: Mapping[str, Codes]
-) -> Floats:
-    """The predictors, each within [-1, 1] over its declared range; shape (rows, predictors)."""
+def _predictors(rows: NDArray[np.intp], names: Sequence[str], schema: Schema, codes: Mapping[str, Codes]) -> Floats:
+    """Columns, each within [-1, 1] over its declared range; shape (rows, names)."""
     return np.column_stack(
         [
-            (2 * codes[name][rows].astype(np.int64) - (schema.column(name).size - 1)) / most
-            for name, most in zip(asked.predictors, asked.reaches(schema), strict=True)
+            (2 * codes[name][rows].astype(np.int64) - (schema.column(name).size - 1)) / reach(schema.column(name))
+            for name in names
         ]
     )
 

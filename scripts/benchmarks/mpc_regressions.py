@@ -1,4 +1,5 @@
-"""Logistic and Cox regression of 10,000 rows and 20 predictors, each between three real processes over mutual TLS."""
+"""Regressions of 10,000 rows between three real processes over mutual TLS: logistic and Cox of 20 predictors in the sums lane,
+logistic of 5 and 20 in the closed one."""
 
 import resource
 import secrets
@@ -15,6 +16,7 @@ from marketplace.protocol.analysis import AnalysisSpecification
 from marketplace.protocol.analysis_cox import CoxRegression
 from marketplace.protocol.analysis_logistic import LogisticRegression
 from marketplace.protocol.analysis_newton import LikelihoodFit
+from marketplace.protocol.closing import ClosedSpecification
 from marketplace.protocol.schema import Category, Number, Schema
 from marketplace.protocol.specification import SEALING_KEY_BYTES
 from node.mpc.counting import count
@@ -37,7 +39,10 @@ GRID = tuple(Decimal(day) for day in range(WIDTH, DAYS + 1, WIDTH))
 ASKED = {
     "logistic": LogisticRegression("died", "yes", NAMES),
     "cox": CoxRegression("days", "died", "yes", GRID, NAMES),
+    "closed logistic of 5": LogisticRegression("died", "yes", NAMES[:5]),
+    "closed logistic of 20": LogisticRegression("died", "yes", NAMES),
 }
+CELL = 10
 
 Codes = dict[str, NDArray[np.int64]]
 
@@ -48,7 +53,7 @@ class RegressionFigures:
     process, to everybody's signature; `processor_s`: of all nodes and processes together; bytes of one party.
 
     `rounds`: Newton steps. `apart`: the largest distance of a coefficient from that of the pooled records in the clear, in
-    standard errors.
+    standard errors; in the closed lane they are rounded.
     """
 
     regression: str
@@ -79,7 +84,8 @@ def patients(seed: int) -> Codes:
 def measure(name: str, tries: int = TRIES) -> RegressionFigures:
     """One regression between processes of this machine, beside statsmodels on the pooled records."""
     analysis, codes = ASKED[name], patients(1)
-    asked = AnalysisSpecification(bytes(32), (analysis,), 1, bytes(SEALING_KEY_BYTES), secrets.token_bytes(32))
+    plain = AnalysisSpecification(bytes(32), (analysis,), 1, bytes(SEALING_KEY_BYTES), secrets.token_bytes(32))
+    asked = ClosedSpecification(plain, CELL) if name.startswith("closed") else plain
     parts = [{key: column[at] for key, column in codes.items()} for at in np.array_split(np.arange(ROWS), PARTIES)]
     counts = [lambda opened, part=part: count(asked, SCHEMA, len(part["days"]), part, opened) for part in parts]
     took = []
@@ -92,12 +98,12 @@ def measure(name: str, tries: int = TRIES) -> RegressionFigures:
     return RegressionFigures(
         regression=name,
         rows=ROWS,
-        predictors=PREDICTORS,
+        predictors=len(analysis.predictors),
         rounds=analysis.rounds,
         seconds=seconds,
         processor_s=processor_s,
         moved_mb=max(one.closing.moved_bytes for one in answers) / 1e6,
-        apart=_apart(name, codes, asked.results(SCHEMA, answers[0].opened)[0]),
+        apart=_apart(analysis, codes, asked.results(SCHEMA, answers[0].opened)[0]),
     )
 
 
@@ -107,13 +113,13 @@ def _processor_s() -> float:
     return sum(one.ru_utime + one.ru_stime for one in both)
 
 
-def _apart(name: str, codes: Codes, found: LikelihoodFit) -> float:
+def _apart(analysis: LogisticRegression | CoxRegression, codes: Codes, found: LikelihoodFit) -> float:
     from statsmodels.discrete.discrete_model import Logit
     from statsmodels.duration.hazard_regression import PHReg
     from statsmodels.tools.tools import add_constant
 
-    design = np.column_stack([codes[one] for one in NAMES]) - 100.0
-    if name == "logistic":
+    design = np.column_stack([codes[one] for one in analysis.predictors]) - 100.0
+    if isinstance(analysis, LogisticRegression):
         expected = Logit(codes["died"], add_constant(design)).fit(disp=0, tol=1e-12)
     else:
         points = np.array([float(point) for point in GRID])

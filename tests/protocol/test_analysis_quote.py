@@ -1,14 +1,17 @@
 """What is told of a joint analysis before it is bought: from its declaration alone, and in both guarantees."""
 
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from marketplace.protocol import canonical
+from marketplace.protocol.analysis_comparisons import MannWhitney
 from marketplace.protocol.analysis_counts import Contingency, Count, Histogram
+from marketplace.protocol.analysis_genetics import CaseControl, Variant
 from marketplace.protocol.analysis_linkage import KnownTo, Linkage
+from marketplace.protocol.analysis_logistic import LogisticRegression
 from marketplace.protocol.analysis_moments import Variance
 from marketplace.protocol.analysis_quantile import Quantile
 from marketplace.protocol.analysis_quote import (
@@ -23,6 +26,7 @@ from marketplace.protocol.analysis_quote import (
     learned,
     threats,
 )
+from marketplace.protocol.analysis_regression import LinearRegression
 from marketplace.protocol.analysis_survival import Survival
 from marketplace.protocol.closing import ClosedSpecification
 from marketplace.protocol.schema import Category, Number
@@ -92,12 +96,20 @@ def test_bytes_are_those_that_were_measured(bins: int, times: int, parties: int,
         (Quantile("fine", (Decimal("0.25"), Decimal("0.5"), Decimal("0.75"))), 3, 160_571),
         (Survival("days", "outcome", "dead", tuple(map(Decimal, range(4, 132, 4))), "sex"), 3, 1_288_497),
         (Survival("days", "outcome", "dead", tuple(map(Decimal, range(4, 68, 4))), "sex"), 5, 1_349_734),
+        (MannWhitney("fine", "sex", "a", "b", 40), 3, 41_769),
+        (MannWhitney("fine", "sex", "a", "b", 500), 3, 240_490),
+        (CaseControl("sex", "a", tuple(Variant(f"g{place}", "1", place) for place in range(30))), 3, 790_842),
+        (LogisticRegression("sex", "a", tuple(f"x{place}" for place in range(5)), 3), 3, 1_853_110),
+        (LogisticRegression("sex", "a", tuple(f"x{place}" for place in range(20)), 2), 3, 11_473_913),
+        (LinearRegression("fine", tuple(f"x{place}" for place in range(5))), 3, 912_919),
     ],
-    ids=str,
+    ids=lambda value: type(value).__name__ if is_dataclass(value) else str(value),
 )
 def test_bytes_of_the_closed_lane_are_those_that_were_measured(analysis: Any, parties: int, measured: int) -> None:
     columns = (Number("fine", Decimal(0), Decimal(9_999), Decimal(1), False), Category("sex", ("a", "b"), False))
-    schema = replace(SCHEMA, columns=(*SCHEMA.columns[:4], *columns))
+    more = [Number(f"x{place}", Decimal(0), Decimal(100), Decimal(1), False) for place in range(20)]
+    genes = [Category(f"g{place}", ("0", "1", "2"), False) for place in range(30)]
+    schema = replace(SCHEMA, columns=(*SCHEMA.columns[:4], *columns, *more, *genes))
     questions = ClosedSpecification(replace(specification(analysis), smallest_cell=10), 10)
     cost = cost_of_closed(questions, schema, parties)
     assert cost.bytes == pytest.approx(measured, rel=0.06)

@@ -14,15 +14,16 @@ from marketplace.errors import Invalid
 from marketplace.protocol.analysis import Analysis, AnalysisSpecification
 from marketplace.protocol.analysis_comparisons import MannWhitney, Welch
 from marketplace.protocol.analysis_counts import Contingency, Count, Distribution, Histogram, Rows, Table
+from marketplace.protocol.analysis_cox import CoxRegression
 from marketplace.protocol.analysis_lane import Lane, lane_of
+from marketplace.protocol.analysis_logistic import LogisticRegression
 from marketplace.protocol.analysis_moments import Mean, Moments, Variance
 from marketplace.protocol.analysis_quantile import Quantile
-from marketplace.protocol.analysis_regression import LinearRegression
 from marketplace.protocol.analysis_survival import Survival
 from marketplace.protocol.closing import ClosedDistribution, ClosedSpecification
 from marketplace.protocol.closing_cells import CLOSED, ClosedTable, coarser, shown_cells, taken_together
 from marketplace.protocol.closing_groups import closed_ranks, copies_only, tie_bits
-from marketplace.protocol.closing_opening import How
+from marketplace.protocol.closing_opening import How, Opening
 from marketplace.protocol.offer import Guarantee
 from marketplace.protocol.schema import Category, Number, Schema
 from marketplace.protocol.specification import SEALING_KEY_BYTES
@@ -211,9 +212,21 @@ def test_one_analysis_stands_in_an_exact_order() -> None:
         ClosedSpecification(asking(Count(), Count()), K)
 
 
-def test_what_has_no_cells_to_close_is_refused() -> None:
-    with pytest.raises(Invalid, match="ask for it with noise"):
-        closed(LinearRegression("days", ("score",)))
+def test_a_cox_regression_is_not_answered_in_the_closed_lane() -> None:
+    with pytest.raises(Invalid, match="ask for it with noise, or for survival by groups"):
+        closed(CoxRegression("days", "outcome", "dead", (Decimal(500), Decimal(1000)), ("score",)))
+
+
+def test_a_fit_is_told_where_k_rows_and_as_many_as_there_are_terms_lie_outside_each_bin_and_in_each_pair() -> None:
+    opened = closed(LogisticRegression("outcome", "dead", ("days", "score"), 3)).openings(SCHEMA)
+    assert opened["0/support"] == Opening(How.SUPPORTED, (2 * (16 + 5), 2), K + 3, 2**24)
+    assert [opened[name].shape for name in ("0/step", "0/fit")] == [(3 + 6 + 1 + 3, 3), (3 + 6 + 1 + 3, 6)]
+    assert opened["0/step"].least == 20
+    columns = (*SCHEMA.columns[:3], Category("sex", ("f", "m"), False), Category("smokes", ("no", "yes"), False))
+    paired = closed(LogisticRegression("outcome", "dead", ("sex", "smokes"), 3)).openings(
+        replace(SCHEMA, columns=columns)
+    )
+    assert paired["0/support"].shape == (2 * (2 + 2 + 4), 2)
 
 
 @pytest.mark.parametrize(
