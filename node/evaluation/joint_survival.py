@@ -10,6 +10,10 @@ from node.evaluation.joint_tables import HIDDEN_TEST, NO_TEST, some
 
 MOST_CELLS = 400
 HIDDEN = "hidden"
+NOTHING_TOLD = (
+    "Nothing is told of any curve: either nobody was at risk, or noise hides them from the first point on. More is told by fewer "
+    "points of the time grid, by fewer questions in an order, by more records, or for a larger epsilon."
+)
 
 
 def survival_parts(asked: Survival, found: SurvivalCurves) -> Iterator[str]:
@@ -24,6 +28,9 @@ def survival_parts(asked: Survival, found: SurvivalCurves) -> Iterator[str]:
                 f"Log-rank test that all groups have the same hazard: chi-square {number(test.statistic)} on "
                 f"{test.freedom} degrees of freedom, {p_text(test.p)}."
             )
+    if not any(joint_plots.told(curve) for curve in found.curves):
+        yield page.paragraph(NOTHING_TOLD)
+        return
     names = [f"{asked.by} {curve.group}" if asked.by else "all" for curve in found.curves]
     yield joint_plots.survival_plot(found.curves, names, asked.time)
     hidden = dict(zip(names, hidden_times, strict=True))
@@ -65,8 +72,7 @@ def survival_parts(asked: Survival, found: SurvivalCurves) -> Iterator[str]:
         for step in joint_plots.told(curve)
     ]
     heads = ["Group", "Time", "At risk", "Events", "Survival", "95 % interval"]
-    if steps:
-        yield from some(heads, steps, (1, 2, 3, 4, 5), MOST_CELLS)
+    yield from some(heads, steps, (1, 2, 3, 4, 5), MOST_CELLS)
 
 
 def _median(steps: Sequence[Step], hidden_from: Decimal | None) -> str:

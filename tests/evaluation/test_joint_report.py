@@ -308,7 +308,8 @@ def test_what_noise_hides_is_told_nowhere() -> None:
     assert section.count("hidden") == 3 * (2 + 3)
     nothing = tuple(GroupCurve(name, steps[1:], 300.0) for name in ("a&b", "c", "d"))
     section = section_of(SURVIVAL, SCHEMA, SurvivalCurves(nothing, None))
-    assert "95 % interval</th>" not in section
+    assert "<svg" not in section
+    assert "More is told by fewer points of the time grid" in section
 
 
 def test_quantiles_that_lie_close_have_their_words_above_each_other() -> None:

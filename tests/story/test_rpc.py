@@ -6,11 +6,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from random import Random
 
 import pytest
 
+from scripts.story.folder import EXACT, NOISY
 from tests.commands.market import environment
 from tests.ledger.fixtures import anvil_url, tell_anvil
+from tests.story.joint import check_joint
 from tests.story.running import ROOT, call, good_rows, run, write_csv
 from tests.story.test_demo import check_agreement, check_narration, check_shape
 
@@ -33,6 +36,19 @@ def test_the_records_that_come_along_are_sold_on_anvil(anvil_url: str, tmp_path:
     shown = run("--rpc", anvil_url, "--json", cwd=tmp_path).json()
     check_shape(shown)
     check_agreement(shown, tmp_path / "agora-demo", 1.0)
+
+
+@pytest.mark.slow
+def test_several_hospitals_answer_together_on_anvil(anvil_url: str, tmp_path: Path) -> None:
+    choices = Random(5)
+    patients = [
+        [f"clinic {n % 3}", choices.randint(1, 90), choices.randrange(2), choices.choice("ab")] for n in range(150)
+    ]
+    write_csv(tmp_path / "mine.csv", [["clinic", "days", "died", "arm"], *patients])
+    asked = ("--split", "clinic", "--duration", "days", "--event", "died", "--group", "arm", "--public")
+    shown = run("--rpc", anvil_url, "--data", "mine.csv", *asked, "--json", "--out", "out", cwd=tmp_path).json()
+    check_joint(shown["analysis"], tmp_path / "out" / EXACT, 3)
+    check_joint(shown["analysis_dp"], tmp_path / "out" / NOISY, 3)
 
 
 def test_a_run_that_is_told_to_end_leaves_no_folder_and_no_node(anvil_url: str, tmp_path: Path) -> None:
