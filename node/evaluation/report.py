@@ -259,7 +259,11 @@ def _verdict(score: Score) -> str:
         reading = "too noisy to tell from a shuffle" if low <= ceiling else "not shown to be better than a shuffle"
         return f'<span class="weak">{page.text(reading)}</span>'
     if low <= ceiling:
-        return page.text("no worse than sampling, as far as the noise lets one see")
+        reading = "no worse than sampling, as far as the noise lets one see"
+        if _has_floor(score) and high > ceiling:
+            surely = math.floor(100 * (floor - high) / (floor - ceiling))
+            reading += f"; at least {surely} % of the way from floor to ceiling"
+        return page.text(reading)
     if not _has_floor(score):
         return page.text("further away than sampling explains")
     share = round(100 * (floor - Fraction(score.value)) / (floor - ceiling))

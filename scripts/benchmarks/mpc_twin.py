@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ from marketplace.protocol.rho import largest_rho_micro
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import SEALING_KEY_BYTES, Specification
 from marketplace.protocol.unit import PrivacyUnit
+from marketplace.scores.score import Score
+from marketplace.scores.summed import Scored
 from node.mpc.local import answer_here
 from node.mpc.noise import add
 from node.noise.stream import NoiseStream
@@ -37,7 +40,9 @@ from scripts.benchmarks.peers.kept import is_kept, remembered
 from scripts.benchmarks.tables import Table, load
 
 DISTANCE = "L1-3way"
-MODULES = ("node.twin.counting", "node.mpc.noise")
+WIDEST, RELEASED = "l1_3way", "released l1_3way"
+NO_NOISE = Fraction(1, 10**12)
+MODULES = ("node.twin.counting", "node.mpc.noise", "marketplace.scores.summed")
 CASES = (
     ("prostate", 3, 1, 10),
     ("flchain", 3, 1, 3),
@@ -92,9 +97,23 @@ class Pool:
             opened = (*opened, {one.name: tuple(sum(p[one.name] for p in parts).tolist()) for one in asked})
         return opened
 
+    def judged(self, opened: Opened, made: pd.DataFrame) -> dict[str, float]:
+        """The released score of `WIDEST` with the ends of its interval, its floor, and what it is without noise."""
+        scoring = self.twin.scoring(self.schema, opened)
+        counts = {name: counted.tolist() for name, counted in scoring.count(self.table.real).items()}
+        exact = scoring.scored(counts, dict.fromkeys(counts, NO_NOISE), made)
+        released, true = (_widest(one) for one in (self.twin.scored(self.schema, opened, made), exact))
+        low, high = map(float, released.interval)
+        shown = {"released": released.value, "low": low, "high": high, "floor": released.floor, "true": true.value}
+        return {name: float(value) for name, value in shown.items()}
+
     def rows(self, opened: Opened) -> pd.DataFrame:
         made = self.twin.table(self.schema, opened, lambda *_: None, lambda: False)
         return pd.DataFrame({name: made.column(name).fill_null(-1).to_numpy() for name in self.schema.names})
+
+
+def _widest(scored: Scored) -> Score:
+    return next(one for one in scored.scores if one.name.startswith(WIDEST))
 
 
 def _noisy(pool: Pool, table: pa.Table, noise: NoiseStream, opened: Opened) -> Mapping[str, Any]:
@@ -140,6 +159,11 @@ def _of_pool(setting: Setting, pool: Pool, judge: Judge, seeds: int) -> Iterator
             seconds = [float(np.mean([value[name] for value, _ in runs])) for name in ("processor_s", "wall_s")]
             notes = [value["note"] for value, _ in runs if value.get("note")]
             yield Line(where, who, DISTANCE, values, *seconds, all(kept for _, kept in runs), "", "; ".join(notes))
+            scored = [value for value, _ in runs if "released" in value]
+            if scored:
+                yield Line(
+                    where, who, RELEASED, tuple(value["released"] for value in scored), note=_scores_note(scored)
+                )
 
     def central(rho_micro: int, frame: pd.DataFrame, seed: int) -> Mapping[str, Any]:
         return {"distance": judge.distance(timed_twin(frame, pool.schema, rho_micro, seed)[0])}
@@ -148,7 +172,7 @@ def _of_pool(setting: Setting, pool: Pool, judge: Judge, seeds: int) -> Iterator
         return (
             _between_processes(made, judge, seed)
             if seed == 1
-            else {"distance": judge.distance(made.rows(made.opened(seed)))}
+            else _as_judged(made, judge, opened := made.opened(seed), made.rows(opened))
         )
 
     def alone(seed: int) -> Mapping[str, Any]:
@@ -162,6 +186,17 @@ def _of_pool(setting: Setting, pool: Pool, judge: Judge, seeds: int) -> Iterator
     if parties == 3:
         everywhere = Pool(pool.table, pool.parts, pool.threshold, pool.rho_micro, PrivacyUnit.PERSON)
         yield from line("pooled twin, a person may be at every one", min(seeds, 3), partial(pooled, everywhere))
+
+
+def _as_judged(pool: Pool, judge: Judge, opened: Opened, made: pd.DataFrame) -> dict[str, Any]:
+    return {"distance": judge.distance(made), **pool.judged(opened, made)}
+
+
+def _scores_note(runs: Sequence[Mapping[str, float]]) -> str:
+    """What the released scores of some runs are read against."""
+    low, high, floor, true = (float(np.mean([run[name] for run in runs])) for name in ("low", "high", "floor", "true"))
+    held = sum(run["low"] <= run["true"] <= run["high"] for run in runs)
+    return f"true {true:.3f}, interval {low:.3f} to {high:.3f}, floor {floor:.3f}: mean; {held} of {len(runs)} intervals hold it"
 
 
 def _timed(work: Callable[[int], Mapping[str, Any]], seed: int) -> dict[str, Any]:
@@ -185,4 +220,4 @@ def _between_processes(pool: Pool, judge: Judge, seed: int) -> Mapping[str, Any]
         f"{len(answers[0].opened)} rounds, {cells:,} numbers, {max(one.seconds for one in answers):.1f} s between "
         f"processes and {rows_s:.1f} s for rows, {closing.moved_bytes / 1e6:.2f} MB and {closing.peak_kib // 1024} MiB a party"
     )
-    return {"distance": judge.distance(made), "note": note}
+    return {**_as_judged(pool, judge, answers[0].opened, made), "note": note}

@@ -82,7 +82,7 @@ def test_sums_of_one_process_are_those_of_real_parties_and_make_rows_of_the_sche
             return float(np.mean(rows.to_numpy() != made.to_numpy()))
 
     found = mpc_twin._between_processes(pool, Alike(), 1)  # type: ignore[arg-type]
-    assert found["distance"] == 0.0 and "2 rounds" in found["note"]
+    assert found["distance"] == 0.0 and "3 rounds" in found["note"]
 
 
 def test_no_run_begins_when_there_is_no_time_and_kept_ones_are_shown(
@@ -96,8 +96,10 @@ def test_no_run_begins_when_there_is_no_time_and_kept_ones_are_shown(
     monkeypatch.setattr(mpc_twin, "_between_processes", lambda pool, *_: {"distance": 0.5, "note": "two"})
     first = list(mpc_twin.lines(early))
     assert [line.values for line in mpc_twin.lines(late)] == [line.values for line in first]
-    pooled = first[2]
+    pooled, scored = first[2:4]
     assert pooled.who == "pooled twin" and pooled.values[0] == 0.5 and len(pooled.values) == 2 and pooled.note == "two"
+    assert scored.who == "pooled twin" and scored.measure == mpc_twin.RELEASED and len(scored.values) == 1
+    assert "1 of 1 intervals hold it" in scored.note
     assert {line.who for line in first} > {"each hospital alone, mean", "central at 3/2 of the variance"}
 
 
@@ -109,6 +111,7 @@ def test_each_part_gets_a_picture(tmp_path: Path) -> None:
         {"part": "few", "who": "floor: shuffle", "values": (0.5,), "reach": 0.0},
         {"part": "few", "who": "ceiling: bootstrap", "values": (0.1,), "reach": 0.0},
         {"part": "few, 3 parties", "who": "pooled twin", "values": (0.2, 0.3), "reach": 0.1},
+        {"part": "few, 3 parties", "who": "pooled twin", "measure": mpc_twin.RELEASED, "values": (0.3,), "reach": 0.0},
         {"part": "few, 3 parties", "who": "each hospital alone, mean", "values": (0.4,), "reach": 0.0},
     ]
     found = {
