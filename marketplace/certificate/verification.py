@@ -255,12 +255,15 @@ def _twin_checks(
         tables = read_tables(kept.files, schema)
         faults += _row_faults(tables, certificate, schema, specification)
     except (Corrupt, Invalid) as error:
-        tables, faults = (), [*faults, str(error)]
+        why = "specification and table do not fit the schema, so scores cannot be told"
+        return _check(6, [*faults, str(error)], sentences=TWIN_SENTENCES), _check(
+            11, [*signed, why], "", TWIN_SENTENCES
+        )
     try:
         scoring = scoring_of(mechanism, schema, specification)
         signed += twin_noise_faults(kept.files, mechanism, joint, scoring)
         signed += _twin_score_faults(kept, certificate, joint, scoring, tables)
-    except Corrupt as error:
+    except (Corrupt, Invalid) as error:
         signed.append(str(error))
     return (
         _check(6, faults, f"{specification.rows:,} rows", TWIN_SENTENCES),
@@ -271,9 +274,6 @@ def _twin_checks(
 def _twin_score_faults(
     kept: ResultFolder, certificate: Certificate, joint: Joint, scoring: Scoring, tables: Sequence[CodedFrame]
 ) -> Iterator[str]:
-    if not tables:
-        yield "the table cannot be read"
-        return
     codes = main_codes(tables, scoring.schema)
     scored = twin_scores(kept.files, certificate.mechanism, joint, scoring, codes)
     yield from agreement.score_faults(certificate, {one.name: one.document() for one in scored.scores})

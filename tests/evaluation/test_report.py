@@ -16,7 +16,7 @@ from node.evaluation import certified
 from node.evaluation.provider import Attack, Copies, Estimate, ExactScore, ProviderScores
 from node.evaluation.provider_report import provider_report
 from node.evaluation.released import Charge, ReleasedScores
-from node.evaluation.report import Exhibit, Promise, Subject, report
+from node.evaluation.report import Exhibit, Promise, Subject, closeness, report
 
 SUBJECT = Subject("Hearts & <b>lungs</b>", 'Ward "7" <script>', "ab" * 32, "one row is one person", 12_000, 5, 14_000)
 PROMISE = Promise("noisy <marginals>", 28_000, 1_450, 7 * 10**12)
@@ -216,3 +216,13 @@ def test_a_report_on_persons_with_their_rows_names_the_tables_and_which_one_its_
     assert "What follows is about the rows of the first." in page and "synthetic persons" in page
     plain = words(report(SUBJECT, PROMISE, EXHIBIT))
     assert "A table of 12,000 invented records." in plain and "synthetic rows" in plain
+
+
+def test_a_score_whose_noise_reaches_the_ceiling_is_read_by_what_its_interval_shows() -> None:
+    shown = [
+        Score("l1_2way", "0.100000", "0.089226", floor="0.500000", ceiling="0.050000"),
+        Score("l1_3way", "0.100000", "0.223065", floor="0.500000", ceiling="0.050000"),
+    ]
+    page = closeness(shown, {}, "Counts have noise.", "counted").split("<tr>")
+    assert "at least 44 % of the way from floor to ceiling" in page[2]
+    assert "too noisy to tell from a shuffle" in page[3] and "as counted would score" in page[0]

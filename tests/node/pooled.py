@@ -22,7 +22,7 @@ from marketplace.protocol.account import OrderView
 from marketplace.protocol.analysis_counts import Count
 from marketplace.protocol.analysis_survival import Survival
 from marketplace.protocol.descriptor import Place
-from marketplace.protocol.identity import Address, OrderId
+from marketplace.protocol.identity import Address, DatasetId, OrderId
 from marketplace.protocol.offer import Kind, Offer
 from marketplace.protocol.schema import Category, Number, Schema
 from marketplace.protocol.states import OrderState
@@ -39,6 +39,7 @@ from node.workers.joint import JointWorkers
 from tests.ledger.agreement import assert_agrees
 from tests.node.market import HOUR_S, PURSE_UNITS, SLOT_S, conditions
 from tests.node.workplace import LONGEST_S, ROOT, STORAGE_KEY
+from tests.synthesis.examples import WIDE, rows_of
 
 HOST = "127.0.0.1"
 SCHEMA = Schema(
@@ -67,6 +68,15 @@ def follow_up(path: Path, persons: int, seed: int, common: int = 0) -> Path:
         who = "all" if person < common else seed
         lines.append(f"hush-{who}-{person},{days},{choices.choice(('alive', 'dead', 'dead'))},{arm}")
     path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def many_columns(path: Path, persons: int, seed: int, _: int = 0) -> Path:
+    """A CSV file of `WIDE`, of so many columns that a sketch of their pairs says which are measured."""
+    rows = rows_of(WIDE, persons, seed + 1)
+    texts = (["" if c < 0 else one.text(c) for c, one in zip(row, WIDE.columns, strict=True)] for row in rows)
+    lines = (",".join([f"hush-{seed}-{person}", *text]) for person, text in enumerate(texts))
+    path.write_text("\n".join([",".join(["patient", *WIDE.names]), *lines]) + "\n")
     return path
 
 
@@ -158,7 +168,8 @@ class Pool:
         settings = EndpointSettings(*([free_place()] * 2), *([free_place()] * 2))
         keys = Keys(self.ledger.account(PURSE_UNITS), STORAGE_KEY)  # type: ignore[attr-defined]
         node = Node.open(place, keys, self.ledger, self.store, endpoint=settings, rules=rules)
-        path = follow_up(self.folder / f"{number}.csv", persons, number, self.common)
+        write = many_columns if schema == WIDE else follow_up
+        path = write(self.folder / f"{number}.csv", persons, number, self.common)
         by_hand, keep = node.provider(), self.common > 0
         listed = by_hand.list_dataset(
             path, schema, WORDS, TOTAL_MICRO, rows_declared=ROWS_DECLARED, keep_identifiers=keep
@@ -193,11 +204,12 @@ class Pool:
         self.ledger.approve(self.lead.node.keys.signer, self.token, units)
         self.ledger.stake(self.lead.node.keys.signer, self.token, units)
 
-    def publish(self, **changes: object) -> Offer:
-        """An offer of analyses by all hospitals."""
+    def publish(self, *more: DatasetId, **changes: object) -> Offer:
+        """An offer of analyses by all hospitals. `more`: further datasets of theirs that stand in it."""
         wanted = conditions(self.token, **{"kind": Kind.ANALYSIS, "epsilon": 2.0, **changes})
-        share = 10_000 // len(self.hospitals)
-        parts = [Part(one.listed.dataset, share) for one in self.hospitals]
+        datasets = [*(one.listed.dataset for one in self.hospitals), *more]
+        share = 10_000 // len(datasets)
+        parts = [Part(dataset, share) for dataset in datasets]
         parts[0] = Part(parts[0].dataset, 10_000 - share * (len(parts) - 1))
         now_s = self.ledger.now_s()
         draft = self.lead.node.pooling().draft(parts, wanted, now_s)

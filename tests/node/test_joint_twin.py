@@ -25,6 +25,7 @@ from marketplace.protocol.analysis_quote import Lane, Setting
 from marketplace.protocol.identity import OrderId
 from marketplace.protocol.offer import Kind, Offer
 from marketplace.protocol.rho import delta_of, epsilon_of
+from marketplace.protocol.schema import Timeline
 from marketplace.protocol.specification import Curve, Workload
 from marketplace.protocol.states import DeclineReason, OrderState, Reason
 from marketplace.protocol.threshold import Threshold
@@ -34,8 +35,8 @@ from node.outcome import Outcome
 from node.remaking import Remade, remake
 from node.workers.job import Name
 from tests.node.market import SLOT_S
-from tests.node.pooled import SCHEMA, Pool, pooled
-from tests.synthesis.examples import ignore, never
+from tests.node.pooled import ROWS_DECLARED, SCHEMA, TOTAL_MICRO, WORDS, Pool, follow_up, pooled
+from tests.synthesis.examples import WIDE, ignore, never
 
 ROWS = 150
 WORKLOAD = Workload((("days", "arm"),), (Curve("days", "outcome", "arm"),))
@@ -269,6 +270,7 @@ def change_rows(out: Path) -> None:
         (change_certificate(lambda made: replace(made, thresholds=())), {2, 12, 13}),
         (change_parameter("groups/2", "0:0;0:0;0:0"), {2, 11, 13}),
         (change_parameter("groups/2", "0:0 7:2;0:0;0:0"), {2, 11, 13}),
+        (lambda out: (out / result.TABLE).write_text("days,outcome,arm\n1,alive,newer\n"), {5, 6, 11}),
     ],
 )
 def test_a_changed_twin_fails_by_number(
@@ -353,3 +355,36 @@ def test_two_hospitals_are_too_few_and_schemas_must_be_alike(tmp_path: Path) -> 
         published = unlike.publish(kind=Kind.SYNTHETIC)
         with pytest.raises(Invalid, match="declare their records alike"):
             unlike.client.draft(published.id, rows=ROWS)
+
+
+def test_records_that_hang_together_under_persons_and_a_provider_that_stands_twice_are_refused_before_purchase(
+    tmp_path: Path,
+) -> None:
+    visits = replace(SCHEMA, rows_per_person=3, timeline=Timeline("days", strict=False))
+    with pooled(tmp_path / "linked", persons=(20, 20, 20), schemas=dict.fromkeys(range(3), visits)) as linked:
+        published = linked.publish(kind=Kind.SYNTHETIC)
+        with pytest.raises(Invalid, match="do not hang together"):
+            linked.client.draft(published.id, rows=ROWS)
+    with pooled(tmp_path / "twice", persons=(20, 20)) as twice:
+        again = follow_up(tmp_path / "again.csv", 20, 9)
+        own = twice.hospitals[1]
+        second = own.node.provider().list_dataset(again, SCHEMA, WORDS, TOTAL_MICRO, rows_declared=ROWS_DECLARED)
+        published = twice.publish(second.dataset, kind=Kind.SYNTHETIC)
+        with pytest.raises(Refused, match="a party twice"):
+            twice.client.draft(published.id, rows=ROWS)
+
+
+@pytest.mark.slow
+def test_of_many_columns_a_sketch_says_what_is_measured_in_an_order_like_any_other(tmp_path: Path) -> None:
+    with pooled(tmp_path, persons=(300, 350, 400), schemas=dict.fromkeys(range(3), WIDE)) as wide:
+        order = wide.client.place(
+            wide.client.draft(wide.publish(kind=Kind.SYNTHETIC).id, rows=ROWS, slot_s=SLOT_S)
+        ).order
+        out = wide.buy(order)
+        opened = analysis_sums.decode((out / analysis_sums.SUMS).read_bytes())
+        assert [min(sums).split("/")[0] for sums in opened] == ["cells", "cells", "sketch", "marginal", "l1_1way"]
+        sketched = {stage.name: stage.sensitivity for stage in certificate_of(out).mechanism.generate}["2/sketch"]
+        assert sketched == str((3 * WIDE.rows_per_person) ** 2 * 6)  # six pairs of four columns
+        assert remake(out, ignore, never) == Remade(ROWS, 0, ())
+        assert verify_against(out, wide.client.account(), wide.ledger.domain).passed
+        wide.assert_sound()
