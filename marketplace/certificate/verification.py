@@ -56,7 +56,7 @@ ANALYSIS_SENTENCES = {
 """What the checks of the same numbers say of the answers to an analysis."""
 TWIN_SENTENCES = {
     6: "The table follows the schema and its constraints in every row, and the sums beside it are those that parties sign for.",
-    11: "Every party signed the transcript, each sum's noise covers one person at all parties for its rho, and every score and "
+    11: "Every party signed the transcript, each sum's noise covers the privacy unit for its rho, and every score and "
     "curve follows from sums and table.",
 }
 """What they say of a synthetic twin of pooled records."""
