@@ -122,6 +122,23 @@ def test_who_keeps_every_place_without_a_word_loses_the_oldest_to_who_comes(
         one.close()
 
 
+def test_an_older_tls_is_not_spoken_even_with_a_partys_certificate(
+    hospitals: Make, identities: tuple[Identity, ...]
+) -> None:
+    made, until = hospitals(limits=Limits(60, 60, join_s=30)), time.monotonic() + 60
+    networks = [Network(plan, PASSWORD, made.arrivals(plan.own), until) for plan in made.plans]
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.load_cert_chain(identities[2].path, password=PASSWORD)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(networks[0].connect)
+        with pytest.raises(OSError):
+            context.wrap_socket(named(("127.0.0.1", made.peers[0].port)))
+        for joined in (first, *(pool.submit(one.connect) for one in networks[1:])):
+            assert len(joined.result()[0]) == 2
+
+
 def test_a_process_ends_with_its_node(hospitals: Make) -> None:
     made = hospitals()
     process = made.start(0)

@@ -13,6 +13,7 @@ from node.mpc.frames import Rubbish
 PROGRAM = """
 import sys, pickle
 from node.mpc.engine import Engine
+from node.mpc.frames import Rubbish
 before = list(sys.argv)
 engine = Engine(1, 3, 1)
 from mpyc import runtime
@@ -29,6 +30,13 @@ try:
 except TypeError:
     print("closed")
 print(type(runtime.pickle.loads(pickle.dumps(print) + bytes(100))).__name__)
+for seeds in (b"", bytes(15), bytes(17), bytes(48)):
+    try:
+        engine.take_seeds(0, seeds)
+        print("open")
+    except Rubbish:
+        print("closed")
+engine.take_seeds(0, bytes(16))
 try:
     engine.at_least([], 0, 65)
     print("open")
@@ -39,7 +47,7 @@ except ValueError:
 
 def test_the_engine_exchanges_numbers_alone_with_forty_bits_and_compares_within_its_field() -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["True", "True", "True", "14", *["closed"] * 3, "ndarray", "closed"]
+    assert done.stdout.split() == ["True", "True", "True", "14", *["closed"] * 3, "ndarray", *["closed"] * 5]
 
 
 @pytest.mark.parametrize(("parties", "threshold"), [(2, 0), (2, 1), (3, 0), (4, 2)])
