@@ -5,10 +5,8 @@ which put together what they see.
 """
 
 import asyncio
-import secrets
 import threading
 from collections.abc import Callable
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,24 +17,20 @@ from numpy.typing import NDArray
 from marketplace.protocol.closing_cells import CLOSED
 from marketplace.protocol.closing_opening import How, Opening
 from node.mpc import asking, openings
-from node.mpc.conversation import Conversation
 from node.mpc.ending import Ended, Reason
 from node.mpc.engine import LARGEST_MESSAGE, NUMBER_BITS, WIDE_BITS, Engine, Exchange, Odd
 from node.mpc.frames import PIECE_VALUES, Aborted, Kind, Line, Rubbish
 from node.mpc.linkage import linked
-from node.mpc.persons import KEY_BYTES
 from node.mpc.plan import Plan
-from node.mpc.transcript import Transcript
+from node.mpc.stating import Stating
 
-SALT_BYTES, DIGEST_BYTES = 32, 32
 WIDE = (How.RANKS, How.SOLVED, How.LEAST_SQUARES)
 """What is computed with numbers of many more bits."""
-_AGREED = b"agora/linkage-key/1"
 
 Integers = NDArray[np.int64]
 
 
-class Closed(Conversation):
+class Closed(Stating):
     """One party's part in one order of the closed lane, once everybody is connected.
 
     Its methods raise `Ended`, which names a party; nothing can be asked of it afterwards but `abort`.
@@ -54,33 +48,13 @@ class Closed(Conversation):
         self._engine = Engine(plan.own, len(plan.peers), plan.threshold)
         self._exchanges = {number: Exchange(self._sender(number), self._engine.width) for number in plan.others}
         self._engine.join(self._exchanges)
-        self._said = {number: sha256() for number in plan.others}
-        self._heard = {number: sha256() for number in plan.others}
-        self._known = sha256(plan.context)
         self._shut = False
         self._failure: tuple[int, Exception] | None = None
 
     def greet(self) -> None:
         """Agrees with each other party on the seeds of this order and this process alone, and with all on `agreed`. To be done
         first."""
-        context, parts = self._plan.context, {self._plan.own: secrets.token_bytes(KEY_BYTES)}
-        start = len(context) + SALT_BYTES + KEY_BYTES
-        for number in self._plan.others:
-            salt = secrets.token_bytes(SALT_BYTES)
-            self._say(number, Kind.HELLO, context + salt + parts[self._plan.own] + self._engine.seeds(number))
-        for number in self._plan.others:
-            came = self._listen(number, Kind.HELLO, start + Engine.LARGEST_SEEDS)
-            if came[: len(context)] != context:
-                raise Ended(number, Reason.DISAGREED, self._plan.own)
-            parts[number] = came[start - KEY_BYTES : start]
-            try:
-                if len(came) < start:
-                    raise Rubbish
-                self._engine.take_seeds(number, came[start:])
-            except Rubbish as error:
-                raise self._named(number, error) from None
-        self.agreed = sha256(_AGREED + context + b"".join(parts[number] for number in sorted(parts))).digest()
-        self._known.update(sha256(_AGREED + self.agreed).digest())
+        self._meet(self._engine.seeds, self._engine.take_seeds, Engine.LARGEST_SEEDS)
 
     def answer(self, asked: bytes, read: Callable[[int], Integers], write: Callable[[Integers], None]) -> None:
         """What is opened of the sums of all parties' numbers. `asked`: tensor and opening.
@@ -89,11 +63,7 @@ class Closed(Conversation):
         anything of it is shared. Once an opening shows nothing, everything after it stays closed.
         """
         tensor, opening = asking.decode(asked)
-        for number in self._plan.others:
-            self._say(number, Kind.OPENING, asked)
-        for number in self._plan.others:
-            if self._listen(number, Kind.OPENING, len(asked)) != asked:
-                raise Ended(number, Reason.DISAGREED, self._plan.own)
+        self._mean_alike(asked)
         counts = [min(PIECE_VALUES, tensor.cells - start) for start in range(0, tensor.cells, PIECE_VALUES)]
         values = np.concatenate([read(count).copy() for count in counts])
         if values.size and max(-int(values.min()), int(values.max())) > opening.most:
@@ -108,27 +78,6 @@ class Closed(Conversation):
         for count in counts:
             write(found[start : start + count])
             start += count
-
-    def finish(self) -> Transcript:
-        """The transcript with everybody's signature; and everybody has this party's.
-
-        Each party states a hash of all that it said to each other, and of all that it heard from each; salts in the first
-        messages keep a statement from telling anything. Who states something else than another heard is named.
-        """
-        parties = range(len(self._plan.peers))
-        own = b"".join(
-            bytes(2 * DIGEST_BYTES) if n == self._plan.own else self._said[n].digest() + self._heard[n].digest()
-            for n in parties
-        )
-        self._tell(Kind.STATEMENT, own)
-        stated = [own if n == self._plan.own else self._hear(n, Kind.STATEMENT, len(own)) for n in parties]
-        for number in self._plan.others:
-            if len(stated[number]) != len(own) or any(
-                _part(stated[one], other, 0) != _part(stated[other], one, 1)
-                for one, other in ((number, self._plan.own), (self._plan.own, number))
-            ):
-                raise Ended(number, Reason.DISAGREED, self._plan.own)
-        return self._sign_off(sha256(self._known.digest() + b"".join(stated)).digest())
 
     def _opened(self, values: Integers, opening: Opening) -> list[int]:
         self._engine.hold(WIDE_BITS if opening.how in WIDE else NUMBER_BITS)
@@ -212,18 +161,3 @@ class Closed(Conversation):
                 raise
 
         return send
-
-    def _say(self, number: int, kind: Kind, payload: bytes) -> None:
-        self._said[number].update(payload)
-        self._tell_one(number, kind, payload)
-
-    def _listen(self, number: int, kind: Kind, most: int) -> bytes:
-        came = self._hear(number, kind, most)
-        self._heard[number].update(came)
-        return came
-
-
-def _part(statement: bytes, other: int, side: int) -> bytes:
-    """What a statement says of `other`: of what was said to it, or for `side` 1 of what was heard from it."""
-    start = (2 * other + side) * DIGEST_BYTES
-    return statement[start : start + DIGEST_BYTES]

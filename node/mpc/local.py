@@ -2,12 +2,13 @@
 
 import secrets
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from marketplace.protocol.analysis_statistic import Opened
 from marketplace.protocol.closing import ClosedSpecification
 from marketplace.protocol.schema import Schema
 from node.files import make_folder, write_whole
+from node.mpc.crossing_process import Crossed, CrossingProcess, cross_part
 from node.mpc.gate import Gate
 from node.mpc.joint import Answer, Questions, take_part
 from node.mpc.plan import Limits, Peer, Plan
@@ -28,6 +30,7 @@ DEFAULT = Limits()
 
 Integers = NDArray[np.int64]
 Count = Callable[[Opened], Mapping[str, Integers]]
+Process = TypeVar("Process", bound=PartyProcess)
 
 
 def answer_here(
@@ -46,33 +49,71 @@ def answer_here(
     `order`: 32 bytes. `folder`: where each party gets a folder of its own. Raises `Refused` for too few parties, and
     `Ended`, which names a party.
     """
-    passwords = [secrets.token_hex(32).encode() for _ in counts]
+    hashed = sha256(specification.encode()).digest()
+
+    def made(plan: Plan, own: Path, password: bytes, arrivals: socket.socket) -> PartyProcess:
+        if isinstance(specification, ClosedSpecification):
+            return ClosedProcess(plan, own, password, arrivals, specification.openings(schema))
+        return PartyProcess(plan, own, password, arrivals)
+
+    with _parties(made, order, hashed, len(counts), folder, threshold, limits) as processes:
+        return _together(
+            lambda number: take_part(
+                processes[number], specification, schema, counts[number], *([agree[number]] if agree else [])
+            ),
+            len(counts),
+        )
+
+
+def cross_here(
+    questions: Crossed,
+    order: bytes,
+    counts: Sequence[Callable[[Opened, bytes], tuple[Integers, Integers]]],
+    folder: Path,
+    threshold: int = 1,
+    limits: Limits = DEFAULT,
+) -> tuple[Answer, ...]:
+    """The answer about a split table as each party has it. `counts`: of each party, as `cross_part` asks for it; the rest as in
+    `answer_here`."""
+    hashed = sha256(questions.encode()).digest()
+    with _parties(CrossingProcess, order, hashed, len(counts), folder, threshold, limits) as processes:
+        return _together(lambda number: cross_part(processes[number], questions, counts[number]), len(counts))
+
+
+def _together(part: Callable[[int], Answer], parties: int) -> tuple[Answer, ...]:
+    with ThreadPoolExecutor(parties) as pool:
+        return tuple(pool.map(part, range(parties)))
+
+
+@contextmanager
+def _parties(
+    made: Callable[[Plan, Path, bytes, socket.socket], Process],
+    order: bytes,
+    hashed: bytes,
+    count: int,
+    folder: Path,
+    threshold: int,
+    limits: Limits,
+) -> Iterator[list[Process]]:
+    """A process for each party, ended afterwards."""
+    passwords = [secrets.token_hex(32).encode() for _ in range(count)]
     with ExitStack() as opened:
-        listeners = [socket.create_server((HOST, 0)) for _ in counts]
+        listeners = [socket.create_server((HOST, 0)) for _ in passwords]
         gates = [Gate(listener) for listener in listeners]
         for gate in gates:
             opened.callback(gate.close)
         files = [make_tls_file(HOST, password, datetime.now(UTC)) for password in passwords]
         peers = tuple(map(_peer, listeners, files))
-        processes: list[PartyProcess] = []
+        processes: list[Process] = []
         for number, (file, password, gate) in enumerate(zip(files, passwords, gates, strict=True)):
             arrivals = opened.enter_context(gate.expecting(order))
             own = folder / f"party-{number}"
             make_folder(own)
             write_whole(own / TLS_FILE, file)
-            hashed = sha256(specification.encode()).digest()
             plan = Plan(order, hashed, number, threshold, peers, own / TLS_FILE, limits)
-            if isinstance(specification, ClosedSpecification):
-                process: PartyProcess = ClosedProcess(plan, own, password, arrivals, specification.openings(schema))
-            else:
-                process = PartyProcess(plan, own, password, arrivals)
-            processes.append(opened.enter_context(process))
-        with ThreadPoolExecutor(len(counts)) as pool:
-            taking = [
-                pool.submit(take_part, process, specification, schema, count, *told)
-                for process, count, *told in zip(processes, counts, *([agree] if agree else []), strict=True)
-            ]
-            return tuple(one.result() for one in taking)
+            processes.append(made(plan, own, password, arrivals))
+            opened.enter_context(processes[-1])
+        yield processes
 
 
 def _peer(listener: socket.socket, file: bytes) -> Peer:

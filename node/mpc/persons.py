@@ -1,6 +1,6 @@
-"""Which buckets of a linkage count a party's persons fall into, under a key that only the parties share."""
+"""Which buckets of a linkage count or a split table a party's persons fall into, under a key that only the parties share."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
 import numpy as np
@@ -11,7 +11,7 @@ from marketplace.protocol.schema import Schema
 from node.mpc.codes import Integers
 
 KEY_BYTES = 32
-_LABEL = b"agora linkage"
+_LABEL, _SPLIT_LABEL = b"agora linkage", b"agora split"
 
 
 def in_buckets(
@@ -41,3 +41,18 @@ def bucket_of(identifier: str, key: bytes, buckets: int) -> int:
     """The bucket of a person, from 0. `buckets`: a power of two."""
     digest = blake2b(identifier.encode(), key=key, digest_size=8, person=_LABEL).digest()
     return int.from_bytes(digest, "big") % buckets
+
+
+def placed(identifiers: Sequence[str], key: bytes, buckets: int) -> tuple[Integers, Integers]:
+    """Of each person of a split table its bucket, from 0, and its sign, 1 or -1: the same at every party that knows it.
+
+    `identifiers`, `key`: as for `in_buckets`. `buckets`: a power of two. Bucket and sign are other bits of one keyed hash, so
+    signs of different persons in one bucket are independent. Raises `ValueError` for another key.
+    """
+    if len(key) != KEY_BYTES:
+        raise ValueError("expected a key of 32 bytes")
+    hashed = b"".join(
+        blake2b(one.encode(), key=key, digest_size=8, person=_SPLIT_LABEL).digest() for one in identifiers
+    )
+    words = np.frombuffer(hashed, ">u8")
+    return (words % np.uint64(buckets)).astype(np.int64), 1 - 2 * (words >> np.uint64(63)).astype(np.int64)

@@ -39,7 +39,7 @@ from node.synthesis.measurements import Histogram, Measurements
 from node.synthesis.rows import check_wishes, rows_from
 from node.synthesis.sketch import chosen_marginals, sketch_of
 from node.synthesis.structure import Marginal
-from node.twin.rounds import LEAST_MICRO, CellRound, MarginalRound, Round, ScoreRound, SketchRound, priced
+from node.twin.rounds import LEAST_MICRO, CellRound, MarginalRound, Round, RowRound, ScoreRound, SketchRound, priced
 from node.twin.scoring import least_micro, score_round
 from node.twin.summed import summed
 
@@ -57,7 +57,7 @@ class PooledTwin:
     """One order's twin of a pool's records.
 
     `rho_micro`: of all that is opened. `rows_in_pool`: the most rows of the offer's privacy unit in the sums. `parties`,
-    `threshold`: as in `mpc.noise.shares`.
+    `threshold`: as in `mpc.noise.shares`. `with_scores`: whether scores are summed at last; else all rho is for rows.
     """
 
     specification: Specification
@@ -65,6 +65,7 @@ class PooledTwin:
     rows_in_pool: int
     parties: int
     threshold: int
+    with_scores: bool = True
 
     def check(self, schema: Schema) -> None:
         """Raises `Invalid` for a wish that cannot be met, `Refused` where the rho cannot pay for every stage, or for too few
@@ -81,7 +82,7 @@ class PooledTwin:
     @property
     def evaluate_micro(self) -> int:
         """What the scores may cost of the rho."""
-        return self.rho_micro * SCORES_PERCENT // 100
+        return self.rho_micro * SCORES_PERCENT // 100 if self.with_scores else 0
 
     @property
     def generate_micro(self) -> int:
@@ -90,7 +91,7 @@ class PooledTwin:
 
     def rounds(self, schema: Schema) -> int:
         """How many times parties sum, for scores at last: by the declaration alone."""
-        return levels_of(schema) + (2 if measures_all(schema) else 3)
+        return levels_of(schema) + (1 if measures_all(schema) else 2) + self.with_scores
 
     def asked(self, schema: Schema, opened: Opened = ()) -> tuple[Asked, ...]:
         """Every statistic that parties sum next, where `opened` are the sums of all earlier rounds; none at the end."""
@@ -112,7 +113,7 @@ class PooledTwin:
                 f"expected the sums of {self.rounds(schema)} rounds, got those of {len(opened)}; run it again"
             )
         found: list[Histogram] = []
-        for number, sums in enumerate(opened[:-1]):
+        for number, sums in enumerate(opened[: len(opened) - self.with_scores]):
             found += self._histograms(schema, self.next_round(schema, opened[:number]), sums)
         return Measurements(NAME, (), tuple(found))
 
@@ -147,9 +148,10 @@ class PooledTwin:
                 return step
             released = released.answered(self._histograms(schema, step, opened[level]))
         columns, left = released.columns, opened[levels_of(schema) :]
-        if len(opened) >= self.rounds(schema) - 1:
-            scores = score_round(schema, self.specification, columns, self.evaluate_micro, self._stddev)
-            return scores if len(opened) < self.rounds(schema) else None
+        if len(opened) >= self.rounds(schema):
+            return None
+        if self.with_scores and len(opened) == self.rounds(schema) - 1:
+            return score_round(schema, self.specification, columns, self.evaluate_micro, self._stddev)
         rest = self.generate_micro - sum(map(sum, prices))
         return (
             self._of_one_width(columns, rest)
@@ -227,12 +229,13 @@ class PooledTwin:
             percent = 100 - CELLS_PERCENT - SKETCH_PERCENT
         least = max(-(-100 * LEAST_MICRO * n // part) for n, part in ((levels, CELLS_PERCENT), (most, percent)))
         least = max(least, -(-100 * LEAST_MICRO // SKETCH_PERCENT))
-        scores = least_micro(schema, self.specification)
-        enough = max(-(-100 * least // (100 - SCORES_PERCENT)), -(-100 * scores // SCORES_PERCENT))
-        check_enough(self.rho_micro, enough, count)
+        if self.with_scores:
+            scores = least_micro(schema, self.specification)
+            least = max(-(-100 * least // (100 - SCORES_PERCENT)), -(-100 * scores // SCORES_PERCENT))
+        check_enough(self.rho_micro, least, count)
 
 
-def _names(schema: Schema, step: CellRound | SketchRound | MarginalRound) -> list[tuple[str, ...]]:
+def _names(schema: Schema, step: RowRound) -> list[tuple[str, ...]]:
     """Whose cells each of a round's statistics are."""
     names = schema.names
     match step:

@@ -71,7 +71,10 @@ class ScoreRound:
         return tuple(Asked(one.name, 0, one) for one in self.scoring.statistics)
 
 
-Round = CellRound | SketchRound | MarginalRound | ScoreRound
+RowRound = CellRound | SketchRound | MarginalRound
+"""What rows are made from."""
+
+Round = RowRound | ScoreRound
 
 
 def priced(

@@ -3,10 +3,10 @@
 `scripts/bench mpc [--json] [--largest CELLS] [--seeds 10] [--minutes 15] [--data DIR] [--out DIR] [PART ...]`; parts: sums
 (beside stock MPyC), survival (Kaplan-Meier with log-rank, beside the same on stock MPyC's arrays), regressions (logistic and
 Cox, 10,000 rows and 20 predictors), linkage (a linkage count, by its buckets), twin (beside the central mechanism and each
-hospital alone), unit (survival with noise, for either privacy unit), parties (3 to 10 of them), latency (50 ms added to every
-byte), rounds (36 statistics in five rounds, one after the other and round by round, near and far, beside what a quote says).
-Runs of the twin are kept under `.tools/peers/kept`, and a second start goes on where the first one ended. `--out` writes the
-plots there.
+hospital alone), vertical (the twin of columns at different hospitals, beside the same), unit (survival with noise, for either
+privacy unit), parties (3 to 10 of them), latency (50 ms added to every byte), rounds (36 statistics in five rounds, one after
+the other and round by round, near and far, beside what a quote says). Runs of the twins are kept under `.tools/peers/kept`, and
+a second start goes on where the first one ended. `--out` writes the plots there.
 """
 
 import argparse
@@ -43,12 +43,23 @@ def survival(_: argparse.Namespace) -> Any:
 
 def twin(given: argparse.Namespace) -> Any:
     from scripts.benchmarks import mpc_twin  # not before: what it loads would count as memory of the parties' nodes
+
+    return distances(given, mpc_twin)
+
+
+def vertical(given: argparse.Namespace) -> Any:
+    from scripts.benchmarks import mpc_vertical  # for the same reason
+
+    return distances(given, mpc_vertical)
+
+
+def distances(given: argparse.Namespace, part: Any) -> Any:
+    """The lines of a part, each shown when it is there."""
     from scripts.benchmarks.entrants import Setting
     from scripts.benchmarks.lines import as_table
 
-    setting = Setting(given.seeds, given.data, time.monotonic() + 60 * given.minutes, 0.0)
     found = []
-    for line in mpc_twin.lines(setting):
+    for line in part.lines(Setting(given.seeds, given.data, time.monotonic() + 60 * given.minutes, 0.0)):
         print(line.row(), file=sys.stderr, flush=True)
         found.append(line)
     if not given.json:
@@ -88,7 +99,7 @@ def rounds(_: argparse.Namespace) -> Any:
 
 PARTS: dict[str, Callable[[argparse.Namespace], Any]] = {
     "sums": sums, "survival": survival, "regressions": regressions, "linkage": linkage, "twin": twin,
-    "unit": unit, "parties": parties, "latency": latency, "rounds": rounds,
+    "vertical": vertical, "unit": unit, "parties": parties, "latency": latency, "rounds": rounds,
 }  # fmt: skip
 
 
@@ -97,8 +108,8 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="all by default")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--largest", type=int, default=SIZES[-1], help="the most numbers that are summed")
-    parser.add_argument("--seeds", type=int, default=10, help="noise keys to try for each line of the twin, at most")
-    parser.add_argument("--minutes", type=float, default=15.0, help="after which no new run of the twin is begun")
+    parser.add_argument("--seeds", type=int, default=10, help="noise keys to try for each line of the twins, at most")
+    parser.add_argument("--minutes", type=float, default=15.0, help="after which no new run of the twins is begun")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="the folder of Adult")
     parser.add_argument("--out", type=Path, help="write the plots there")
     given = parser.parse_args()
@@ -139,7 +150,7 @@ def main() -> None:
             for one in found[name]:
                 how = "round by round" if one["together"] else "one after the other"
                 Console(width=160).print(words.format(**one, how=how))
-        elif not given.json and name != "twin":
+        elif not given.json and name not in ("twin", "vertical"):
             Console(width=130).print(shown([SumFigures(**one) for one in found[name]]))
     if given.out:
         given.out.mkdir(parents=True, exist_ok=True)

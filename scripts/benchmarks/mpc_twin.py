@@ -153,7 +153,7 @@ def _of_pool(setting: Setting, pool: Pool, judge: Judge, seeds: int) -> Iterator
             }  # fmt: skip
             if setting.left_s < 0 and not is_kept(task):
                 break
-            runs.append(remembered(task, lambda seed=seed: {**_timed(work, seed)}))
+            runs.append(remembered(task, lambda seed=seed: {**timed(work, seed)}))
         values = tuple(float(value["distance"]) for value, _ in runs)
         if values:
             seconds = [float(np.mean([value[name] for value, _ in runs])) for name in ("processor_s", "wall_s")]
@@ -199,7 +199,8 @@ def _scores_note(runs: Sequence[Mapping[str, float]]) -> str:
     return f"true {true:.3f}, interval {low:.3f} to {high:.3f}, floor {floor:.3f}: mean; {held} of {len(runs)} intervals hold it"
 
 
-def _timed(work: Callable[[int], Mapping[str, Any]], seed: int) -> dict[str, Any]:
+def timed(work: Callable[[int], Mapping[str, Any]], seed: int) -> dict[str, Any]:
+    """What `work` finds for a key, with the seconds that it took."""
     start_s, start_wall_s = time.process_time(), time.monotonic()
     found = work(seed)
     return {**found, "processor_s": time.process_time() - start_s, "wall_s": time.monotonic() - start_wall_s}

@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 
 from node.mpc import party
-from node.mpc.closed import SALT_BYTES, Closed
+from node.mpc.closed import Closed
 from node.mpc.engine import LABEL_BYTES
 from node.mpc.frames import HEAD, Kind, Line
 from node.mpc.persons import KEY_BYTES
+from node.mpc.stating import SALT_BYTES
 
 WIDTH = 14
 """Bytes of a field element, which a message of the engine consists of after its label."""

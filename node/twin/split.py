@@ -1,0 +1,135 @@
+"""Two tables of the same persons, whose columns lie at different parties: which party has which, and what is crossed."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from math import isqrt, prod
+
+from marketplace.errors import Invalid
+from marketplace.protocol.crossing import Crossing, Side, Table, Where, check_buckets
+from marketplace.protocol.schema import Schema
+from node.twin.rounds import CellRound, MarginalRound, RowRound, SketchRound
+
+MOST_WHOLE = 24
+"""With more cells, a question's number of a cell is shared as two digits."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """`left`, `right`: what the parties of either side declare; `sides`: of each party. `buckets`: for the persons of each.
+
+    Raises `Invalid` unless both declare the same person column, one row for a person, and otherwise columns of their own that
+    do not hang together under persons.
+    """
+
+    left: Schema
+    right: Schema
+    sides: tuple[Side, ...]
+    buckets: int
+
+    def __post_init__(self) -> None:
+        check_buckets(self.buckets)
+        if self.left.person is None or self.left.person != self.right.person:
+            raise Invalid("expected one person column at both sides of a split table; choose another offer")
+        for schema in (self.left, self.right):
+            if schema.rows_per_person != 1 or schema.is_linked:
+                raise Invalid("expected one row for a person at either side of a split table; declare it so")
+        if common := sorted(set(self.left.names) & set(self.right.names)):
+            raise Invalid(f"expected each column at one side of a split table, got {', '.join(common)} at both")
+
+    @cached_property
+    def joined(self) -> Schema:
+        """The columns of the left and then of the right, as of one table."""
+        constraints = (*self.left.constraints, *self.right.constraints)
+        return Schema((*self.left.columns, *self.right.columns), self.left.person, 1, constraints)
+
+    def schema(self, side: Side) -> Schema:
+        """What the parties of a side declare."""
+        return self.left if side is Side.LEFT else self.right
+
+    def places(self, side: Side) -> range:
+        """The places of a side's columns in the joined table."""
+        count = len(self.left.columns)
+        return range(count) if side is Side.LEFT else range(count, count + len(self.right.columns))
+
+    def layout(self, step: RowRound) -> "Layout":
+        """What of a round is crossed with what."""
+        return Layout.of(step, self.places(Side.LEFT))
+
+    def crossing(self, step: RowRound, most: int) -> Crossing:
+        """What a round opens. `most`: as in `Crossing`."""
+        layout = self.layout(step)
+        left, right = (tuple(layout.cells(part) for part in parts) for parts in layout.parts)
+        return Crossing(self.buckets, self.sides, (left, right), layout.tables, most)
+
+
+@dataclass(frozen=True)
+class Axis:
+    """The cells of a round's question or of a column, number `of`; or one of two digits of their number: that divided by
+    `divisor`, modulo `size`."""
+
+    of: int
+    size: int
+    divisor: int = 1
+
+
+Part = tuple[Axis, ...]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """`parts`: the axes of each part at the left and at the right; `tables`: in the order of the round's counts.
+
+    The part without axes, which comes first, has one cell: that a bucket has a person. A table within one side stands its first
+    axis against the others, and a single one with many cells its number's first digit against the second.
+    """
+
+    parts: tuple[tuple[Part, ...], tuple[Part, ...]]
+    tables: tuple[Table, ...]
+
+    @classmethod
+    def of(cls, step: RowRound, left: range) -> "Layout":
+        """The layout of a round of which the columns at the places `left` are at the left."""
+        parts: tuple[dict[Part, int], dict[Part, int]] = ({(): 0}, {(): 0})
+        tables = []
+        for axes, places in _tables(step):
+            sides = [Side.LEFT if place in left else Side.RIGHT for place in places]
+            where = Where.ACROSS if len(set(sides)) == len(Side) else Where(sides[0])
+            cells = prod(axis.size for axis in axes)
+            if where is Where.ACROSS:
+                first, second = (tuple(a for a, own in zip(axes, sides, strict=True) if own is side) for side in Side)
+            else:
+                first, second = _apart(axes)
+            one, other = (
+                parts[side].setdefault(part, len(parts[side]))
+                for side, part in zip(where.sides, (first, second), strict=True)
+            )
+            tables.append(Table(where, one, other, cells))
+        return cls((tuple(parts[0]), tuple(parts[1])), tuple(tables))
+
+    @staticmethod
+    def cells(part: Part) -> int:
+        """How many cells a part has."""
+        return prod(axis.size for axis in part)
+
+
+def _apart(axes: Part) -> tuple[Part, Part]:
+    """A table's axes as two parts, of which the first is the smaller: presence where the only axis has few cells."""
+    if len(axes) > 1:
+        return axes[:1], axes[1:]
+    (axis,) = axes
+    if axis.size <= MOST_WHOLE:
+        return (), axes
+    low = isqrt(axis.size - 1) + 1
+    return (Axis(axis.of, -(-axis.size // low), low),), (Axis(axis.of, low),)
+
+
+def _tables(step: RowRound) -> list[tuple[Part, tuple[int, ...]]]:
+    """Of each table of a round its axes, and the places of their columns."""
+    match step:
+        case CellRound(questions=questions):
+            return [((Axis(number, one.counts),), (one.place,)) for number, one in enumerate(questions)]
+        case SketchRound(sketch=sketch):
+            sizes, marginals = sketch.sizes, tuple(sketch.pairs)
+        case MarginalRound(columns=columns):
+            sizes, marginals = columns.sizes, step.marginals
+    return [(tuple(Axis(place, sizes[place]) for place in marginal), marginal) for marginal in marginals]

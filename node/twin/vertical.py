@@ -1,0 +1,146 @@
+"""The twin of a table whose columns lie at different parties: the pooled twin's rounds, opened as crossings.
+
+It is asked round by round what is crossed next, which follows from schemas, wishes, rho and what was opened before, as for the
+twin of pooled records. All rho goes into what is opened; sensitivities stand at `protocol.crossing.reach_of`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from marketplace.errors import Invalid
+from marketplace.protocol.analysis_noise import Share, reach
+from marketplace.protocol.analysis_statistic import Opened
+from marketplace.protocol.crossing import Crossing, Side, reach_of
+from marketplace.protocol.specification import Specification
+from node.synthesis.columns import Question
+from node.synthesis.generator import Cancelled, Progress
+from node.synthesis.measurements import Measurements
+from node.synthesis.records import MISSING, Records
+from node.twin.pooled import PooledTwin
+from node.twin.rounds import CellRound, MarginalRound, RowRound, ScoreRound, SketchRound
+from node.twin.split import Split
+
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class VerticalTwin:
+    """One order's twin of a split table. `specification`: of the joined columns. `threshold`: as in `PooledTwin`.
+
+    `everywhere`: whether a person may be at every party; else the promise is of a person's rows at one provider.
+    """
+
+    specification: Specification
+    rho_micro: int
+    split: Split
+    threshold: int
+    everywhere: bool = True
+
+    @cached_property
+    def pooled(self) -> PooledTwin:
+        """The rounds, their noise and their rows, as of a pool in which a person moves as much."""
+        moves = reach_of(self.split.sides, self.everywhere)
+        parties = len(self.split.sides)
+        return PooledTwin(self.specification, self.rho_micro, moves, parties, self.threshold, with_scores=False)
+
+    def check(self) -> None:
+        """Raises as `PooledTwin.check`, of the joined columns, and `Invalid` where scores decide or tell: none are released."""
+        if self.specification.thresholds or self.specification.subgroups is not None:
+            raise Invalid("expected neither subgroups nor thresholds for the twin of a split table; order otherwise")
+        self.pooled.check(self.split.joined)
+
+    def encode(self) -> bytes:
+        """The specification's canonical bytes, whose hash the parties agree on."""
+        return self.specification.encode()
+
+    def crossing(self, opened: Opened = ()) -> Crossing | None:
+        """What is opened after the sums of all earlier rounds; None where all is. Raises `Invalid` for more than can be."""
+        step = self.next_round(opened)
+        if step is None:
+            return None
+        return self.split.crossing(step, max(reach(share.sigma2, 1, share.cells) for share in self.shares(opened)))
+
+    def next_round(self, opened: Opened) -> RowRound | None:
+        """What is opened after `opened`, as `PooledTwin.next_round`."""
+        found = self.pooled.next_round(self.split.joined, opened)
+        assert not isinstance(found, ScoreRound)
+        return found
+
+    def shares(self, opened: Opened = ()) -> tuple[Share, ...]:
+        """The noise that each party adds in the next round, and its price: as `PooledTwin.shares`."""
+        return self.pooled.shares(self.split.joined, opened)
+
+    def named(self, opened: Opened, found: Integers) -> Mapping[str, tuple[int, ...]]:
+        """What a crossing opened after `opened`, by the names of its statistics."""
+        asked = self.pooled.asked(self.split.joined, opened)
+        ends = np.cumsum([one.of.cells for one in asked])
+        return {one.name: tuple(part.tolist()) for one, part in zip(asked, np.split(found, ends[:-1]), strict=True)}
+
+    def measured(self, opened: Opened) -> Measurements:
+        """What all rounds together measured: as `PooledTwin.measured`."""
+        return self.pooled.measured(self.split.joined, opened)
+
+    def table(self, opened: Opened, progress: Progress, cancelled: Cancelled) -> pa.Table:
+        """The coded synthetic table of the joined columns: as `PooledTwin.table`."""
+        return self.pooled.table(self.split.joined, opened, progress, cancelled)
+
+
+def marks(
+    twin: VerticalTwin, side: Side, table: pa.Table, placed: tuple[Integers, Integers], opened: Opened = ()
+) -> Integers:
+    """What a party of a `side` hands in for the next round, without noise: for its own process alone, shape (parts, buckets).
+
+    `table`: coded, a row for each person; `placed`: the bucket and the sign of each. 0 where a bucket has none of its persons
+    or several, or its person no cell of a part; else the cell, counted from 1, with the person's sign. Raises `Invalid`,
+    naming the column, for a table of another schema.
+    """
+    split = twin.split
+    step = twin.next_round(opened)
+    if step is None:
+        return np.zeros((0, split.buckets), np.int64)
+    buckets, signs = placed
+    alone = np.bincount(buckets, minlength=split.buckets)[buckets] == 1
+    layout, codes = split.layout(step), _codes(step, split, side, Records.of_table(table, split.schema(side)))
+    parts = layout.parts[side]
+    found = np.zeros((len(parts), split.buckets), np.int64)
+    for row, part in zip(found, parts, strict=True):
+        cell, there = np.zeros(len(buckets), np.int64), alone.copy()
+        for axis in part:
+            cell = cell * axis.size + codes[axis.of] // axis.divisor % axis.size
+            there &= codes[axis.of] >= 0
+        row[buckets[there]] = signs[there] * (cell[there] + 1)
+    return found
+
+
+def _codes(step: RowRound, split: Split, side: Side, records: Records) -> dict[int, Integers]:
+    """Of each question or column at this side the cell of every person, -1 for none."""
+    places = split.places(side)
+    own = slice(places.start, places.stop)
+    match step:
+        case CellRound(questions=questions):
+            return {
+                axis: _in_cells(records, replace(one, place=one.place - places.start))
+                for axis, one in enumerate(questions)
+                if one.place in places
+            }
+        case SketchRound(sketch=sketch):
+            binned = records.binned(sketch.columns.cells[own], sketch.columns.bins[own])
+            grouped = zip(places, sketch.groups[own], binned.columns, strict=True)
+            return {place: of_bin[bins].astype(np.int64) for place, of_bin, bins in grouped}
+        case MarginalRound(columns=columns):
+            binned = records.binned(columns.cells[own], columns.bins[own])
+            return {place: bins.astype(np.int64) for place, bins in zip(places, binned.columns, strict=True)}
+
+
+def _in_cells(records: Records, asked: Question) -> Integers:
+    """The cell of each person in a column of `records`, -1 for none; missing is the one after the last, where it is asked for."""
+    codes = records.columns[asked.place].fill_null(MISSING).to_numpy()
+    found = np.searchsorted(asked.starts, codes, side="right") - 1
+    inside = (found >= 0) & (codes < np.asarray(asked.ends)[found])
+    missing = len(asked.starts) if asked.with_missing else -1
+    return np.where(codes == MISSING, missing, np.where(inside, found, -1)).astype(np.int64)

@@ -1,0 +1,198 @@
+"""The synthetic twin of a table whose columns lie at different hospitals, beside those who have all of them, at epsilon 1.
+
+The columns of public data are dealt in turn to two sides. The left ones lie at two hospitals, persons dealt at random; the
+right ones of all persons at a registry. Unit: a person's rows at one provider, unless a line says that a person may be at every
+one. `central`: private marginals of the joined records in one place, at the same rho and at the rho whose noise has as much
+more variance as the parties' noise has together. `joined at random`: private marginals of either side's columns in one place,
+at the same rho each, the rows of both twins put beside each other in any order. The first
+key of each line runs between real processes over mutual TLS, further ones are added up in one process; what is opened is the
+same.
+"""
+
+import hashlib
+import secrets
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from marketplace.protocol.analysis_statistic import Opened
+from marketplace.protocol.crossing import Crossing, Side, Where
+from marketplace.protocol.rho import largest_rho_micro
+from marketplace.protocol.schema import Schema
+from marketplace.protocol.specification import SEALING_KEY_BYTES, Specification
+from node.mpc.local import cross_here
+from node.mpc.noise import add
+from node.mpc.persons import placed
+from node.noise.stream import NoiseStream
+from node.twin.split import Split
+from node.twin.vertical import VerticalTwin, marks
+from scripts.benchmarks.entrants import DELTA, Setting, bounds, code_of
+from scripts.benchmarks.generate import NO_WORKLOAD, Judge, timed_twin
+from scripts.benchmarks.lines import Line
+from scripts.benchmarks.mpc_twin import DISTANCE, coded, timed
+from scripts.benchmarks.peers.kept import is_kept, remembered
+from scripts.benchmarks.tables import Table, load
+
+SIDES = (Side.LEFT, Side.LEFT, Side.RIGHT)
+MODULES = (
+    "node.twin.vertical",
+    "node.twin.split",
+    "node.mpc.noise",
+    "node.mpc.persons",
+    "marketplace.protocol.crossing",
+)
+CASES = (("prostate", 2**16, 3), ("flchain", 2**16, 3), ("adult", 2**16, 1), ("adult", 2**18, 1))
+"""Data, buckets, and keys at most."""
+
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Hospitals:
+    """`parts`: what each party has, a row for each person, whose number is the index."""
+
+    twin: VerticalTwin
+    parts: tuple[pd.DataFrame, ...]
+
+    @classmethod
+    def dealt(cls, table: Table, buckets: int) -> "Hospitals":
+        columns = table.schema.columns
+        left, right = (Schema(columns[side::2], "person", 1) for side in Side)
+        place = np.random.default_rng(0).integers(0, 2, len(table.real))
+        hospitals = tuple(table.real.loc[place == number, list(left.names)] for number in range(2))
+        split = Split(left, right, SIDES, buckets)
+        wishes = Specification(bytes(32), len(table.real), NO_WORKLOAD, 60, bytes(SEALING_KEY_BYTES), bytes(32))
+        twin = VerticalTwin(wishes, largest_rho_micro(1.0, DELTA), split, 1, everywhere=False)
+        return cls(twin, (*hospitals, table.real[list(right.names)]))
+
+    def counts(self, seed: int) -> list[Callable[[Opened, bytes], tuple[Integers, Integers]]]:
+        """For each party its marks and its noise in a round, under the key that all agree on."""
+        streams = [NoiseStream(bytes([seed, number]) * 16, b"benchmark") for number in range(len(self.parts))]
+        return [partial(self._counted, *one) for one in zip(SIDES, self.parts, streams, strict=True)]
+
+    def _counted(
+        self, side: Side, part: pd.DataFrame, noise: NoiseStream, opened: Opened, key: bytes
+    ) -> tuple[Integers, Integers]:
+        places = placed([str(person) for person in part.index], key, self.twin.split.buckets)
+        shares = self.twin.shares(opened)
+        added = add({one.name: np.zeros(one.cells, np.int64) for one in shares}, shares, noise, len(opened))
+        return marks(self.twin, side, coded(part), places, opened), np.concatenate(list(added.values()))
+
+    def opened(self, seed: int) -> Opened:
+        """What all rounds open, told in this process."""
+        opened: tuple[Mapping[str, Sequence[int]], ...] = ()
+        key, counts = secrets.token_bytes(32), self.counts(seed)
+        while (crossing := self.twin.crossing(opened)) is not None:
+            handed = [counted(opened, key) for counted in counts]
+            found = _crossed(crossing, [one for one, _ in handed]) + sum(noise for _, noise in handed)
+            opened = (*opened, self.twin.named(opened, found))
+        return opened
+
+    def rows(self, opened: Opened) -> pd.DataFrame:
+        made = self.twin.table(opened, lambda *_: None, lambda: False)
+        return pd.DataFrame({name: made.column(name).fill_null(-1).to_numpy() for name in made.column_names})
+
+
+def _crossed(crossing: Crossing, handed: Sequence[Integers]) -> Integers:
+    """What a crossing opens, without noise."""
+    sides = []
+    for side in Side:
+        there = np.array([one[0] != 0 for one, own in zip(handed, crossing.sides, strict=True) if own is side])
+        held = sum(one for one, own in zip(handed, crossing.sides, strict=True) if own is side)
+        sides.append(np.where(there.sum(axis=0) == 1, held, 0))
+    found = []
+    for one in crossing.tables:
+        first, second = (sides[side][part] for side, part in zip(one.where.sides, (one.first, one.second), strict=True))
+        signs = np.sign(first * (second if one.where is Where.ACROSS else sides[1 - one.where][0])) * (second != 0)
+        (there,) = np.nonzero(signs)
+        cells = (
+            crossing.cells[side][part] for side, part in zip(one.where.sides, (one.first, one.second), strict=True)
+        )
+        table = np.zeros(tuple(cells), np.int64)
+        np.add.at(table, (np.abs(first[there]) - 1, np.abs(second[there]) - 1), signs[there])
+        found.append(table.ravel()[: one.opened])
+    return np.concatenate(found)
+
+
+def lines(setting: Setting) -> Iterator[Line]:
+    """Every line of the part; those that are kept, and as many others as there is time for."""
+    judged: dict[str, Judge] = {}
+    for name, buckets, keys in CASES:
+        table = load(name, setting.data)
+        first = name not in judged
+        if first:
+            judged[name] = Judge(table.schema, table.real)
+            yield from bounds(name, table.real, lambda made, judge=judged[name]: {DISTANCE: judge.distance(made)})
+        yield from _of(setting, table, Hospitals.dealt(table, buckets), judged[name], min(keys, setting.seeds), first)
+
+
+def _of(
+    setting: Setting, table: Table, hospitals: Hospitals, judge: Judge, seeds: int, with_others: bool
+) -> Iterator[Line]:
+    twin, real = hospitals.twin, table.real
+    where = f"{table.name}, {twin.split.buckets:,} buckets"
+
+    def line(who: str, work: Callable[[int], Mapping[str, Any]]) -> Iterator[Line]:
+        runs = []
+        for seed in range(1, seeds + 1):
+            task = {
+                "mpc vertical": [code_of(module) for module in MODULES], "who": who, "where": where, "seed": seed,
+                "rows": hashlib.sha256(real.to_numpy(np.int64).tobytes()).hexdigest(),
+            }  # fmt: skip
+            if setting.left_s < 0 and not is_kept(task):
+                break
+            runs.append(remembered(task, lambda seed=seed: {**timed(work, seed)}))
+        values = tuple(float(value["distance"]) for value, _ in runs)
+        if values:
+            seconds = [float(np.mean([value[name] for value, _ in runs])) for name in ("processor_s", "wall_s")]
+            notes = [value["note"] for value, _ in runs if value.get("note")]
+            yield Line(where, who, DISTANCE, values, *seconds, all(kept for _, kept in runs), "", "; ".join(notes))
+
+    def split(made: Hospitals, seed: int) -> Mapping[str, Any]:
+        if seed == 1:
+            return _between_processes(made, judge)
+        return {"distance": judge.distance(made.rows(made.opened(seed)))}
+
+    def central(rho_micro: int, seed: int) -> Mapping[str, Any]:
+        return {"distance": judge.distance(timed_twin(real, table.schema, rho_micro, seed)[0])}
+
+    def at_random(seed: int) -> Mapping[str, Any]:
+        sides = (twin.split.left, twin.split.right)
+        made = [timed_twin(real[list(one.names)], one, twin.rho_micro, seed)[0] for one in sides]
+        order = np.random.default_rng(seed).permutation(len(real))
+        return {"distance": judge.distance(pd.concat([made[0], made[1].iloc[order].reset_index(drop=True)], axis=1))}
+
+    yield from line("twin of the split table", partial(split, hospitals))
+    everywhere = replace(hospitals, twin=replace(twin, everywhere=True))
+    yield from line("the same, a person may be at every one", partial(split, everywhere))
+    if with_others:
+        yield from line("central at 3/2 of the variance", partial(central, twin.rho_micro * 2 // 3))
+        yield from line("central at the same rho", partial(central, twin.rho_micro))
+        yield from line("each side alone, joined at random", at_random)
+
+
+def _between_processes(hospitals: Hospitals, judge: Judge) -> Mapping[str, Any]:
+    """The twin as real parties make it, each with a process of its own."""
+    with tempfile.TemporaryDirectory(prefix="agora-split-") as folder:
+        answers = cross_here(hospitals.twin, bytes(32), hospitals.counts(1), Path(folder))
+    if any(one.opened != answers[0].opened for one in answers):
+        raise SystemExit("expected the same numbers at every party")
+    start_s = time.monotonic()
+    made = hospitals.rows(answers[0].opened)
+    rows_s = time.monotonic() - start_s
+    cells = sum(len(sums) for opened in answers[0].opened for sums in opened.values())
+    moved = ", ".join(f"{one.closing.moved_bytes / 1e6:.0f}" for one in answers)
+    peak = max(one.closing.peak_kib for one in answers) // 1024
+    note = (
+        f"{len(answers[0].opened)} rounds, {cells:,} numbers, {max(one.seconds for one in answers):.1f} s between processes "
+        f"and {rows_s:.1f} s for rows, {moved} MB at the parties, at most {peak} MiB"
+    )
+    return {"distance": judge.distance(made), "note": note}

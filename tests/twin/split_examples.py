@@ -1,0 +1,87 @@
+"""Split tables for tests: parties of both sides, what they hand in, and what would be opened, told in the clear."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from marketplace.protocol.analysis_statistic import Opened
+from marketplace.protocol.crossing import Crossing, Side, Where
+from node.mpc.noise import add
+from node.mpc.persons import placed
+from node.noise.stream import NoiseStream
+from node.twin.split import Split
+from node.twin.vertical import VerticalTwin, marks
+from tests.synthesis.examples import ROW, WIDE, rows_of, specification, table_of
+
+Integers = np.ndarray
+KEY, BUCKETS, RHO_MICRO = bytes(range(32)), 2**12, 60_000
+SIDES = (Side.LEFT, Side.RIGHT, Side.LEFT)
+WHOLE = replace(WIDE, rows_per_person=1)
+SPLIT = Split(replace(WHOLE, columns=WHOLE.columns[:2]), replace(WHOLE, columns=WHOLE.columns[2:]), SIDES, BUCKETS)
+ROWS = rows_of(WHOLE, 900)
+
+Person = tuple[str, ROW]
+"""An identifier and the codes of one side's columns."""
+
+
+def twin_of(split: Split = SPLIT, rho_micro: int = RHO_MICRO, *, everywhere: bool = True) -> VerticalTwin:
+    return VerticalTwin(specification(rows=900), rho_micro, split, 1, everywhere)
+
+
+def halved(split: Split = SPLIT, rows: Sequence[ROW] = ROWS) -> list[list[Person]]:
+    """Each person's left columns at one of the left parties, dealt in turn, and the right ones at every right party's turn."""
+    turns = {side: [n for n, one in enumerate(split.sides) if one is side] for side in Side}
+    parties: list[list[Person]] = [[] for _ in split.sides]
+    for number, row in enumerate(rows):
+        for side, codes in ((Side.LEFT, row[:2]), (Side.RIGHT, row[2:])):
+            parties[turns[side][number % len(turns[side])]].append((f"person {number}", codes))
+    return parties
+
+
+def handed_in(twin: VerticalTwin, party: int, persons: Sequence[Person], opened: Opened, key: bytes = KEY) -> Integers:
+    """A party's marks of the next round."""
+    side, split = twin.split.sides[party], twin.split
+    table = table_of(split.schema(side), [codes for _, codes in persons])
+    return marks(twin, side, table, placed([name for name, _ in persons], key, split.buckets), opened)
+
+
+def noise_of(twin: VerticalTwin, stream: NoiseStream | None, opened: Opened) -> Integers:
+    """A party's noise of the next round, flat; none without a stream."""
+    shares = twin.shares(opened)
+    nothing = {one.name: np.zeros(one.cells, np.int64) for one in shares}
+    return np.concatenate(list((add(nothing, shares, stream, len(opened)) if stream else nothing).values()))
+
+
+def crossed(crossing: Crossing, handed: Sequence[Integers]) -> Integers:
+    """The oracle: what a crossing opens without noise, told in the clear from what each party hands in."""
+    sides = []
+    for side in Side:
+        there = np.array([one[0] != 0 for one, own in zip(handed, crossing.sides, strict=True) if own is side])
+        held = sum(one for one, own in zip(handed, crossing.sides, strict=True) if own is side)
+        sides.append(np.where(there.sum(axis=0) == 1, held, 0))
+    found = []
+    for one in crossing.tables:
+        first, second = (sides[side][part] for side, part in zip(one.where.sides, (one.first, one.second), strict=True))
+        signs = np.sign(first * (second if one.where is Where.ACROSS else sides[1 - one.where][0])) * (second != 0)
+        (there,) = np.nonzero(signs)
+        cells = (
+            crossing.cells[side][part] for side, part in zip(one.where.sides, (one.first, one.second), strict=True)
+        )
+        table = np.zeros(tuple(cells), np.int64)
+        np.add.at(table, (np.abs(first[there]) - 1, np.abs(second[there]) - 1), signs[there])
+        found.append(table.ravel()[: one.opened])
+    return np.concatenate(found)
+
+
+def opened_by(
+    twin: VerticalTwin, parties: Sequence[Sequence[Person]], noise: Sequence[NoiseStream] = (), key: bytes = KEY
+) -> Opened:
+    """What all rounds open, as the parties would, in one process."""
+    opened: tuple[Mapping[str, tuple[int, ...]], ...] = ()
+    while (crossing := twin.crossing(opened)) is not None:
+        found = crossed(crossing, [handed_in(twin, n, one, opened, key) for n, one in enumerate(parties)])
+        for stream in noise:
+            found = found + noise_of(twin, stream, opened)
+        opened = (*opened, twin.named(opened, found))
+    return opened
