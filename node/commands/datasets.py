@@ -12,13 +12,15 @@ from marketplace.errors import Corrupt, Invalid
 from marketplace.protocol.identity import DatasetId
 from marketplace.protocol.schema import Schema
 from marketplace.terminal import ask_passphrase, guarded, parse_id, say, show_json
-from node.files import reading, write_whole
+from node.commands.given import read_given
+from node.files import write_whole
 from node.home import Node, home
 from node.provider import Listed, Words
 from node.vault.inference import draft_file
 from node.vault.linked_draft import draft_linked
 
 app = typer.Typer(no_args_is_help=True, help="Look at records, declare a schema, list and revise a dataset.")
+LARGEST_PERSONS_BYTES = 2**26
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
 Records = Annotated[Path, typer.Argument(help="A CSV or Parquet file.")]
 SchemaFile = Annotated[Path, typer.Option("--schema", help="The declared schema, a JSON file.")]
@@ -139,10 +141,8 @@ def opt_out(
 ) -> None:
     """Leave the PERSONS out of every order of DATASET that is drawn from now on. Refunds nothing; can be taken back."""
     node = Node.from_settings(home(), ask_passphrase("the node's keys"))
-    with reading(persons) as file:
-        lines = file.read()
     try:
-        names = [name for name in lines.decode().splitlines() if name]
+        names = [name for name in read_given(persons, LARGEST_PERSONS_BYTES).decode().splitlines() if name]
     except UnicodeDecodeError:
         raise Invalid("expected one person a line in UTF-8, got another encoding; convert the file") from None
     noted = node.provider().note_opt_outs(

@@ -14,6 +14,7 @@ from marketplace.protocol.amounts import euro_text
 from marketplace.protocol.description import Description
 from marketplace.protocol.identity import DatasetId
 from marketplace.protocol.offer import Guarantee
+from marketplace.protocol.pool import everywhere_epsilon
 from marketplace.protocol.quote import NO_KEY, NO_NONCE
 from marketplace.protocol.specification import Specification, Workload
 from marketplace.terminal import ask_passphrase, guarded, parse_id, parse_offer, say, show_json
@@ -147,6 +148,11 @@ def show_published(published: Published, as_json: bool) -> None:
     promise = "exact, no differential privacy"
     if not is_exact:
         promise = f"rho {offer.members[0].rho_micro:,} micro, epsilon {offer.epsilon():.4f}"
+        if len(offer.members) > 1:
+            charged_micro = [member.rho_micro for member in offer.members]
+            promise += (
+                f" of each dataset, epsilon {everywhere_epsilon(offer.head, charged_micro):.4f} for a person at all"
+            )
     print(f"Offer {offer.id.hex()}: {euro_text(offer.head.price_units)}, {promise}")
 
 

@@ -95,7 +95,8 @@ def read_split(split: Split) -> Hospitals:
     event, event_words = _event(split.event, [row[1] for row in rows])
     group = _group(split.group, [row[2] for row in rows])
     time, times, grid, time_words = _time(split.duration, [row[0] for row in rows], split.wishes.grid)
-    words += [event_words, f"{split.group}: {len(group.values)} groups, {', '.join(group.values)}", time_words]
+    groups = "1 group" if len(group.values) == 1 else f"{len(group.values)} groups"
+    words += [event_words, f"{split.group}: {groups}, {', '.join(group.values)}", time_words]
     lacking = sum(not all(row) for row in rows)
     if lacking:
         words.append(f"{lacking:,} rows lack one of the three, and are left out of every number")
@@ -160,9 +161,8 @@ def _event(name: str, texts: Sequence[str]) -> tuple[Category, str]:
     found = {f"{Decimal(text).normalize():f}" for text in texts if text}
     coding = next((coding for coding in CODINGS if found <= coding), None)
     if not found or coding is None:
-        raise Invalid(
-            f"column {name!r}: expected 0 and 1, or 1 and 2 with 2 for the event, got other values; code it so"
-        )
+        got = "other values" if found else "no value at all"
+        raise Invalid(f"column {name!r}: expected 0 and 1, or 1 and 2 with 2 for the event, got {got}; code it so")
     if found == {"1"}:
         raise Invalid(
             f"column {name!r}: expected 0 and 1, or 1 and 2 with 2 for the event, got 1 alone, which may be either; "

@@ -35,4 +35,6 @@ def test_an_unknown_dataset_is_invalid(hospital: Hospital, persons: Path) -> Non
 
 
 def test_a_file_that_is_not_there_is_said(hospital: Hospital, tmp_path: Path) -> None:
-    assert_refused(hospital.type("dataset", "opt-out", hospital.dataset, str(tmp_path / "none")), 5, "No such file")
+    assert_refused(
+        hospital.type("dataset", "opt-out", hospital.dataset, str(tmp_path / "none")), 2, "a file at 'none', found none"
+    )

@@ -8,10 +8,14 @@ from pathlib import Path
 import pytest
 
 from marketplace.ledger.follower import Follower
+from marketplace.protocol.rho import delta_of, epsilon_of
 from node.commands.moment import moment_text
+from node.commands.offers import show_published
+from node.provider import Published
 from tests.ledger.world import World
 from tests.node.hospital import MONEY, Hospital, assert_refused, document, open_hospital
 from tests.node.terminal import Ended
+from tests.node.test_admission import POOL
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +60,16 @@ def test_two_hospitals_type_their_way_to_one_offer(hospital: Hospital, other: Ho
     assert {member.provider for member in offer.members} == {hospital.signer.address, other.signer.address}
     retired = document(other.type("offer", "retire", str(published["offer"]), "--json"))
     assert retired["offer"] == published["offer"]
+
+
+def test_a_published_pool_tells_what_a_person_at_all_members_loses(capsys: pytest.CaptureFixture[str]) -> None:
+    show_published(Published(POOL, ()), False)
+    said = capsys.readouterr().out
+    charged_micro = [member.rho_micro for member in POOL.members]
+    assert f"rho {charged_micro[0]:,} micro, epsilon {POOL.epsilon():.4f} of each dataset" in said
+    together = epsilon_of(sum(charged_micro), delta_of(POOL.head.delta_atto))
+    told = float(said.split("of each dataset, epsilon ")[1].split()[0])
+    assert told >= together - 1e-4 > POOL.epsilon()
 
 
 def test_a_member_reads_that_an_exact_offer_promises_nothing_before_it_consents(

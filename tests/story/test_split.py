@@ -88,6 +88,12 @@ def test_an_event_is_one_or_two_and_said_aloud(
     assert {row[1] for row in found.pooled} <= set(values)
 
 
+def test_events_of_no_value_and_one_group_alone_are_called_so(tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match=r"'died': .* got no value at all"):
+        read(tmp_path, [[row[0], row[1], "", row[3]] for row in ROWS])
+    assert "arm: 1 group, a" in read(tmp_path, [[*row[:3], "a"] for row in ROWS]).words
+
+
 @pytest.mark.parametrize(
     "cells", [("0", "2"), ("0", "3"), ("-1", "0"), ("yes", "no"), ("1", "1"), ("", ""), ("0.5", "1")]
 )
