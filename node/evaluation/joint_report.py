@@ -9,6 +9,7 @@ from typing import Any
 from marketplace.protocol.analysis import AnalysisSpecification
 from marketplace.protocol.analysis_noise import Share
 from marketplace.protocol.analysis_quote import Setting, guarantee_words, learned, threats
+from marketplace.protocol.closing_fits import ClosedFit
 from marketplace.protocol.constraints import Condition
 from marketplace.protocol.rho import MICRO
 from marketplace.protocol.schema import Schema
@@ -51,7 +52,7 @@ def joint_report(
         ),
         conditions(specification.only, ONLY),
         *map(joint_answers.section_of, specification.analyses, [schema] * len(answers), answers),
-        _without_noise(setting) if setting.is_exact else protection(schema.unit, setting, promise),
+        _without_noise(setting, specification) if setting.is_exact else protection(schema.unit, setting, promise),
         page.section("Who learnt what", page.points([f"{who}: {what}." for who, what in learned(setting).items()])),
         page.section("Against whom it holds", page.points(threats(setting))),
         account(order, promise, _named(specification, shares), setting.parties),
@@ -70,7 +71,7 @@ def conditions(only: Sequence[Condition], sentence: str) -> str:
     return page.paragraph(sentence.format(names)) if only else ""
 
 
-def _without_noise(setting: Setting) -> str:
+def _without_noise(setting: Setting, specification: AnalysisSpecification) -> str:
     public = "The providers declare these records to be public data. " if setting.is_public else ""
     points = [
         "It was made under an authority's permit, whose conditions bind whoever holds it.",
@@ -82,6 +83,11 @@ def _without_noise(setting: Setting) -> str:
             "That hides small groups from a single look; it bounds nothing for somebody who knows much already.",
             "Handle it as you would handle the records themselves.",
         ]
+    if not setting.is_public and isinstance(specification.analyses[0], ClosedFit):
+        points.append(
+            "Coefficients and their errors are rounded, and each value of a column, and each pair of columns of two values, has "
+            "enough rows. What three columns together have may still follow, where predictors are many and rows are few."
+        )
     return page.section(
         "Nobody is protected by noise",
         page.paragraph(

@@ -265,6 +265,14 @@ def test_an_exact_report_promises_nothing_and_never_says_private() -> None:
     assert "epsilon" not in page
 
 
+def test_a_closed_regression_says_what_may_still_follow() -> None:
+    asked = specification(LogisticRegression("died", "yes", ("age",)))
+    fit = LikelihoodFit(90, 30, (Term("intercept", 3.5, 0.5, 0.00002), Term("age", -1.25, 0.5, 0.0144)), None)
+    page = joint_report(ORDER, Setting(Lane.CLOSED, 3, 1, 10), EXACT, SCHEMA, asked, (fit,)).decode()
+    assert "What three columns together have may still follow" in page and "private" not in page.lower()
+    assert "may still follow" not in joint_report(ORDER, PUBLIC, EXACT, SCHEMA, asked, (fit,)).decode()
+
+
 def test_public_records_are_called_so() -> None:
     page = report(PUBLIC, EXACT, ())
     assert "public data, exact" in page

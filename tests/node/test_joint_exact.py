@@ -1,6 +1,7 @@
 """Exact analyses bought of three hospitals under a permit: the very numbers of public records, and small cells closed."""
 
 import csv
+import math
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +12,9 @@ from marketplace.certificate.certificate import NO_EPSILON, NO_PROMISE
 from marketplace.certificate.manifest import Manifest
 from marketplace.certificate.verification import verify_against
 from marketplace.errors import Invalid
-from marketplace.protocol import analysis_answer
+from marketplace.protocol import analysis_answer, analysis_sums
 from marketplace.protocol.analysis_counts import Contingency, Count, Histogram
+from marketplace.protocol.analysis_logistic import LogisticRegression
 from marketplace.protocol.offer import Offer
 from marketplace.protocol.permit import Grant
 from marketplace.protocol.states import OrderState
@@ -33,7 +35,7 @@ def sold(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Pool, Offer
         authority = pool.ledger.account()  # type: ignore[attr-defined]
         for number, one in enumerate(pool.hospitals):
             pool.restart(number, rules=Rules(smallest_cell=1))
-            one.node.provider().open_epoch(one.listed.dataset, TOTAL_MICRO, 4, "Four exact answers for one study.")
+            one.node.provider().open_epoch(one.listed.dataset, TOTAL_MICRO, 5, "Five exact answers for one study.")
         offer = pool.publish(epsilon=None, authority=authority.address, purposes=1 << RESEARCH)
         now_s = pool.ledger.now_s()
         grant = Grant(pool.client.signer.address, RESEARCH, now_s - 1, now_s + 720 * HOUR_S, b"d" * 32, (offer.id,))
@@ -73,7 +75,7 @@ def test_public_records_give_the_very_numbers_and_nothing_is_called_private(sold
     assert "private" not in report.lower()
     assert verify_against(out, pool.client.account(), pool.ledger.domain).passed
     assert [one.used_micro() for one in pool.hospitals] == [0, 0, 0]
-    assert [one.node.vault.account.exact_left(one.listed.snapshot.dataset) for one in pool.hospitals] == [3, 3, 3]
+    assert [one.node.vault.account.exact_left(one.listed.snapshot.dataset) for one in pool.hospitals] == [4, 4, 4]
     assert pool.order(order).state is OrderState.SETTLED
     pool.assert_sound()
 
@@ -92,6 +94,27 @@ def test_cells_of_few_persons_are_closed_before_anybody_sees_them(sold: tuple[Po
     certificate = Manifest.decode((out / "manifest.json").read_bytes()).certificate
     assert certificate.joint is not None
     assert (certificate.joint.lane, certificate.mechanism.name) == ("closed", "closed-sums")
+    verified = verify_against(out, pool.client.account(), pool.ledger.domain)
+    assert verified.passed, verified
+    pool.assert_sound()
+
+
+@pytest.mark.slow
+def test_a_regression_is_bought_whose_parties_and_buyer_see_coefficients_and_no_sums(sold: tuple[Pool, Offer]) -> None:
+    pool, offer = sold
+    asked = LogisticRegression("outcome", "dead", ("arm",), rounds=5)
+    out = pool.buy(pool.place(offer, Questions((asked,), slot_s=SLOT_S, smallest_cell=10)))
+    (answer,) = analysis_answer.decode((out / analysis_answer.ANSWERS).read_bytes())
+    cells = Counter((row["outcome"], row["arm"]) for row in records(pool))
+    assert min(cells.values()) >= 10 + 2
+    odds = [math.log(cells["dead", arm] / cells["alive", arm]) for arm in ("old", "new")]
+    _, term = answer["answer"]["terms"]
+    assert float(term["coefficient"]) == pytest.approx(odds[1] - odds[0], abs=0.01 * float(term["standard_error"]))
+    assert float(term["standard_error"]) == pytest.approx(
+        math.sqrt(sum(1 / count for count in cells.values())), rel=0.01
+    )
+    opened = analysis_sums.decode((out / analysis_sums.SUMS).read_bytes())
+    assert [len(next(iter(each.values()))) for each in opened] == [2, 2, 2, 2, 2, 4]
     verified = verify_against(out, pool.client.account(), pool.ledger.domain)
     assert verified.passed, verified
     pool.assert_sound()
