@@ -129,10 +129,11 @@ def _several(setting: Setting, promise: Promise) -> str:
     if setting.unit is PrivacyUnit.PERSON:
         return "A person may be at every one of the providers; the noise is sized for that."
     everywhere_micro = setting.unit.everywhere_micro(promise.rho_micro, setting.parties)
+    everywhere = replace(promise, rho_generate_micro=everywhere_micro, rho_evaluate_micro=0)
     return (
         "The providers state that the noise is sized for a person's records at one of them; nobody checks that no person has "
         "records at several. One with records at k of them loses k * k times the rho: at all "
-        f"{setting.parties}, epsilon {replace(promise, rho_generate_micro=everywhere_micro).epsilon}."
+        f"{setting.parties}, epsilon {everywhere.epsilon}."
     )
 
 

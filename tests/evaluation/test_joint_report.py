@@ -248,6 +248,8 @@ def test_the_report_says_which_unit_is_protected_and_what_somebody_at_several_pr
     assert "A person may be at every one" not in once
     nine = Promise("masked sums", 9 * 28_000, 0, 10**13).epsilon
     assert f"One with records at k of them loses k * k times the rho: at all 3, epsilon {nine}." in once
+    scored = replace(WITH_NOISE, rho_generate_micro=WITH_NOISE.rho_micro - 3_000, rho_evaluate_micro=3_000)
+    assert f"at all 3, epsilon {nine}." in report(replace(DP, unit=PrivacyUnit.PERSON_AT_PROVIDER), scored)
     assert "at all of them 9 times" in once
 
 
