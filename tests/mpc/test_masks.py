@@ -72,6 +72,14 @@ def test_a_mask_is_spent_once_also_across_a_crash(tmp_path: Path) -> None:
     assert (tmp_path / Spent.FILE).stat().st_mode & 0o077 == 0
 
 
+def test_what_is_spent_is_on_the_disk_before_anything_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    durable: list[str] = []
+    monkeypatch.setattr("node.mpc.masks.os.fsync", lambda _: durable.append((tmp_path / Spent.FILE).read_text()))
+    Spent(tmp_path).spend(pairs()[:1], BATCH)
+    assert durable[-1] == (tmp_path / Spent.FILE).read_text()
+    assert len(durable[-1].split()) == 1
+
+
 def test_a_key_that_is_made_anew_has_all_its_masks_still(tmp_path: Path) -> None:
     spent = Spent(tmp_path)
     for _ in range(2):
