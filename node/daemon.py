@@ -17,6 +17,7 @@ from node.effects import Effects
 from node.journal import Mark
 from node.pool.joint import JointCommission
 from node.shelves import Shelves
+from node.skew import Skew
 from node.stock import Care
 from node.work import Abstain, Close, Deliver, Done, Make, Seal, Step, Wait, next_step
 
@@ -55,7 +56,8 @@ class Daemon:
     _troubles: dict[tuple[OrderId, bool], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._desks = Desks(self.provider, self.effects.vault, self.effects, self.rules, self.clock)
+        self._skew = Skew(self.clock, self.effects.ledger)
+        self._desks = Desks(self.provider, self.effects.vault, self.effects, self.rules, self._skew)
         self._shelves = Shelves(self.provider, self.effects)
 
     def tick(self) -> tuple[Happened, ...]:
@@ -65,6 +67,7 @@ class Daemon:
         hold the others up.
         """
         account = self.account = self.follower.catch_up()
+        self._skew.look()
         mine = [order for order in account.orders.values() if self._is_mine(account, order)]
         served = tuple(self._guarded(order.id, partial(self._serve, account, order)) for order in mine)
         for order in self._shelves.orders(account):
@@ -96,13 +99,9 @@ class Daemon:
 
     def _serve(self, account: Account, order: OrderView) -> Happened:
         papers = self._desks.papers(account, order)
-        now_s = self._now_s()
+        now_s = self._skew.now_s()
         step = next_step(self._desks.desk(account, order, papers), now_s=now_s)
         return self._perform(step, account, order, papers.commission, now_s)
-
-    def _now_s(self) -> int:
-        """The later of this machine's clock and the ledger's."""
-        return max(int(self.clock()), self.effects.ledger.now_s())
 
     def _perform(
         self,
@@ -126,7 +125,7 @@ class Daemon:
                 started = self.effects.make_together(commission, account, now_s)
                 return Happened(order.id, step if started else Wait("for a place to work"))
             case Seal() if isinstance(commission, JointCommission):
-                sealed = self.effects.seal_together(commission, account, self._now_s)
+                sealed = self.effects.seal_together(commission, account, self._skew.now_s)
                 return Happened(order.id, step if sealed else Wait("for the other members' nodes"))
             case Deliver() if isinstance(commission, JointCommission):
                 receipt = self.effects.deliver_together(commission, account, now_s)
@@ -135,7 +134,7 @@ class Daemon:
                 started = self.effects.make(commission, now_s)
                 return Happened(order.id, step if started else Wait("for a place to work"))
             case Seal() if isinstance(commission, Commission):
-                self.effects.seal(commission, self._now_s)
+                self.effects.seal(commission, self._skew.now_s)
             case _:
                 receipt = self.effects.send(step, order, account.offer_of(order), now_s)
                 return Happened(order.id, step if receipt else Wait("for confirmations"), receipt)
@@ -143,7 +142,7 @@ class Daemon:
 
     def _tend(self, account: Account, order: OrderId) -> Happened:
         """What is to be done about the kept result of an order."""
-        care, receipt = self._shelves.tend(account, account.orders[order], self._now_s())
+        care, receipt = self._shelves.tend(account, account.orders[order], self._skew.now_s())
         return Happened(order, care, receipt)
 
     def _note_trouble(self, order: OrderId, tending: bool, error: MarketplaceError) -> Happened:

@@ -16,6 +16,7 @@ from node.journal import Mark
 from node.objection import Objection
 from node.pool.admission import JointApplication, objection_to_joint
 from node.pool.joint import JointCommission, is_joint, read_joint
+from node.skew import Skew
 from node.vault.vault import Vault
 from node.work import Desk, Made, Share
 
@@ -30,14 +31,14 @@ class Papers:
 
 @dataclass(frozen=True)
 class Desks:
-    """Lays desks for one provider's node. `vault` opens the vault, and is not called for a sale of stock. `clock` gives
-    this machine's seconds."""
+    """Lays desks for one provider's node. `vault` opens the vault, and is not called for a sale of stock. `skew`: of this
+    machine's clock."""
 
     provider: Address
     vault: Callable[[], Vault]
     effects: Effects
     rules: Rules
-    clock: Callable[[], float]
+    skew: Skew
 
     def papers(self, account: Account, order: OrderView) -> Papers:
         """The documents of a placed order that this provider leads or answers with others, and admission's answer. Nothing
@@ -98,9 +99,8 @@ class Desks:
         if self.vault().account.touched(made.order.id, name):
             return None
         holding = holding_of(self.vault(), name, len(versions))
-        clock_s, ledger_s = int(self.clock()), self.effects.ledger.now_s()
         identified = self.effects.together.roster_keys.has(name)
-        return objection_to_joint(JointApplication(made, holding, clock_s, ledger_s, identified), self.rules)
+        return objection_to_joint(JointApplication(made, holding, self.skew.words, identified), self.rules)
 
     def _objection_to_stock(self, commission: Commission, earlier: Earlier) -> Objection | None:
         application = StockApplication(

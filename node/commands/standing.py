@@ -1,5 +1,6 @@
 """`agora-node status`, `stake` and `withdraw`: where the provider stands, and its money."""
 
+import time
 from typing import Annotated, Any
 
 import typer
@@ -17,6 +18,7 @@ from node.commands.offers import transaction_documents
 from node.home import Node, home
 from node.pool.consent import own_places
 from node.reconciliation import differences
+from node.skew import Skew
 
 DUE = {
     OrderState.PLACED: "to be delivered by",
@@ -35,6 +37,8 @@ def status(as_json: AsJson = False) -> None:
     mine = [dataset for dataset in account.datasets.values() if dataset.provider == me]
     orders = [order for order in account.orders.values() if own_places(account.offer_of(order), me)]
     owed_units = _owed_units(account, me)
+    skew = Skew(time.time, node.ledger)
+    skew.look()
     found = differences(account, me, node.vault.account)
     if as_json:
         show_json(
@@ -53,6 +57,7 @@ def status(as_json: AsJson = False) -> None:
                 "orders": [_order_document(order) for order in orders],
                 "owed_units": owed_units,
                 "differences": list(found),
+                "clock": skew.words,
             }
         )
         return
@@ -62,7 +67,7 @@ def status(as_json: AsJson = False) -> None:
         print(f"dataset {dataset.id.hex()}: {dataset.used_micro:,} of {dataset.total_micro:,} micro-rho used{exact}")
     for order in orders:
         print(f"order   {order.id.hex()}: {_order_text(order)}")
-    for words in found:
+    for words in (*found, *filter(None, [skew.words])):
         say(f"warning: {words}")
 
 

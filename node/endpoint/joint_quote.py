@@ -41,14 +41,14 @@ def would_be(
     )
 
 
-def would_ask(made: JointCommission, now_s: int, identified: bool) -> JointApplication:
+def would_ask(made: JointCommission, identified: bool) -> JointApplication:
     """What that order would ask of the node, by what the ledger says of its dataset: the vault is not asked.
 
     `identified`: whether identifiers of the dataset are kept.
     """
     dataset, newest = made.own.dataset, made.own.version
     holding = Holding(len(dataset.versions), newest.commitment, dataset.left_micro, dataset.exact_left)
-    return JointApplication(made, holding, now_s, now_s, identified)
+    return JointApplication(made, holding, None, identified)
 
 
 def joint_quote(made: JointCommission, request: QuoteRequest, refusal: Refusal | None) -> Quote:

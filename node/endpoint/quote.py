@@ -145,7 +145,7 @@ class Quotes:
         closed = (_closed(view, source.dataset, place, now_s) for place, source in enumerate(made.sources))
         refusal = next((found for found in closed if found), None)
         identified = self.keeps_identifiers(made.own.dataset.salt)
-        if refusal is None and (found := objection_to_joint(would_ask(made, now_s, identified), self.rules)):
+        if refusal is None and (found := objection_to_joint(would_ask(made, identified), self.rules)):
             refusal = Refusal(found.code, found.words)
         return joint_quote(made, request, refusal)
 

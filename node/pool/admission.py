@@ -24,22 +24,18 @@ from node.admission import (
 from node.objection import Objection
 from node.pool.joint import JointCommission
 
-MOST_SKEW_S = 300
-"""By how much a node's clock may be behind the ledger's."""
-
 
 @dataclass(frozen=True)
 class JointApplication:
     """What an order asks of this node as one of several.
 
-    `holding`: None where the vault does not hold the dataset. `clock_s`: this machine's; `ledger_s`: of the latest block.
-    `identified`: whether identifiers of the dataset are kept.
+    `holding`: None where the vault does not hold the dataset. `skew`: what is wrong with this machine's clock, in words; None
+    where nothing is known to be. `identified`: whether identifiers of the dataset are kept.
     """
 
     commission: JointCommission
     holding: Holding | None
-    clock_s: int
-    ledger_s: int
+    skew: str | None
     identified: bool = False
 
 
@@ -62,13 +58,7 @@ def objection_to_joint(application: JointApplication, rules: Rules) -> Objection
 
 
 def _objection_to_clock(application: JointApplication) -> Objection | None:
-    behind_s = application.ledger_s - application.clock_s
-    if behind_s > MOST_SKEW_S:
-        words = (
-            f"this node's clock is {behind_s:,} s behind the ledger's, so deadlines and permits cannot be told; set it"
-        )
-        return Objection(DeclineReason.CAPACITY, words)
-    return None
+    return Objection(DeclineReason.CAPACITY, application.skew) if application.skew else None
 
 
 def _objection_to_threshold(made: JointCommission, rules: Rules) -> Objection | None:

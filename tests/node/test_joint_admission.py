@@ -25,12 +25,12 @@ from marketplace.protocol.threshold import Threshold
 from marketplace.protocol.unit import PrivacyUnit
 from marketplace.protocol.views import Epoch
 from node.admission import Holding, Rules
-from node.pool.admission import MOST_SKEW_S, JointApplication, objection_to_joint
+from node.pool.admission import JointApplication, objection_to_joint
 from node.pool.joint import JointCommission, Source
 from tests.node.examples import AUTHORITY, DESCRIPTION, SCHEMA, order, specification, view
 from tests.protocol.examples import address, head
 
-RHO_MICRO, NOW_S = 20_000, 1_000_000
+RHO_MICRO = 20_000
 BUDGET, RECORDS, RULES, SPECIFICATION, CAPACITY = (
     DeclineReason.BUDGET,
     DeclineReason.RECORDS,
@@ -53,7 +53,7 @@ def application(**changes: Any) -> JointApplication:
     members = changes.pop("members", MEMBERS)
     described = dict.fromkeys(range(3), DESCRIPTION) | changes.pop("descriptions", {})
     questions = changes.pop("questions", QUESTIONS)
-    given = {name: changes.pop(name) for name in ("holding", "clock_s", "ledger_s", "identified") if name in changes}
+    given = {name: changes.pop(name) for name in ("holding", "skew", "identified") if name in changes}
     offer = Offer(OfferId(b"f" * 32), head(**{"kind": Kind.ANALYSIS, **changes}), members)
     sources = tuple(
         Source(
@@ -69,7 +69,7 @@ def application(**changes: Any) -> JointApplication:
     )  # fmt: skip
     placed = view(OrderState.PLACED, made=order(versions=pack_versions([1] * len(members))))
     made = JointCommission(placed, offer, 1, sources, questions)
-    usual = {"holding": Holding(1, bytes([1]) * 32, 10**6, 5), "clock_s": NOW_S, "ledger_s": NOW_S}
+    usual = {"holding": Holding(1, bytes([1]) * 32, 10**6, 5), "skew": None}
     return JointApplication(made, **{**usual, **given})
 
 
@@ -139,7 +139,7 @@ CLOSED: dict[str, Any] = {**EXACT, "questions": replace(QUESTIONS, analyses=(Cou
         ({"questions": replace(QUESTIONS, attestation="Not us.")}, Rules(), SPECIFICATION, "attestation"),
         ({"questions": replace(QUESTIONS, offer=b"x" * 32)}, Rules(), SPECIFICATION, "another offer"),
         ({"questions": replace(QUESTIONS, slot_s=3_601)}, Rules(), SPECIFICATION, "delivery slot"),
-        ({"clock_s": NOW_S - MOST_SKEW_S - 1}, Rules(), CAPACITY, "clock is 301 s behind"),
+        ({"skew": "this node's clock is 301 s behind"}, Rules(), CAPACITY, "clock is 301 s behind"),
         (EXACT, Rules(), RULES, "at least 10 persons only"),
         ({**EXACT, "questions": QUESTIONS}, Rules(), SPECIFICATION, "a smallest cell with exact answers"),
         ({"questions": replace(QUESTIONS, smallest_cell=10)}, Rules(), SPECIFICATION, "and with no others"),
@@ -169,10 +169,8 @@ def test_what_speaks_against_it_is_said(changes: dict[str, Any], rules: Rules, c
         ({**TWIN, "unit": AT_PROVIDER}, BOTH_UNITS),
         ({}, BOTH_UNITS),
         ({}, Rules(analyses=frozenset({"count", "mean", "histogram"}), columns=frozenset({"age", "sex"}))),
-        ({"clock_s": NOW_S - MOST_SKEW_S}, Rules()),
         ({**TWIN, "questions": replace(WISHES, subgroups="sex")}, Rules()),
         ({**TWIN, "questions": replace(WISHES, thresholds=(Threshold("l1_1way", "0.5"),))}, Rules()),
-        ({"clock_s": NOW_S + 10**6}, Rules()),
         (EXACT, Rules(smallest_cell=1)),
         ({**CLOSED, "questions": replace(CLOSED["questions"], only=MEN)}, Rules(filters=frozenset({"sex is male"}))),
         (CLOSED, Rules()),

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,6 +14,7 @@ from marketplace.protocol.account import Account
 from marketplace.protocol.epoch import EpochReason
 from marketplace.protocol.identity import DatasetId
 from node.accesslog import DayLog
+from node.commands import standing
 from node.commands.moment import day_text
 from node.home import VAULT
 from node.vault.access import Access, day_of
@@ -215,4 +217,14 @@ def test_status_tells_when_each_order_is_due(hospital: Hospital) -> None:
     (found,) = [each for each in shown["orders"] if each["id"] == order.hex()]  # type: ignore[attr-defined]
     assert found == {"id": order.hex(), "state": "placed", "reason": None, "deadline_s": placed.deadline_s}
     assert shown["differences"] == []
+    assert shown["clock"] is None
     assert f"order   {order.hex()}: placed, to be delivered by 20" in hospital.type("status").out
+
+
+def test_status_tells_of_a_clock_that_is_behind_the_ledgers(
+    hospital: Hospital, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "clock" not in hospital.type("status").err
+    monkeypatch.setattr(standing, "time", SimpleNamespace(time=lambda: 0.0))
+    assert "warning: this node's clock is" in hospital.type("status").err
+    assert "behind the ledger's" in str(document(hospital.type("status", "--json"))["clock"])
