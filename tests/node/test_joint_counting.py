@@ -10,6 +10,7 @@ from marketplace.errors import Corrupt, Refused
 from marketplace.keys.secretbox import SecretBox
 from marketplace.protocol.analysis import AnalysisSpecification
 from marketplace.protocol.analysis_counts import Histogram
+from marketplace.protocol.analysis_logistic import LogisticRegression
 from marketplace.protocol.identity import OrderId
 from marketplace.protocol.specification import SEALING_KEY_BYTES
 from node.files import write_whole
@@ -44,6 +45,19 @@ def test_the_debit_is_there_before_anything_is_counted_and_the_noise_is_in_all_t
     off = np.abs(counted - exact)
     assert np.count_nonzero(off) > 4
     assert off.max() < 20 * float(part.sigma2) ** 0.5
+
+
+def test_each_round_has_noise_of_its_own_and_is_counted_once(place: Workplace) -> None:
+    asked = replace(QUESTIONS, analyses=(LogisticRegression("test", "positive", ("age",), 2, 8),))
+    write_whole(place.folder / Name.SPECIFICATION, asked.encode())
+    counter = Counter.open(place.folder, joint_job(place), STORAGE_KEY)
+    first = counter.count(())
+    opened = ({name: counts.tolist() for name, counts in first.items()},)
+    again = counter.count(opened)
+    assert again.keys() == first.keys() == {"0/gradient", "0/information"}
+    for before in ((), opened):
+        with pytest.raises(ValueError, match="each stage to be drawn once"):
+            counter.count(before)
 
 
 def test_what_has_no_noise_of_its_own_does_not_leave(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
