@@ -152,14 +152,15 @@ def check_buckets(buckets: int) -> None:
         )
 
 
-def reach_of(sides: tuple[Side, ...], everywhere: bool = True) -> int:
-    """By how much a person moves any one table of a crossing, in L2, where each row has one cell of it.
+def reach_of(at: int) -> int:
+    """By how much somebody with rows at so many parties moves any one table of a crossing, in L2, where each row has one cell of
+    it.
 
     A side has in a bucket nothing or one person's cell. Somebody who comes to one of its parties fills a bucket there, or
     empties it where another was alone; so the side's bucket goes from nothing to a cell or back (a second party's being there
-    empties it), never from one cell to another, and the product with the other side from 0 to +-1 in one cell or back. That is
-    1 for a person's rows at one provider. If the person is `everywhere`, it is 1 for each party (triangle inequality), since
-    its bucket is counted as another at each: a promise must not hang on how identifiers are spelt. Where a row has a cell in
-    each of k tables that are charged as one, all of it is sqrt(k) as long.
+    empties it), never from one cell to another, and the product with the other side from 0 to +-1 in one cell or back: by 1. At
+    several parties it is 1 for each (triangle inequality), since the bucket is counted as another at each: a promise must not
+    hang on how identifiers are spelt. Where a row has a cell in each of k tables that are charged as one, all of it is sqrt(k)
+    as long.
     """
-    return len(sides) if everywhere else 1
+    return at

@@ -32,24 +32,26 @@ Integers = NDArray[np.int64]
 class VerticalTwin:
     """One order's twin of a split table. `specification`: of the joined columns. `threshold`: as in `PooledTwin`.
 
-    `everywhere`: whether a person may be at every party; else the promise is of a person's rows at one provider.
+    `at`: at how many parties the rows lie whose person the promise is of: all, unless the offer says that a person is at one of
+    each side, or that it is of a person's rows at one provider.
     """
 
     specification: Specification
     rho_micro: int
     split: Split
     threshold: int
-    everywhere: bool = True
+    at: int
 
     @cached_property
     def pooled(self) -> PooledTwin:
         """The rounds, their noise and their rows, as of a pool in which a person moves as much."""
-        moves = reach_of(self.split.sides, self.everywhere)
-        parties = len(self.split.sides)
+        parties, moves = len(self.split.sides), reach_of(self.at)
         return PooledTwin(self.specification, self.rho_micro, moves, parties, self.threshold, with_scores=False)
 
     def check(self) -> None:
         """Raises as `PooledTwin.check`, of the joined columns, and `Invalid` where scores decide or tell: none are released."""
+        if not 1 <= self.at <= len(self.split.sides):
+            raise Invalid(f"expected rows of a person at 1 to {len(self.split.sides)} parties, got {self.at}")
         if self.specification.thresholds or self.specification.subgroups is not None:
             raise Invalid("expected neither subgroups nor thresholds for the twin of a split table; order otherwise")
         self.pooled.check(self.split.joined)

@@ -25,8 +25,8 @@ Person = tuple[str, ROW]
 """An identifier and the codes of one side's columns."""
 
 
-def twin_of(split: Split = SPLIT, rho_micro: int = RHO_MICRO, *, everywhere: bool = True) -> VerticalTwin:
-    return VerticalTwin(specification(rows=900), rho_micro, split, 1, everywhere)
+def twin_of(split: Split = SPLIT, rho_micro: int = RHO_MICRO, at: int = len(SIDES)) -> VerticalTwin:
+    return VerticalTwin(specification(rows=900), rho_micro, split, 1, at)
 
 
 def halved(split: Split = SPLIT, rows: Sequence[ROW] = ROWS) -> list[list[Person]]:

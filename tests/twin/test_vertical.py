@@ -112,17 +112,16 @@ def test_everybody_spells_a_person_alike_and_no_key_tells_another() -> None:
         placed(["a"], KEY[:-1], 256)
 
 
-@pytest.mark.parametrize("everywhere", [True, False])
-def test_every_number_that_is_opened_is_charged_and_all_cost_no_more_than_the_rho(everywhere: bool) -> None:
-    twin = twin_of(everywhere=everywhere)
+@pytest.mark.parametrize("at", [1, 2, 3])
+def test_every_number_that_is_opened_is_charged_and_all_cost_no_more_than_the_rho(at: int) -> None:
+    twin = twin_of(at=at)
     opened = opened_by(twin, PARTIES, keys(0))
     measured = twin.measured(opened)
     assert [stage.stage for stage in measured.stages] == [name for sums in opened for name in sums]
     spent = [stage.cost_micro() for stage in measured.stages]
     assert spent == [share.rho_micro for at in range(len(opened)) for share in twin.shares(opened[:at])]
     assert twin.rho_micro - 2 * len(spent) <= sum(spent) <= twin.rho_micro
-    moves = 3 if everywhere else 1
-    assert {share.sensitivity_squared for share in twin.shares()} == {moves**2}
+    assert {share.sensitivity_squared for share in twin.shares()} == {at**2}
 
 
 def test_a_crossing_has_room_for_the_noise_of_all() -> None:
@@ -135,8 +134,8 @@ def test_a_crossing_has_room_for_the_noise_of_all() -> None:
 
 
 def moved(persons: dict[int, Person], others: list[list[Person]], rounds: int = len(OPENED)) -> bool:
-    """Whether somebody who is at these parties moves every statistic of every round by no more than it is charged for."""
-    twin, fine = twin_of(CROWDED), True
+    """Whether somebody who is at these parties moves every statistic of every round by no more than is charged for so many."""
+    twin, fine, at_all = twin_of(CROWDED), True, len(SIDES)
     for at in range(rounds):
         crossing = twin.crossing(OPENED[:at])
         assert crossing is not None
@@ -149,7 +148,7 @@ def moved(persons: dict[int, Person], others: list[list[Person]], rounds: int = 
         )
         for share in twin.shares(OPENED[:at]):
             change = np.array(here[share.name]) - np.array(there[share.name])
-            fine = fine and int((change**2).sum()) <= share.sensitivity_squared
+            fine = fine and int((change**2).sum()) * at_all**2 <= share.sensitivity_squared * len(persons) ** 2
     return fine
 
 
@@ -247,7 +246,7 @@ def everybody_kept(patch: pytest.MonkeyPatch) -> None:
 
 def moves_half(patch: pytest.MonkeyPatch) -> None:
     honest = protocol_crossing.reach_of
-    patch.setattr(vertical, "reach_of", lambda sides, everywhere: honest(sides, everywhere) // 2)
+    patch.setattr(vertical, "reach_of", lambda at: honest(at) // 2)
 
 
 @pytest.mark.parametrize("plant", [everybody_kept, moves_half])
@@ -295,9 +294,15 @@ def test_scores_that_nobody_releases_decide_nothing(wish: dict[str, object]) -> 
         replace(twin_of(), specification=replace(specification(), **wish)).check()  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("at", [0, 4])
+def test_a_person_at_no_party_or_more_than_there_are_is_invalid(at: int) -> None:
+    with pytest.raises(Invalid, match="at 1 to 3 parties"):
+        twin_of(at=at).check()
+
+
 def test_two_parties_are_refused() -> None:
     with pytest.raises(Refused, match="3 to 16 parties"):
-        twin_of(replace(SPLIT, sides=SIDES[:2])).check()
+        twin_of(replace(SPLIT, sides=SIDES[:2]), at=2).check()
 
 
 def test_a_table_of_the_other_side_is_invalid() -> None:
