@@ -131,6 +131,20 @@ SELLING = (
     ),
     Fault(
         "Limits.sol",
+        "members.length > 1 && !exact ? 1 : 0",
+        "!exact ? 1 : 0",
+        "An offer of one dataset states the privacy unit of a pool.",
+        ("marketplace/PublishLimits",),
+    ),
+    Fault(
+        "Limits.sol",
+        "members.length > 1 && !exact ? 1 : 0",
+        "members.length > 1 ? 1 : 0",
+        "An exact offer states a privacy unit.",
+        ("marketplace/PublishLimits",),
+    ),
+    Fault(
+        "Limits.sol",
         "require(leads, IMarketplace.LeadIsNotAMember(head.lead));",
         "",
         "A lead can sell without a dataset of its own.",
@@ -197,6 +211,13 @@ SELLING = (
         "bool delivered = origin.order.offer == offer &&",
         "bool delivered = offer != 0 &&",
         "An order's delivery becomes stock under terms that were never its own.",
+        ("marketplace/PublishStock",),
+    ),
+    Fault(
+        "Checks.sol",
+        "origin.head.unit == head.unit && ",
+        "",
+        "A result is sold again as protecting another privacy unit than it was made for.",
         ("marketplace/PublishStock",),
     ),
     Fault(
