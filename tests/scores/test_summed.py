@@ -144,6 +144,16 @@ def held(sigma: float, right: bool, draws: int) -> dict[str, float]:
     return {name: count / draws for name, count in times.items()}
 
 
+def test_an_interval_counts_the_noise_of_the_number_of_rows() -> None:
+    made, sums = records(800, 2), dict(summed(REAL, 1e-3))
+    noise = {**variances(1e-3), "rows": Fraction(400**2)}
+    for rows in (len(REAL) - 800, len(REAL) + 800):
+        found = {one.name: one for one in SCORING.scored({**sums, "rows": (rows,)}, noise, made).scores}
+        for name, value in exact(made).items():
+            low, high = map(float, found[name].interval)
+            assert low <= value <= high < float(value) + 0.6
+
+
 def test_floor_and_ceiling_are_of_the_synthetic_table_and_lie_in_order() -> None:
     made = records(3_000, 5)
     found = scores(made, 30.0)
