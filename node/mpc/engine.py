@@ -22,6 +22,8 @@ from node.mpc.frames import PIECE_VALUES, VALUE_BYTES, Rubbish
 SECURITY_BITS = 40
 NUMBER_BITS, WIDE_BITS = 64, 240
 SEED_BYTES = 16
+MASK_BITS = 64
+"""How many bits more than the numbers the masks have that many of them are opened under to cut digits off."""
 GUARD_DIGITS = 30
 """How many digits are cut off exactly where a number is opened afterwards."""
 LABEL_BYTES = 8
@@ -210,12 +212,12 @@ class Engine:
         """The secret `numbers` without their last `digits` binary digits: rounded down, or too large by up to one for each
         subset of parties that knows a seed together. Of any shape, between -2^bits and 2^bits.
 
-        Each subset's mask is 2^SECURITY_BITS times as large as the numbers and known with and without its last digits, so that
+        Each subset's mask is 2^MASK_BITS times as large as the numbers and known with and without its last digits, so that
         one opening of the masked numbers is enough. Raises `ValueError` where a mask could leave the field. Source: Catrina and
         de Hoogh 2010, with pseudorandom secret sharing (Cramer, Damgard and Ishai 2005) in place of random bits.
         """
         keys, count = self._mpc._prss_keys, numbers.size
-        span = bits + 1 + SECURITY_BITS
+        span = bits + 1 + MASK_BITS
         if not 0 <= digits <= bits or span + math.comb(len(self._mpc.parties), self._mpc.threshold).bit_length() > (
             self._field.modulus.bit_length() - 2
         ):

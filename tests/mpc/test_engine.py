@@ -42,12 +42,30 @@ try:
     print("open")
 except ValueError:
     print("closed")
+engine.hold(240)
+print(engine.width)
+for digits, bits in ((61, 60), (-1, 60), (20, 230)):
+    try:
+        engine.loop.run_until_complete(engine.cut(engine.zero, digits, bits))
+        print("open")
+    except ValueError:
+        print("closed")
 """
 
 
 def test_the_engine_exchanges_numbers_alone_with_forty_bits_and_compares_within_its_field() -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["True", "True", "True", "14", *["closed"] * 3, "ndarray", *["closed"] * 5]
+    assert done.stdout.split() == [
+        "True",
+        "True",
+        "True",
+        "14",
+        *["closed"] * 3,
+        "ndarray",
+        *["closed"] * 5,
+        "36",
+        *["closed"] * 3,
+    ]
 
 
 @pytest.mark.parametrize(("parties", "threshold"), [(2, 0), (2, 1), (3, 0), (4, 2)])
