@@ -27,6 +27,14 @@ def call(gate: Gate, said: bytes = b"") -> socket.socket:
     return made
 
 
+def handed_over(arrivals: socket.socket) -> socket.socket:
+    """The next connection that comes for the order, soon."""
+    arrivals.settimeout(10)
+    came = arrival(arrivals)
+    came.settimeout(10)
+    return came
+
+
 def is_cut_off(caller: socket.socket) -> bool:
     """Whether it ends, without a word."""
     try:
@@ -39,8 +47,7 @@ def test_each_connection_goes_to_the_order_that_it_names_with_all_that_was_said_
     with gate.expecting(FIRST) as first, gate.expecting(SECOND) as second:
         callers = [call(gate, naming(order) + order[:1] + b" and more") for order in (SECOND, FIRST)]
         for arrivals, caller, word in ((first, callers[1], b"1"), (second, callers[0], b"2")):
-            came = arrival(arrivals)
-            came.settimeout(10)
+            came = handed_over(arrivals)
             assert came.recv(20) == word + b" and more"
             came.sendall(b"yes")
             assert caller.recv(3) == b"yes"
@@ -52,8 +59,7 @@ def test_what_comes_byte_by_byte_is_understood(gate: Gate) -> None:
         caller.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for byte in naming(FIRST) + b"x":
             caller.sendall(bytes([byte]))
-        came = arrival(arrivals)
-        came.settimeout(10)
+        came = handed_over(arrivals)
         assert came.recv(1) == b"x"
 
 
@@ -90,8 +96,7 @@ def test_a_flood_of_strangers_keeps_nobody_out_and_takes_no_more_places_than_the
     with gate.expecting(FIRST) as arrivals:
         flood = [call(gate, naming(FIRST)[: number % 37]) for number in range(3 * MOST_UNNAMED)]
         call(gate, naming(FIRST) + b"x")
-        came = arrival(arrivals)
-        came.settimeout(10)
+        came = handed_over(arrivals)
         assert came.recv(1) == b"x"
         assert len(gate._unnamed) <= MOST_UNNAMED
         assert is_cut_off(flood[0])
@@ -106,8 +111,7 @@ def test_the_host_that_has_most_places_loses_its_oldest_one(gate: Gate, monkeypa
         flood = [call(gate) for _ in range(10)]
         assert all(is_cut_off(one) for one in flood[:8])
         patient.sendall(naming(FIRST) + b"x")
-        came = arrival(arrivals)
-        came.settimeout(10)
+        came = handed_over(arrivals)
         assert came.recv(1) == b"x"
 
 
@@ -116,8 +120,7 @@ def test_an_order_whose_process_takes_nothing_holds_no_other_up(gate: Gate) -> N
         for _ in range(600):
             call(gate, naming(FIRST)).close()
         call(gate, naming(SECOND))
-        second.settimeout(30)
-        assert arrival(second).fileno() >= 0
+        assert handed_over(second).fileno() >= 0
 
 
 def test_a_place_has_one_gate_until_it_is_closed() -> None:
