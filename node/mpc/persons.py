@@ -46,8 +46,9 @@ def bucket_of(identifier: str, key: bytes, buckets: int) -> int:
 def placed(identifiers: Sequence[str], key: bytes, buckets: int) -> tuple[Integers, Integers]:
     """Of each person of a split table its bucket, from 0, and its sign, 1 or -1: the same at every party that knows it.
 
-    `identifiers`: one for each person, in the spelling that all use. `key`: as for `in_buckets`. `buckets`: a power of two. Bucket and sign are other bits of one keyed hash, so
-    signs of different persons in one bucket are independent. Raises `ValueError` for another key.
+    `identifiers`: one for each person, in the spelling that all use. `key`: as for `in_buckets`. `buckets`: a power of two.
+    Bucket and sign are other bits of one keyed hash, so signs of different persons in one bucket are independent. Raises
+    `ValueError` for another key.
     """
     if len(key) != KEY_BYTES:
         raise ValueError("expected a key of 32 bytes")
