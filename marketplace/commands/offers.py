@@ -62,7 +62,8 @@ def unit_lines(entry: Entry) -> Iterator[tuple[str, str]]:
     if len(entry.sources) == 1 or head.guarantee is Guarantee.EXACT:
         yield "unit", words
         return
-    yield "unit", head.unit.of(words)
+    yield "unit", head.unit.text
+    yield "person", words
     everywhere = everywhere_epsilon(head, [source.spent_micro for source in entry.sources])
     yield "in all", f"epsilon {everywhere:.4f} for a person with records at every provider"
 

@@ -129,7 +129,12 @@ def test_where_the_offer_protects_a_person_at_one_provider_noise_charge_and_word
     assert (quoted.quote.rho_micro, quoted.quote.refusal) == (charged, None)
     assert quoted.quote.forecast is not None
     shown = "\n".join((*terms_of(quoted), *forecast_lines(quoted.quote.forecast)))
-    for words in ("one person at one provider; one person", "in all      epsilon", "at all of them 9 times"):
+    for words in (
+        "unit        one person at one provider",
+        "person      one person",
+        "in all      epsilon",
+        "at all of them 9 times",
+    ):
         assert words in " ".join(shown.split("\n              ")), shown
     order = pool.place(offer)
     out = pool.buy(order)
