@@ -129,3 +129,32 @@ def test_shares_that_are_dealt_of_the_same_secret_look_uniform_to_each_other_par
         shares = [held[n][dealer].astype(np.uint64) for n in range(PARTIES)]
         assert (field.at(0, (1, 2), shares[:2]) == secret).all() and (field.at(0, (2, 3), shares[1:]) == secret).all()
         assert all(is_uniform(held[n][dealer]) for n in range(PARTIES))
+
+
+def test_the_same_persons_are_dealt_with_other_shares_in_the_next_round(
+    parties: list[Crosses], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a party that holds one share of either would see how the two differ."""
+    dealt: dict[int, list[list[np.ndarray]]] = {n: [] for n in range(PARTIES)}
+    honest = Crosses._dealt
+
+    def noting(self: Crosses, secret: np.ndarray, counts: list[int]) -> list[np.ndarray]:
+        found = honest(self, secret, counts)
+        dealt[self._plan.own].append(found)
+        return found
+
+    monkeypatch.setattr(Crosses, "_dealt", noting)
+
+    def work(one: Crosses) -> int:
+        one.greet()
+        for _ in range(2):
+            parts = len(CROSSING.cells[CROSSING.sides[one._plan.own]])
+            handed = [np.ones(parts * 256, np.int64), np.zeros(NUMBERS, np.int64)]
+            one.answer(CROSSING.encode(), lambda _, handed=handed: handed.pop(0), lambda _: None)
+        return len(dealt[one._plan.own]) // 2
+
+    with ThreadPoolExecutor(PARTIES) as pool:
+        (half,) = set(pool.map(work, parties))
+    for held in dealt.values():
+        for first, second in zip(held[:half], held[half:], strict=True):
+            assert all(np.mean(one == other) < 0.01 for one, other in zip(first, second, strict=True) if one.size > 500)

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from marketplace.errors import Invalid, Refused
 from marketplace.protocol import crossing as protocol_crossing
-from marketplace.protocol.analysis_noise import LARGEST_SIGMA2, reach
-from marketplace.protocol.crossing import Side
-from marketplace.protocol.schema import Number, Timeline
+from marketplace.protocol.analysis import Asked
+from marketplace.protocol.analysis_noise import reach, share_of
+from marketplace.protocol.analysis_statistic import LARGEST_PARTIES, Statistic
+from marketplace.protocol.crossing import LARGEST_NUMBER, Side
+from marketplace.protocol.schema import LARGEST_COLUMNS, Number, Timeline
 from marketplace.protocol.threshold import Threshold
 from node.mpc import noise as parts
 from node.mpc.local import cross_here
@@ -23,6 +25,7 @@ from node.mpc.persons import placed
 from node.noise.gaussian import discrete_gaussian
 from node.twin import vertical
 from node.twin.counting import count
+from node.twin.rounds import LEAST_MICRO
 from node.twin.split import Split
 from node.twin.vertical import marks
 from tests.synthesis.examples import ignore, never, rows_of, specification, table_of
@@ -281,11 +284,16 @@ def test_rows_that_are_their_own_persons_are_invalid() -> None:
         Split(**nobody, sides=SIDES, buckets=256)
 
 
-def test_noise_that_a_crossing_cannot_hold_is_invalid_before_any_record() -> None:
-    twin = twin_of(rho_micro=400)
-    assert max(float(share.sigma2) for share in twin.shares()) < LARGEST_SIGMA2
-    with pytest.raises((Invalid, Refused)):
-        replace(twin, rho_micro=20).check()
+def test_a_rho_that_cannot_pay_for_every_stage_is_refused_before_any_record() -> None:
+    with pytest.raises(Refused, match="expected a rho of at least"):
+        twin_of(rho_micro=20).check()
+
+
+def test_the_least_that_a_stage_is_paid_buys_noise_that_a_crossing_holds_with_room_to_spare() -> None:
+    """A sketch of all pairs of the most columns, of somebody at the most parties."""
+    sketch = Asked("sketch", 0, Statistic("sketch", (2**16,), 1, math.comb(LARGEST_COLUMNS, 2)))
+    share = share_of(sketch, LEAST_MICRO, LARGEST_PARTIES, LARGEST_PARTIES, 7)
+    assert 2**18 + LARGEST_PARTIES * reach(share.sigma2, 1, share.cells) < LARGEST_NUMBER // 10
 
 
 @pytest.mark.parametrize("wish", [{"subgroups": "stage"}, {"thresholds": (Threshold("l1_2way", "0.1"),)}])
