@@ -95,8 +95,8 @@ def test_everybody_sees_the_tables_and_all_noise_exactly_also_where_persons_coin
 
 
 def test_a_crossing_of_more_buckets_than_are_sent_at_once_is_exact(hospitals: Make) -> None:
-    crossing, made = crossing_of(LEFT, RIGHT, RIGHT, buckets=2**17), hospitals()
-    assert crossing.buckets > PIECE_VALUES // 2 and crossing.buckets * 9 > 4 * PIECE_ELEMENTS
+    crossing, made = crossing_of(LEFT, RIGHT, RIGHT, buckets=2**16), hospitals()
+    assert crossing.buckets * 3 > PIECE_VALUES and crossing.buckets * 9 > 2 * PIECE_ELEMENTS
     start(made)
     handed, nothing = crowded(crossing, 3), [np.zeros(crossing.opened, np.int64)] * 3
     for found in opened(made, crossing, handed, nothing):
