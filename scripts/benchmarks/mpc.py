@@ -94,13 +94,27 @@ def latency(_: argparse.Namespace) -> Any:
 
 
 def rounds(_: argparse.Namespace) -> Any:
-    return [asdict(mpc_rounds.measure(delay, how)) for delay in (0, DELAY_MS) for how in (False, True)]
+    found = [asdict(mpc_rounds.measure(delay, together)) for delay in (0, DELAY_MS) for together in (False, True)]
+    return [{**one, "how": "round by round" if one["together"] else "one after the other"} for one in found]
 
 
 PARTS: dict[str, Callable[[argparse.Namespace], Any]] = {
     "sums": sums, "survival": survival, "regressions": regressions, "linkage": linkage, "twin": twin,
     "vertical": vertical, "unit": unit, "parties": parties, "latency": latency, "rounds": rounds,
 }  # fmt: skip
+
+TWINS = ("twin", "vertical")
+WORDS = {
+    "survival": "curves and log-rank: {seconds:.3f} s, stock MPyC {mpyc_seconds:.2f} s, {times_faster:.0f} times faster",
+    "regressions": "{regression} regression of {rows:,} x {predictors}, {rounds} rounds: {seconds:.2f} s, {processor_s:.2f} s of "
+    "processor time in all, {moved_mb:.2f} MB a party, {apart:.0e} standard errors from the pooled one",
+    "linkage": "linkage count in {buckets:,} buckets: {seconds:.2f} s, {moved_mb:.2f} MB a party, {peak_mib:.0f} MiB; {truly:,} "
+    "persons at all three, answered {persons:,} ({low:,} to {high:,})",
+    "unit": "epsilon {epsilon:g}, {points} points until day {until}, {unit}: sigma {sigma:.1f}, survival off by {off:.3f}, "
+    "intervals {width:.2f} wide, {hidden:.0%} hidden",
+    "rounds": "{statistics} statistics, {cells:,} numbers in {rounds} rounds, {delay_ms} ms, {how}: {seconds:.2f} s; whole "
+    "{whole_s:.1f} s, quoted {quoted_s} s; {moved_mb:.3f} MB a party, quoted {quoted_mb:.3f} MB",
+}
 
 
 def main() -> None:
@@ -109,54 +123,30 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--largest", type=int, default=SIZES[-1], help="the most numbers that are summed")
     parser.add_argument("--seeds", type=int, default=10, help="noise keys to try for each line of the twins, at most")
-    parser.add_argument("--minutes", type=float, default=15.0, help="after which no new run of the twins is begun")
+    parser.add_argument("--minutes", type=float, default=15.0, help="for each part of twins; then no new run is begun")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="the folder of Adult")
     parser.add_argument("--out", type=Path, help="write the plots there")
     given = parser.parse_args()
     found = {}
     for name in given.parts or PARTS:
         found[name] = PARTS[name](given)
-        if not given.json and name == "survival":
-            words = (
-                "curves and log-rank: {seconds:.3f} s, stock MPyC {mpyc_seconds:.2f} s, {times_faster:.0f} times faster"
-            )
-            Console(width=130).print(words.format(**found[name]))
-        elif not given.json and name == "regressions":
-            words = (
-                "{regression} regression of {rows:,} x {predictors}, {rounds} rounds: {seconds:.2f} s, {processor_s:.2f} s of "
-                "processor time in all, {moved_mb:.2f} MB a party, {apart:.0e} standard errors from the pooled one"
-            )
-            for one in found[name]:
-                Console(width=130).print(words.format(**one))
-        elif not given.json and name == "linkage":
-            words = (
-                "linkage count in {buckets:,} buckets: {seconds:.2f} s, {moved_mb:.2f} MB a party, {peak_mib:.0f} MiB; {truly:,} "
-                "persons at all three, answered {persons:,} ({low:,} to {high:,})"
-            )
-            for one in found[name]:
-                Console(width=130).print(words.format(**one))
-        elif not given.json and name == "unit":
-            words = (
-                "epsilon {epsilon:g}, {points} points until day {until}, {unit}: sigma {sigma:.1f}, survival off by {off:.3f}, "
-                "intervals {width:.2f} wide, {hidden:.0%} hidden"
-            )
-            for one in found[name]:
-                Console(width=130).print(words.format(**one))
-        elif not given.json and name == "rounds":
-            words = (
-                "{statistics} statistics, {cells:,} numbers in {rounds} rounds, {delay_ms} ms, {how}: {seconds:.2f} s; whole "
-                "{whole_s:.1f} s, quoted {quoted_s} s; {moved_mb:.3f} MB a party, quoted {quoted_mb:.3f} MB"
-            )
-            for one in found[name]:
-                how = "round by round" if one["together"] else "one after the other"
-                Console(width=160).print(words.format(**one, how=how))
-        elif not given.json and name not in ("twin", "vertical"):
-            Console(width=130).print(shown([SumFigures(**one) for one in found[name]]))
+        if not given.json:
+            show(name, found[name])
     if given.out:
         given.out.mkdir(parents=True, exist_ok=True)
         mpc_plot.plot(found, given.out)
     if given.json:
         print(json.dumps(found, indent=2))
+
+
+def show(part: str, found: Any) -> None:
+    """Prints what a part found. The lines of twins are printed as they come."""
+    console = Console(width=160)
+    if part in WORDS:
+        for one in found if isinstance(found, list) else [found]:
+            console.print(WORDS[part].format(**one))
+    elif part not in TWINS:
+        console.print(shown([SumFigures(**one) for one in found]))
 
 
 def shown(figures: list[SumFigures]) -> Table:
