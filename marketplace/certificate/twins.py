@@ -11,7 +11,7 @@ from marketplace.certificate.certificate import PLAIN_FRACTION, Mechanism, Stage
 from marketplace.certificate.joint import Joint
 from marketplace.errors import Corrupt
 from marketplace.protocol.analysis_lane import Lane
-from marketplace.protocol.analysis_noise import SMALLEST_SIGMA2, rho_micro_of_sum
+from marketplace.protocol.analysis_noise import least_sigma2, rho_micro_of_sum
 from marketplace.protocol.analysis_sums import SUMS, decode
 from marketplace.protocol.pool import TWIN_THRESHOLD
 from marketplace.protocol.schema import Schema
@@ -109,4 +109,4 @@ def _is_covered(stage: Stage, cells: int, joint: Joint, row_squared: int, schema
     if not PLAIN_FRACTION.fullmatch(stage.parameter):
         return False
     sigma2 = Fraction(stage.parameter) / honest
-    return sigma2 >= SMALLEST_SIGMA2 and stage.rho_micro >= rho_micro_of_sum(squared, sigma2, honest, cells)
+    return sigma2 >= least_sigma2(cells) and stage.rho_micro >= rho_micro_of_sum(squared, sigma2, honest, cells)

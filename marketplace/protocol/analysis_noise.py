@@ -8,14 +8,15 @@ from fractions import Fraction
 from marketplace.errors import Invalid
 from marketplace.protocol.analysis import Asked
 from marketplace.protocol.analysis_parties import check_parties
-from marketplace.protocol.analysis_statistic import LARGEST_NOISE, Variances
+from marketplace.protocol.analysis_statistic import LARGEST_NOISE, LARGEST_PARTIES, Variances
 from marketplace.protocol.rho import MICRO
 
-SMALLEST_SIGMA2 = 4
+NEGLIGIBLE_SIGMA2 = 4
+DISTANCE_BITS = 8
 LARGEST_SIGMA2 = 2**60
 TAIL_BITS = 60
 MOST_BITS = 2_000
-_ROOT_DIGITS = 10**12
+_ROOT_DIGITS, _STEPS = 10**12, 2**20
 
 
 @dataclass(frozen=True)
@@ -37,19 +38,26 @@ class Share:
         return rho_micro_of_sum(self.sensitivity_squared, self.sigma2, self.honest, self.cells)
 
 
+def least_sigma2(cells: int) -> Fraction:
+    """The least variance of a party's noise in each of so many `cells` (>= 1): 1, or where tau sqrt(cells) stays below 2^-8,
+    tau being that of `rho_micro_of_sum` for as many parties as there may be. Below 2 for up to 2^23 cells."""
+    distance = math.ceil(10 * (LARGEST_PARTIES - 1) * _root_above(Fraction(cells)))
+    return max(Fraction(1), Fraction(DISTANCE_BITS + distance.bit_length(), 14))
+
+
 def rho_micro_of_sum(sensitivity_squared: int, sigma2: Fraction, honest: int, cells: int) -> int:
     """The zCDP cost of integers with the sum of `honest` independent discrete Gaussians in each cell, rounded up.
 
     rho = (D / (sqrt(n) sigma) + tau sqrt(d))^2 / 2, with D^2 = `sensitivity_squared`, n = `honest`, d = `cells` and
     tau = 10 sum_{k=1}^{n-1} exp(-2 pi^2 sigma^2 k / (k + 1)): the sum is not itself a discrete Gaussian, and tau is how far
     it may be from one. Since k / (k + 1) >= 1/2 and pi^2 > 14 ln 2, tau <= 10 (n - 1) 2^-(14 sigma^2), which is used.
-    `sigma2` >= 4, of each party's part; what dishonest parties add counts for nothing. Raises `ValueError` otherwise.
+    `sigma2` >= `least_sigma2(cells)`, of each party's part; what dishonest parties add counts for nothing. Raises `ValueError`
+    otherwise.
     Source: Kairouz, Liu and Steinke 2021 (arXiv 2102.06387), Theorem 1 and Proposition 14, which ask for sigma^2 >= 1/4.
     """
-    if sensitivity_squared <= 0 or sigma2 < SMALLEST_SIGMA2 or honest < 1 or cells < 1:
-        raise ValueError("expected a sensitivity above 0, a variance of at least 4, and at least one party and cell")
-    tau = Fraction(10 * (honest - 1), 2 ** min(math.floor(14 * sigma2), MOST_BITS))
-    root = _root_above(Fraction(sensitivity_squared) / (honest * sigma2)) + tau * _root_above(Fraction(cells))
+    if sensitivity_squared <= 0 or honest < 1 or cells < 1 or sigma2 < least_sigma2(cells):
+        raise ValueError("expected a sensitivity above 0, at least one party and cell, and the least variance for them")
+    root = _root_above(Fraction(sensitivity_squared) / (honest * sigma2)) + _distance(sigma2, honest, cells)
     exact = Fraction(sensitivity_squared) / (2 * honest * sigma2)
     return math.ceil(MICRO * (exact if honest == 1 else root * root / 2))
 
@@ -84,10 +92,28 @@ def variances(parts: Sequence[Sequence[Share]], parties: int) -> tuple[Variances
 def share_of(one: Asked, price_micro: int, rows_in_pool: int, parties: int, threshold: int) -> Share:
     """The least noise that costs at most `price_micro` (>= 2) for this statistic. Arguments and what it raises: `shares`."""
     squared, honest = one.of.sensitivity_squared(rows_in_pool), parties - threshold
-    sigma2 = max(Fraction(SMALLEST_SIGMA2), Fraction(squared) * MICRO / (2 * honest * (price_micro - 1)))
+    sigma2 = _least_paid(squared, honest, one.of.cells, price_micro)
     if sigma2 > LARGEST_SIGMA2 or reach(sigma2, parties, one.of.cells) > LARGEST_NOISE:
         raise Invalid(f"statistic {one.name!r}: expected noise that sums can hold; offer more rho or a coarser column")
     return Share(one.name, one.of.cells, squared, honest, sigma2)
+
+
+def _least_paid(squared: int, honest: int, cells: int, price_micro: int) -> Fraction:
+    """The variance of a party's noise whose price is at most `price_micro` and hardly less. Where how far the sum is from a
+    discrete Gaussian takes a part of the price worth naming, that part is set aside as it is at a smaller variance."""
+    sigma2 = Fraction(squared) * MICRO / (2 * honest * (price_micro - 1))
+    if sigma2 >= NEGLIGIBLE_SIGMA2:
+        return sigma2
+    sigma2 = max(sigma2, least_sigma2(cells))
+    root = 1 / _root_above(Fraction(MICRO, 2 * (price_micro - 1))) - _distance(sigma2, honest, cells)
+    paid = Fraction(math.ceil(squared / (honest * root * root) * _STEPS), _STEPS)
+    return min(Fraction(NEGLIGIBLE_SIGMA2), max(sigma2, paid))
+
+
+def _distance(sigma2: Fraction, honest: int, cells: int) -> Fraction:
+    """At least tau sqrt(cells) of `rho_micro_of_sum`."""
+    tau = Fraction(10 * (honest - 1), 2 ** min(math.floor(14 * sigma2), MOST_BITS))
+    return tau * _root_above(Fraction(cells))
 
 
 def reach(sigma2: Fraction, parties: int, cells: int) -> int:

@@ -10,8 +10,9 @@ the sums may cost a unit; what they cost anybody follows:
 
 * **Person.** The sums are paid for k = m: rho(m) <= m c, with c the least that a member's dataset is charged. Whoever is at k
   members loses rho(k) <= (k / m) rho(m) <= k c, no more than what its k datasets are charged: (k / m) u + t <=
-  sqrt(k / m) (u + t) as soon as t <= u sqrt(k / m). With u = m r d / s, that holds: a price of at least 2 micro-rho keeps u
-  above 2^-10; t is below 2^-36 for 16 members, 2^24 cells and the least variance of 4, and falls with more.
+  sqrt(k / m) (u + t) as soon as t <= u sqrt(k / m). With u = m r d / s, that holds. Where a party's variance is below 4, s^2 is
+  below 64, so u is above 2^-3, and t at most 2^-8 (`least_sigma2`). From 4 on t is below 2^-36 for 16 members and 2^24 cells,
+  and a price of at least 2 micro-rho keeps u above 2^-10.
 * **Person at provider.** The sums are paid for k = 1: rho(1) <= c, no more than what each dataset is charged. Whoever is at k
   members loses rho(k) <= k^2 rho(1), since k u + t <= k (u + t). That is group privacy, and more than the k c that its k
   datasets are charged together: the accounts of several datasets may not be added up for such a person, as those of the other
