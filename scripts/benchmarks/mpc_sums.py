@@ -4,11 +4,9 @@ Wall time of the slowest party, from its node's numbers to its node's sums, ever
 cores of this machine; MPyC goes without TLS and with 32-bit numbers.
 """
 
-import json
 import multiprocessing
 import resource
 import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -29,6 +27,7 @@ from node.mpc.masks import Batch, Tensor
 from node.mpc.plan import Limits, Peer, Plan
 from node.mpc.running import PartyProcess
 from scripts.benchmarks.mpc_delay import Delays
+from scripts.benchmarks.mpc_peer import run_stock
 
 PARTIES = 3
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
@@ -143,9 +142,7 @@ def peer(port: int, file: bytes) -> Peer:
 
 def stock(sizes: list[int]) -> list[float]:
     """The seconds of stock MPyC for each size."""
-    command = [sys.executable, "-m", "scripts.benchmarks.mpc_stock", f"-M{PARTIES}", "--no-log", *map(str, sizes)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True)
-    found: list[float] = json.loads(done.stdout)
+    found: list[float] = run_stock("scripts.benchmarks.mpc_stock", PARTIES, *map(str, sizes))
     return found
 
 

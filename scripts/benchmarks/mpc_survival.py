@@ -4,8 +4,6 @@ NCCTG lung cancer by sex on a grid of 30 days. Wall time of the slowest party fr
 everybody connected before; ours with mutual TLS and everybody's signature under the transcript, MPyC without TLS.
 """
 
-import json
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,6 +21,7 @@ from marketplace.protocol.analysis_survival import Survival
 from marketplace.protocol.specification import SEALING_KEY_BYTES
 from node.mpc.counting import count
 from node.mpc.local import answer_here
+from scripts.benchmarks.mpc_peer import run_stock
 from scripts.story.lung import LUNG, lung_cancer
 
 PARTIES = 3
@@ -83,6 +82,4 @@ def ours() -> tuple[float, Any]:
 
 def stocks() -> Any:
     """What stock MPyC says."""
-    command = [sys.executable, "-m", "scripts.benchmarks.mpc_stock_survival", f"-M{PARTIES}", "--no-log"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True)
-    return json.loads(done.stdout)
+    return run_stock("scripts.benchmarks.mpc_stock_survival", PARTIES)

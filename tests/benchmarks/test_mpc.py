@@ -16,6 +16,7 @@ from marketplace.protocol.unit import PrivacyUnit
 from scripts.benchmarks import mpc_plot, mpc_regressions, mpc_sums, mpc_twin, mpc_unit
 from scripts.benchmarks.entrants import Setting
 from scripts.benchmarks.mpc_delay import Delays
+from scripts.benchmarks.mpc_peer import free_ports, run_stock
 from scripts.benchmarks.mpc_twin import Pool
 from scripts.benchmarks.peers import kept
 from scripts.benchmarks.tables import Table
@@ -135,3 +136,40 @@ def test_the_weaker_unit_has_the_noise_of_one_hospitals_rows_and_what_it_is_wort
     assert (wide.unit, narrow.unit, wide.points, wide.until) == ("person", "person-at-provider", 6, 540)
     assert wide.off > narrow.off
     assert wide.hidden > narrow.hidden
+
+
+def test_a_peer_that_waits_for_ever_is_ended_with_all_of_its_parties(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As stock MPyC does when one of its parties is gone: what party 0 started goes on after it."""
+    begun = "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', CHILD]); time.sleep(600)"
+    child = f"import os, time; open({str(tmp_path)!r} + '/' + str(os.getpid()), 'w'); time.sleep(600)"
+    (tmp_path / "waiting.py").write_text(f"CHILD = {child!r}; {begun}")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(SystemExit, match="none of 3"):
+        run_stock("waiting", 3, limit_s=2.0)
+    children = [path.name for path in tmp_path.iterdir() if path.name.isdigit()]
+    assert len(children) == 3
+    until = time.monotonic() + 10
+    while left := [child for child in children if runs(child)]:
+        assert time.monotonic() < until, left
+
+
+def runs(process: str) -> bool:
+    """Whether there is a process that does more than wait to be buried."""
+    try:
+        return Path("/proc", process, "stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
+
+
+def test_a_peer_that_ends_says_what_it_found_and_has_ports_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ending.py").write_text("import json, sys; print(json.dumps(sys.argv[1:]))")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", free_ports(1)))
+        parties, ports, *_ = run_stock("ending", 3)
+        taken = held.getsockname()[1]
+    assert parties == "-M3" and not int(ports[2:]) <= taken < int(ports[2:]) + 3
