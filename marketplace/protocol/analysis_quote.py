@@ -8,6 +8,7 @@ from typing import Any
 
 from marketplace.protocol import canonical
 from marketplace.protocol.analysis import AnalysisSpecification, Asked
+from marketplace.protocol.analysis_cox import CoxRegression
 from marketplace.protocol.analysis_lane import Lane
 from marketplace.protocol.analysis_noise import Share, rho_micro_of_sum
 from marketplace.protocol.analysis_statistic import Statistic
@@ -34,6 +35,10 @@ CLOSED_CELL_S = {
     How.SUPPORTED: 0.002,
     How.SOLVED: 1.2e-4,
     How.LEAST_SQUARES: 1.2e-4,
+    How.INTERVALS: 0.008,
+    How.HAZARD_FIRST: 2.4e-4,
+    How.HAZARD_STEP: 2.4e-4,
+    How.HAZARD_FIT: 2.4e-4,
 }
 CLOSED_CELL_BYTES = {
     How.WHOLE: 100,
@@ -46,12 +51,25 @@ CLOSED_CELL_BYTES = {
     How.SUPPORTED: 1_700,
     How.SOLVED: 258,
     How.LEAST_SQUARES: 258,
+    How.INTERVALS: 3_490,
+    How.HAZARD_FIRST: 258,
+    How.HAZARD_STEP: 258,
+    How.HAZARD_FIT: 258,
 }
 CLOSED_BYTES, CLOSED_STATISTIC_BYTES = 1_000, 130
-CLOSED_ROUND_BYTES = {How.RANKS: 10_600, How.SOLVED: 27_000, How.LEAST_SQUARES: 27_000}
+CLOSED_ROUND_BYTES = {
+    How.RANKS: 10_600,
+    How.SOLVED: 27_000,
+    How.LEAST_SQUARES: 27_000,
+    How.HAZARD_FIRST: 20_000,
+    How.HAZARD_STEP: 20_000,
+    How.HAZARD_FIT: 20_000,
+}
 """The same of the closed lane: of a number by what is asked about it, of the order, and of a statistic in a round. Of a linkage
 count, of a bucket each time that it is shared: by its party, and as a product of several by 2 t + 1 of the parties. Of equations,
-of an element of the inverse in each turn."""
+of an element of the inverse in each turn, and of a point of the grid in each turn of its division."""
+INVERSE_TURNS, DIVISION_TURNS, INPUTS_FOR_ONE = 24, 14, 4
+"""Turns for an inverse and, of 10,000 rows, those of a division beside two for each doubling; inputs that cost as much as one."""
 
 _DECIMAL = re.compile(r"[0-9]{1,12}\.[0-9]{4}", re.ASCII)
 
@@ -96,7 +114,7 @@ def learned(setting: Setting) -> dict[str, str]:
         opened = "how many buckets of identifiers parties have in common or alone, with everybody's noise in them"
     elif setting.lane is Lane.CLOSED:
         opened = "which cells stayed closed or intervals were merged, and all other sums over all parties; of a fit only rows, "
-        opened += "every round's coefficients and at the end their errors"
+        opened += "every round's coefficients and at the end their errors, of hazards also the mean row"
     elif setting.is_exact:
         opened = "the exact sums over all parties, of every round"
     else:
@@ -183,6 +201,11 @@ def _numbers(questions: ClosedSpecification, statistic: Statistic, opening: Open
         case How.SOLVED | How.LEAST_SQUARES:
             size: int = len(questions.specification.analyses[0].columns)
             return opening.least * size * size
+        case How.HAZARD_FIRST | How.HAZARD_STEP | How.HAZARD_FIT:
+            cox = questions.specification.analyses[0]
+            assert isinstance(cox, CoxRegression)
+            divided = (2 * cox.doublings + DIVISION_TURNS) * len(cox.grid)
+            return INVERSE_TURNS * len(cox.predictors) ** 2 + divided + statistic.inputs // INPUTS_FOR_ONE
     return statistic.inputs
 
 

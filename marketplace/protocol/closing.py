@@ -9,12 +9,14 @@ one leaves closed must not follow from another.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 from marketplace.errors import Corrupt, Invalid
 from marketplace.protocol.analysis import AnalysisSpecification, Asked
 from marketplace.protocol.analysis_comparisons import MannWhitney, Proportions, Welch
 from marketplace.protocol.analysis_counts import Contingency, Count, Histogram
+from marketplace.protocol.analysis_cox import CoxRegression
 from marketplace.protocol.analysis_genetics import AlleleFrequencies, CaseControl
 from marketplace.protocol.analysis_lane import SMALLEST_CELL
 from marketplace.protocol.analysis_linkage import KnownTo, Linkage
@@ -27,6 +29,7 @@ from marketplace.protocol.analysis_survival import Survival, SurvivalCurves
 from marketplace.protocol.closing_cells import CLOSED, Coarser, closed_table, coarser
 from marketplace.protocol.closing_fits import digits, fit_schedule, fitted, terms
 from marketplace.protocol.closing_groups import RANKS, closed_ranks, closed_variants
+from marketplace.protocol.closing_hazards import fitted_hazards, hazard_schedule
 from marketplace.protocol.closing_opening import LARGEST_SHARE, How, Opening
 from marketplace.protocol.schema import Schema
 
@@ -45,8 +48,10 @@ CLOSABLE = (
     | CaseControl
     | LinearRegression
     | LogisticRegression
+    | CoxRegression
 )
 """The analyses of which something can be told while small cells stay closed."""
+HAZARDS = {"first": How.HAZARD_FIRST, "step": How.HAZARD_STEP, "fit": How.HAZARD_FIT}
 
 
 @dataclass(frozen=True)
@@ -145,6 +150,9 @@ class ClosedSpecification:
                 return (closed_variants(analysis, shown),)
             case LinearRegression() | LogisticRegression():
                 return (fitted(analysis, schema, parts),)
+            case CoxRegression():
+                supported = CLOSED not in parts[1]["support"]
+                return (fitted_hazards(analysis, schema, parts) if supported else None,)
             case Contingency() if CLOSED in shown:
                 return (closed_table(_table(shown, schedule), coarser_of(shown, schedule), parts[1]["merged"]),)
             case Histogram() if CLOSED in shown:
@@ -162,6 +170,8 @@ class ClosedSpecification:
                 return ((Asked("0/ranks", 0, ranks),),)
             case LinearRegression() | LogisticRegression():
                 return tuple((Asked(f"0/{one.name}", 0, one),) for one in fit_schedule(analysis, schema))
+            case CoxRegression():
+                return tuple((Asked(f"0/{one.name}", 0, one),) for one in hazard_schedule(analysis, schema))
         return plain
 
 
@@ -186,12 +196,9 @@ def _way(analysis: object, schema: Schema, statistic: Statistic, cell: int) -> t
     """How a statistic is opened, its shape where it is not a row of numbers, and the least that may be seen."""
     match analysis:
         case Survival():
-            points = len(analysis.grid)
-            if points > LARGEST_POINTS:
-                raise Invalid(
-                    f"expected a time grid of at most {LARGEST_POINTS} points to close, got {points}; widen it"
-                )
-            return How.CURVES, (len(analysis.groups(schema)), points + 1), cell
+            return How.CURVES, (len(analysis.groups(schema)), _points(analysis.grid) + 1), cell
+        case CoxRegression() if statistic.name == "intervals":
+            return How.INTERVALS, (1, _points(analysis.grid) + 1), cell
         case Quantile():
             return (How.SIGNS, None, 0) if statistic.name == "signs" else (How.CELLS, None, analysis.least_rows(cell))
         case Mean(column=column) | Welch(column=column):
@@ -209,6 +216,10 @@ def _way(analysis: object, schema: Schema, statistic: Statistic, cell: int) -> t
             return How.GENOTYPES, (len(variants), statistic.cells // len(variants)), cell
         case LinearRegression() | LogisticRegression() if statistic.name == "support":
             return How.SUPPORTED, (statistic.hidden, statistic.cells), cell + terms(analysis)
+        case CoxRegression(predictors=predictors) if statistic.name == "support":
+            return How.SUPPORTED, (statistic.hidden, statistic.cells), cell + len(predictors)
+        case CoxRegression(doublings=doublings):
+            return HAZARDS[statistic.name], (statistic.hidden, statistic.cells), doublings
         case LinearRegression():
             return How.LEAST_SQUARES, (statistic.hidden, statistic.cells), digits(analysis)
         case LogisticRegression():
@@ -218,6 +229,12 @@ def _way(analysis: object, schema: Schema, statistic: Statistic, cell: int) -> t
         case Histogram():
             return How.CELLS, _small((1, statistic.cells)), cell
     return How.CELLS, None, cell
+
+
+def _points(grid: Sequence[Decimal]) -> int:
+    if len(grid) > LARGEST_POINTS:
+        raise Invalid(f"expected a time grid of at most {LARGEST_POINTS} points to close, got {len(grid)}; widen it")
+    return len(grid)
 
 
 def _check_values(column: str, values: int, what: str) -> None:

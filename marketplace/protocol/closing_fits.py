@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations
 
+from marketplace.protocol.analysis_cox import CoxRegression
 from marketplace.protocol.analysis_design import INTERCEPT, Term, in_units, line, normal_tail, reach
 from marketplace.protocol.analysis_logistic import LogisticRegression
 from marketplace.protocol.analysis_matrices import Vector
@@ -38,13 +39,13 @@ EXACT_STEPS = 16
 ClosedFit = LinearRegression | LogisticRegression
 
 
-def supports(asked: ClosedFit, schema: Schema) -> tuple[tuple[str, int], ...]:
+def supports(asked: ClosedFit | CoxRegression, schema: Schema) -> tuple[tuple[str, int], ...]:
     """The columns whose values must not single out few rows, each with its number of bins."""
     names = asked.columns if isinstance(asked, LinearRegression) else asked.predictors
     return tuple((name, min(BINS, schema.column(name).size)) for name in names)
 
 
-def pairs(asked: ClosedFit, schema: Schema) -> tuple[tuple[str, str], ...]:
+def pairs(asked: ClosedFit | CoxRegression, schema: Schema) -> tuple[tuple[str, str], ...]:
     """The pairs of columns of two values, each of whose four cells must have enough rows: coefficients and their errors of such
     columns may tell how many rows a cell has."""
     return tuple(combinations([name for name, _ in supports(asked, schema) if schema.column(name).size == 2], 2))
@@ -90,8 +91,8 @@ class Grid:
     """At which binary digits after the point the numbers of a fit of `rows` rows are opened.
 
     A coefficient's standard error, of predictors within [-1, 1], is at least 2 / sqrt(rows) in a logistic regression, and a
-    variance in the inverse of the information at least 4 / rows: so both are told to less than a hundredth of what chance makes
-    of them, and to no more.
+    variance in the inverse of the information at least 4 / rows; in a Cox regression, whose `rows` are those with the event, at
+    least 1 / sqrt(rows) and 1 / rows: so both are told to less than a hundredth of what chance makes of them, and to no more.
     """
 
     rows: int
@@ -117,11 +118,14 @@ def intercept_weights(asked: ClosedFit, schema: Schema) -> tuple[tuple[int, ...]
 
 
 def iterate(asked: LogisticRegression, opened: Sequence[Sums]) -> Vector:
-    """The coefficients after the steps of `opened`, the support first: of predictors within [-1, 1]. A step that changes some
-    row's linear predictor by more than `LONGEST_STEP` is shortened, which separation may make necessary."""
-    found = [0.0] * terms(asked)
-    for sums in opened[1:]:
-        step = _coefficients(asked, opened[0], sums)
+    """The coefficients after the steps of `opened`, the support first: of predictors within [-1, 1]."""
+    return further([0.0] * terms(asked), [_coefficients(asked, opened[0], sums) for sums in opened[1:]])
+
+
+def further(found: Vector, steps: Sequence[Vector]) -> Vector:
+    """Where `steps` lead. One that changes some row's linear predictor by more than `LONGEST_STEP` is shortened, which
+    separation may make necessary."""
+    for step in steps:
         length = math.fsum(map(abs, step))
         shorter = min(1.0, LONGEST_STEP / length) if length else 1.0
         found = on_grid([value + shorter * change for value, change in zip(found, step, strict=True)])

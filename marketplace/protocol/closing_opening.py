@@ -12,8 +12,9 @@ class How(IntEnum):
     large enough; the counts of survival in intervals that are wide enough; how many buckets some parties have in common, with
     the noise that every party hands in after its buckets; of two groups' bins the rows of each, twice Mann and Whitney's U,
     and the ties; of variants' genotypes rows and copies, and homozygotes where no genotype has too few rows;
-    of a fit how many rows there are, if enough lie outside each bin of each column; and the rounded solution of linear
-    equations, of least squares with what is left."""
+    of a fit how many rows there are, if enough lie outside each bin of each column; the rounded solution of linear
+    equations, of least squares with what is left; where intervals end that are wide enough; and the rounded step of a Cox
+    regression, in the first round with the mean row, in the last with its variances."""
 
     WHOLE = 1
     SIGNS = 2
@@ -25,6 +26,10 @@ class How(IntEnum):
     SUPPORTED = 8
     SOLVED = 9
     LEAST_SQUARES = 10
+    INTERVALS = 11
+    HAZARD_FIRST = 12
+    HAZARD_STEP = 13
+    HAZARD_FIT = 14
 
 
 @dataclass(frozen=True)
@@ -34,8 +39,8 @@ class Opening:
     all groups.
 
     `least`: the smallest number that may be seen; of a linkage count, how many parties know a person that is counted; of
-    equations, the binary digits after the point of what is handed in. `most`: what one party's number does not exceed, in
-    absolute value.
+    equations, the binary digits after the point of what is handed in; of hazards, the
+    doublings that they are clipped to. `most`: what one party's number does not exceed, in absolute value.
     """
 
     how: How

@@ -10,6 +10,7 @@ from marketplace.protocol.analysis_logistic import LogisticRegression
 from marketplace.protocol.analysis_newton import LikelihoodFit
 from marketplace.protocol.analysis_regression import Fit, LinearRegression
 from marketplace.protocol.analysis_tails import student_tail
+from marketplace.protocol.closing_hazards import ClosedHazards
 from node.evaluation import joint_plots, page
 from node.evaluation.drawing import number, p_text
 
@@ -32,6 +33,12 @@ def least_squares(asked: LinearRegression, found: Fit) -> Iterator[str]:
 
 def greatest_likelihood(asked: LogisticRegression | CoxRegression, found: LikelihoodFit) -> Iterator[str]:
     """The terms of a logistic or a Cox regression, with odds or hazard ratios."""
+    if isinstance(found, ClosedHazards):
+        points = ", ".join(map(str, found.intervals))
+        yield page.paragraph(
+            f"Times are moved up to the next of {points}, between which enough rows leave; who is there longer counts as watched "
+            "until the last of them."
+        )
     if found.terms is None:
         yield page.paragraph(f"No fit over {found.rows:,} rows, {found.events:,} with the event: {found.reason}.")
         return

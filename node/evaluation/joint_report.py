@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from marketplace.protocol.analysis import AnalysisSpecification
+from marketplace.protocol.analysis_cox import CoxRegression
 from marketplace.protocol.analysis_noise import Share
 from marketplace.protocol.analysis_quote import Setting, guarantee_words, learned, threats
 from marketplace.protocol.closing_fits import ClosedFit
@@ -83,7 +84,7 @@ def _without_noise(setting: Setting, specification: AnalysisSpecification) -> st
             "That hides small groups from a single look; it bounds nothing for somebody who knows much already.",
             "Handle it as you would handle the records themselves.",
         ]
-    if not setting.is_public and isinstance(specification.analyses[0], ClosedFit):
+    if not setting.is_public and isinstance(specification.analyses[0], ClosedFit | CoxRegression):
         points.append(
             "Coefficients and their errors are rounded, and each value of a column, and each pair of columns of two values, has "
             "enough rows. What three columns together have may still follow, where predictors are many and rows are few."

@@ -24,7 +24,7 @@ from node.mpc.linkage import linked
 from node.mpc.plan import Plan
 from node.mpc.stating import Stating
 
-WIDE = (How.RANKS, How.SOLVED, How.LEAST_SQUARES)
+WIDE = (How.RANKS, How.SOLVED, How.LEAST_SQUARES, How.HAZARD_FIRST, How.HAZARD_STEP, How.HAZARD_FIT)
 """What is computed with numbers of many more bits."""
 
 Integers = NDArray[np.int64]

@@ -27,7 +27,7 @@ from marketplace.protocol.schema import Schema
 from marketplace.scores.constraints import meet
 from node.mpc.codes import MISSING, Codes, Integers
 from node.mpc.groups import compared, genotypes
-from node.mpc.steps import cox_sums, fit_inputs, logistic_sums
+from node.mpc.steps import cox_sums, fit_inputs, hazard_inputs, logistic_sums
 
 
 def count(
@@ -54,9 +54,12 @@ def count(
     found = {}
     for place in sorted(places):
         analysis, before = specification.analyses[place], specification.part(place, opened)
-        if closed is not None and isinstance(analysis, LinearRegression | LogisticRegression):
+        if closed is not None and isinstance(analysis, LinearRegression | LogisticRegression | CoxRegression):
             parts = [{name.removeprefix("0/"): sums for name, sums in each.items()} for each in opened]
-            found[place] = fit_inputs(analysis, schema, used, parts)
+            if isinstance(analysis, CoxRegression):
+                found[place] = hazard_inputs(analysis, schema, used, parts)
+            else:
+                found[place] = fit_inputs(analysis, schema, used, parts)
         elif closed is None or not isinstance(analysis, Contingency | MannWhitney):
             found[place] = _counted(analysis, schema, int(kept.sum()), used, before)
         else:

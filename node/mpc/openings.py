@@ -10,6 +10,7 @@ from marketplace.protocol.closing_groups import copies_only
 from marketplace.protocol.closing_opening import How, Opening
 from node.mpc.comparing import reaching
 from node.mpc.engine import Engine
+from node.mpc.hazards import hazards
 from node.mpc.ranking import ranks
 from node.mpc.solving import solved, supported
 
@@ -28,6 +29,10 @@ async def opened(engine: Engine, numbers: Any, opening: Opening, parties: int) -
             return await supported(engine, numbers, opening, bits)
         case How.SOLVED | How.LEAST_SQUARES:
             return await solved(engine, numbers, opening, parties)
+        case How.HAZARD_FIRST | How.HAZARD_STEP | How.HAZARD_FIT:
+            return await hazards(engine, numbers, opening, parties)
+        case How.INTERVALS:
+            return await _intervals(engine, numbers, opening, bits)
         case How.GENOTYPES:
             found = await _genotypes(engine, numbers, opening, bits)
         case How.WHOLE:
@@ -84,32 +89,51 @@ async def _genotypes(engine: Engine, numbers: Any, opening: Opening, bits: int) 
 async def _curves(engine: Engine, numbers: Any, opening: Opening, bits: int) -> list[int]:
     """Who leaves, without and with event, in intervals of the grid that all groups have in common, from the first point on.
 
-    `numbers`: of each group, point and last beyond the grid, those without event and those with. An interval ends at the
-    first point by which in every group each of three numbers is 0 or reaches the least: those who left in it with event,
-    those who left without, and those who are still there. Whether that is so is one opened bit for a point, and all bits
-    follow from where the intervals end. What stands beyond the last of them is opened as who is still there, and no more.
+    What stands beyond the last of them is opened as who is still there, and no more.
     """
     groups, points = opening.shape
-    leaving = numbers.reshape(groups, points, 2)
-    there, since = _total(leaving), leaving[:, 0, :] * 0
     found = np.full((groups, points, 2), CLOSED, dtype=object)
-    if not await _is_fit(engine, there, opening.least, bits):
+    ends, there = await _merged(engine, numbers.reshape(groups, points, 2), opening.least, bits)
+    if ends:
+        for point, left in ends:
+            found[:, point, :] = np.array(await engine.open(left.reshape(2 * groups)), object).reshape(groups, 2)
+        found[:, -1, 0] = await engine.open(there)
+        found[:, -1, 1] = 0
+    return [int(number) for number in found.reshape(-1)]
+
+
+async def _intervals(engine: Engine, numbers: Any, opening: Opening, bits: int) -> list[int]:
+    """For each point of the grid 1 where one of the intervals of `_merged` ends, else 0: nothing else of it is opened."""
+    groups, points = opening.shape
+    handed = 2 * groups * points
+    ends, _ = await _merged(engine, numbers[:handed].reshape(groups, points, 2), opening.least, bits)
+    if not ends:
         return [CLOSED] * len(numbers)
+    last = {point for point, _ in ends}
+    return [CLOSED] * handed + [int(point in last) for point in range(points - 1)]
+
+
+async def _merged(engine: Engine, leaving: Any, least: int, bits: int) -> tuple[list[tuple[int, Any]], Any]:
+    """The last points of intervals of the grid, each with who leaves in it, and who is still there after the last of them.
+
+    `leaving`: of each group, point and last beyond the grid, those without event and those with. An interval ends at the
+    first point by which in every group each of three numbers is 0 or reaches the least: those who left in it with event,
+    those who left without, and those who are still there. Whether that is so is one opened bit for a point, and all bits
+    follow from where the intervals end.
+    """
+    groups, points, _ = leaving.shape
+    there, since = _total(leaving), leaving[:, 0, :] * 0
+    if not await _is_fit(engine, there, least, bits):
+        return [], there
     after, ends = there, []
     for point in range(points - 1):
         since = since + leaving[:, point, :]
         after = after - leaving[:, point, 0] - leaving[:, point, 1]
         every = engine.joined([since.reshape(2 * groups), after])
-        if await _is_fit(engine, every, opening.least, bits):
+        if await _is_fit(engine, every, least, bits):
             ends.append((point, since))
             there, since = after, since * 0
-    if not ends:
-        return [CLOSED] * len(numbers)
-    for point, left in ends:
-        found[:, point, :] = np.array(await engine.open(left.reshape(2 * groups)), object).reshape(groups, 2)
-    found[:, -1, 0] = await engine.open(there)
-    found[:, -1, 1] = 0
-    return [int(number) for number in found.reshape(-1)]
+    return ends, there
 
 
 async def _is_fit(engine: Engine, numbers: Any, least: int, bits: int) -> bool:

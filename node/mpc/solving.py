@@ -43,7 +43,7 @@ async def solved(engine: Engine, numbers: Any, opening: Opening, parties: int) -
     scale, grid = scale_bits(rows, size), Grid(rows, linear)
     closed = [CLOSED] * (hidden + cells)
     raised = 1 << (FRACTION - opening.least - scale)
-    inverse = await _inverse(engine, _symmetric(upper, size) * raised, opening.least)
+    inverse = await inverse_of(engine, symmetric(upper, size) * raised, opening.least)
     if inverse is None:
         return closed
     towards = gradient.reshape(size, 1) * raised
@@ -64,7 +64,7 @@ async def solved(engine: Engine, numbers: Any, opening: Opening, parties: int) -
     return closed[:hidden] + found
 
 
-async def _inverse(engine: Engine, matrix: Any, digits: int) -> Any | None:
+async def inverse_of(engine: Engine, matrix: Any, digits: int) -> Any | None:
     """The inverse of a secret symmetric matrix, positive semidefinite with a trace of at most 1, in fixed point; None where it
     has none, or an eigenvalue so small that numbers of so many `digits` do not tell it from 0.
 
@@ -97,7 +97,7 @@ async def _left(engine: Engine, squares: Any, towards: Any, solution: Any, rows:
     ]
 
 
-def _symmetric(upper: Any, size: int) -> Any:
+def symmetric(upper: Any, size: int) -> Any:
     """The whole of a symmetric matrix of which `upper` is the upper half, row by row."""
     places = np.zeros((size, size), dtype=np.int64)
     places[np.triu_indices(size)] = range(size * (size + 1) // 2)

@@ -1,5 +1,5 @@
 """Regressions of 10,000 rows between three real processes over mutual TLS: logistic and Cox of 20 predictors in the sums lane,
-logistic of 5 and 20 in the closed one."""
+logistic of 5 and 20 and Cox of 5 in the closed one."""
 
 import resource
 import secrets
@@ -17,6 +17,7 @@ from marketplace.protocol.analysis_cox import CoxRegression
 from marketplace.protocol.analysis_logistic import LogisticRegression
 from marketplace.protocol.analysis_newton import LikelihoodFit
 from marketplace.protocol.closing import ClosedSpecification
+from marketplace.protocol.closing_hazards import ClosedHazards
 from marketplace.protocol.schema import Category, Number, Schema
 from marketplace.protocol.specification import SEALING_KEY_BYTES
 from node.mpc.counting import count
@@ -41,6 +42,7 @@ ASKED = {
     "cox": CoxRegression("days", "died", "yes", GRID, NAMES),
     "closed logistic of 5": LogisticRegression("died", "yes", NAMES[:5]),
     "closed logistic of 20": LogisticRegression("died", "yes", NAMES),
+    "closed cox of 5": CoxRegression("days", "died", "yes", GRID, NAMES[:5]),
 }
 CELL = 10
 
@@ -122,9 +124,11 @@ def _apart(analysis: LogisticRegression | CoxRegression, codes: Codes, found: Li
     if isinstance(analysis, LogisticRegression):
         expected = Logit(codes["died"], add_constant(design)).fit(disp=0, tol=1e-12)
     else:
-        points = np.array([float(point) for point in GRID])
-        times = points[np.searchsorted(points, codes["days"])]
-        expected = PHReg(times, design, status=codes["died"], ties="breslow").fit()
+        left = found.intervals if isinstance(found, ClosedHazards) else analysis.grid
+        points = np.array(left, float)
+        place = np.searchsorted(points, codes["days"])
+        times, died = np.append(points, points[-1])[place], (codes["died"] == 1) & (place < len(points))
+        expected = PHReg(times, design, status=died, ties="breslow").fit()
     if found.terms is None:
         raise SystemExit(f"expected a fit, got none: {found.reason}")
     return max(

@@ -26,6 +26,7 @@ from marketplace.protocol.analysis_quote import Setting
 from marketplace.protocol.analysis_regression import Fit, LinearRegression
 from marketplace.protocol.analysis_survival import GroupCurve, LogRank, Step, Survival, SurvivalCurves
 from marketplace.protocol.closing_cells import ClosedTable
+from marketplace.protocol.closing_hazards import ClosedHazards
 from marketplace.protocol.constraints import Condition
 from marketplace.protocol.schema import Category, Number, Schema
 from marketplace.protocol.specification import SEALING_KEY_BYTES
@@ -273,6 +274,14 @@ def test_a_closed_regression_says_what_may_still_follow() -> None:
     page = joint_report(ORDER, Setting(Lane.CLOSED, 3, 1, 10), EXACT, SCHEMA, asked, (fit,)).decode()
     assert "What three columns together have may still follow" in page and "private" not in page.lower()
     assert "may still follow" not in joint_report(ORDER, PUBLIC, EXACT, SCHEMA, asked, (fit,)).decode()
+
+
+def test_a_closed_cox_regression_says_to_which_points_times_are_moved() -> None:
+    asked = CoxRegression("days", "died", "yes", (Decimal(50), Decimal(100), Decimal(150)), ("age",))
+    fit = ClosedHazards(90, 31, FIT.terms[1:], None, (Decimal(50), Decimal(150)))
+    page = joint_report(ORDER, Setting(Lane.CLOSED, 3, 1, 10), EXACT, SCHEMA, specification(asked), (fit,)).decode()
+    assert "moved up to the next of 50, 150" in page and "until the last of them" in page
+    assert "What three columns together have may still follow" in page and "Hazard ratio" in page
 
 
 def test_public_records_are_called_so() -> None:

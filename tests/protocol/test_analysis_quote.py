@@ -9,6 +9,7 @@ import pytest
 from marketplace.protocol import canonical
 from marketplace.protocol.analysis_comparisons import MannWhitney
 from marketplace.protocol.analysis_counts import Contingency, Count, Histogram
+from marketplace.protocol.analysis_cox import CoxRegression
 from marketplace.protocol.analysis_genetics import CaseControl, Variant
 from marketplace.protocol.analysis_linkage import KnownTo, Linkage
 from marketplace.protocol.analysis_logistic import LogisticRegression
@@ -86,6 +87,9 @@ def test_bytes_are_those_that_were_measured(bins: int, times: int, parties: int,
     assert cost_of_sums(schedule, parties).bytes == pytest.approx(measured, rel=0.03)
 
 
+POINTS = tuple(map(Decimal, range(1, 109)))
+
+
 @pytest.mark.parametrize(
     ("analysis", "parties", "measured"),
     [
@@ -102,6 +106,17 @@ def test_bytes_are_those_that_were_measured(bins: int, times: int, parties: int,
         (LogisticRegression("sex", "a", tuple(f"x{place}" for place in range(5)), 3), 3, 1_853_110),
         (LogisticRegression("sex", "a", tuple(f"x{place}" for place in range(20)), 2), 3, 11_473_913),
         (LinearRegression("fine", tuple(f"x{place}" for place in range(5))), 3, 912_919),
+        (
+            CoxRegression("days", "outcome", "dead", POINTS[2::3], tuple(f"x{place}" for place in range(5)), 6),
+            3,
+            7_371_114,
+        ),
+        (
+            CoxRegression("days", "outcome", "dead", POINTS[8::9], tuple(f"x{place}" for place in range(10)), 3),
+            3,
+            6_319_780,
+        ),
+        (CoxRegression("days", "outcome", "dead", POINTS[2::3], ("x0",), 3, doublings=2), 3, 2_011_388),
     ],
     ids=lambda value: type(value).__name__ if is_dataclass(value) else str(value),
 )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from itertools import product
 
 import numpy as np
 import pytest
@@ -14,15 +15,17 @@ from marketplace.errors import Invalid
 from marketplace.protocol.analysis import Analysis, AnalysisSpecification
 from marketplace.protocol.analysis_comparisons import MannWhitney, Welch
 from marketplace.protocol.analysis_counts import Contingency, Count, Distribution, Histogram, Rows, Table
-from marketplace.protocol.analysis_cox import CoxRegression
+from marketplace.protocol.analysis_cox import BEYOND, CoxRegression
 from marketplace.protocol.analysis_lane import Lane, lane_of
 from marketplace.protocol.analysis_logistic import LogisticRegression
 from marketplace.protocol.analysis_moments import Mean, Moments, Variance
+from marketplace.protocol.analysis_newton import DEPENDENT, UNSETTLED
 from marketplace.protocol.analysis_quantile import Quantile
 from marketplace.protocol.analysis_survival import Survival
 from marketplace.protocol.closing import ClosedDistribution, ClosedSpecification
 from marketplace.protocol.closing_cells import CLOSED, ClosedTable, coarser, shown_cells, taken_together
 from marketplace.protocol.closing_groups import closed_ranks, copies_only, tie_bits
+from marketplace.protocol.closing_hazards import ClosedHazards, hazard_digits
 from marketplace.protocol.closing_opening import How, Opening
 from marketplace.protocol.offer import Guarantee
 from marketplace.protocol.schema import Category, Number, Schema
@@ -212,9 +215,51 @@ def test_one_analysis_stands_in_an_exact_order() -> None:
         ClosedSpecification(asking(Count(), Count()), K)
 
 
-def test_a_cox_regression_is_not_answered_in_the_closed_lane() -> None:
-    with pytest.raises(Invalid, match="ask for it with noise, or for survival by groups"):
-        closed(CoxRegression("days", "outcome", "dead", (Decimal(500), Decimal(1000)), ("score",)))
+def test_a_cox_regression_opens_where_intervals_end_what_supports_it_and_steps() -> None:
+    asked = CoxRegression("days", "outcome", "dead", (Decimal(500), Decimal(1000)), ("score", "arm"), 4, doublings=6)
+    two = replace(SCHEMA, columns=(*SCHEMA.columns[:3], Category("arm", ("a", "b"), True)))
+    opened = closed(asked).openings(two)
+    assert opened["0/intervals"] == Opening(How.INTERVALS, (1, 3), K, 2**24)
+    assert opened["0/support"] == Opening(How.SUPPORTED, (2 * (5 + 2), 2), K + 2, 2**24)
+    handed = 2 + 3 * (1 + 2 + 3) + 2 + 4
+    steps = {"first": (How.HAZARD_FIRST, 4), "step": (How.HAZARD_STEP, 2), "fit": (How.HAZARD_FIT, 5)}
+    for name, (how, cells) in steps.items():
+        assert opened[f"0/{name}"] == Opening(how, (handed, cells), 6, 2**58)
+    assert [each[0].of.name for each in closed(asked).schedule(two)] == [
+        "intervals", "support", "first", "step", "step", "fit"
+    ]  # fmt: skip
+
+
+def test_a_cox_regression_of_which_an_opening_stayed_closed_tells_no_coefficient() -> None:
+    asked = CoxRegression("days", "outcome", "dead", (Decimal(500), Decimal(1000)), ("score",), 2)
+    shut, ends, counts = [CLOSED], {"0/intervals": [0, 1]}, {"0/support": [30, 20]}
+    steps = ({"0/first": [128, -8]}, {"0/fit": [0, 900, 0]})
+
+    def answer(*opened: dict[str, list[int]]) -> ClosedHazards | None:
+        found: ClosedHazards | None = closed(asked).results(SCHEMA, opened)[0]
+        return found
+
+    assert answer({"0/intervals": 2 * shut}, {"0/support": 2 * shut}, *steps) is None
+    assert answer(ends, {"0/support": 2 * shut}, {"0/first": 2 * shut}, {"0/fit": 3 * shut}) is None
+    found = answer(ends, counts, *steps)
+    assert found is not None and found.terms is not None and found.intervals == (Decimal(1000),)
+    assert (found.rows, found.events, found.terms[0].name) == (50, 20, "score")
+    for reason, first, last in (
+        (DEPENDENT, 2 * shut, 3 * shut),
+        (DEPENDENT, [128, -8], 3 * shut),
+        (DEPENDENT, [128, -8], [0, 0, 0]),
+        (BEYOND, [128, -8], [*(2 * shut), 1]),
+        (UNSETTLED, [128, -8], [2000, 900, 0]),
+    ):
+        none = answer(ends, counts, {"0/first": first}, {"0/fit": last})
+        assert none == ClosedHazards(50, 20, None, reason, (Decimal(1000),))
+
+
+def test_hazards_are_handed_in_as_finely_as_sums_have_room_for() -> None:
+    for doublings, rows in product(range(1, 13), (20, 10_000, 2**24, 2**28)):
+        digits, party = hazard_digits(doublings, rows), min(rows, 2**24)
+        assert digits >= 22 and party * 2 ** (digits + doublings) <= 2**58
+        assert digits + rows.bit_length() + doublings <= 64
 
 
 def test_a_fit_is_told_where_k_rows_and_as_many_as_there_are_terms_lie_outside_each_bin_and_in_each_pair() -> None:
@@ -238,6 +283,10 @@ def test_a_fit_is_told_where_k_rows_and_as_many_as_there_are_terms_lie_outside_e
         (Welch("score", "outcome", "alive", "dead"), "16 values or more"),
         (MannWhitney("days", "outcome", "alive", "dead", 15), "16 values or more"),
         (MannWhitney("days", "outcome", "alive", "dead", 600), "at most 1024 cells"),
+        (
+            CoxRegression("days", "outcome", "dead", tuple(map(Decimal, range(1, 514))), ("score",)),
+            "at most 512 points",
+        ),
         (Survival("days", "outcome", "dead", tuple(map(Decimal, range(1, 514)))), "at most 512 points"),
     ],
 )
