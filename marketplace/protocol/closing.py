@@ -87,8 +87,7 @@ class ClosedSpecification:
             )
         if not isinstance(self.specification.analyses[0], CLOSABLE):
             raise Invalid(
-                "expected an analysis of which something can be told while small cells stay closed, got another; ask for it "
-                "with noise, or for survival by groups"
+                "expected an analysis of which something can be told while small cells stay closed, got another; ask with noise"
             )
 
     def encode(self) -> bytes:

@@ -70,17 +70,20 @@ GONE = DRAWN.exponential(300 * np.exp(X / 1000 - 0.5))
 RECORDS = {
     "x": X,
     "copy": 2 * X,
-    "rare": (np.arange(600) < 11).astype(int),
     "days": np.ceil(np.minimum(GONE, 999)).astype(int),
     "sorted": 1000 - X,
     "died": (GONE < 999).astype(int),
     "never": np.zeros(600, int),
 }
+EARLY, LATE = np.flatnonzero(RECORDS["days"] <= 500), np.flatnonzero(RECORDS["died"] == 0)
+for name, few in (("rare", K), ("less rare", K + 1)):
+    RECORDS[name] = np.isin(np.arange(600), [*EARLY[:few], *LATE[:15]]).astype(int)
 FEW = Schema(
     (
         Number("x", Decimal(0), Decimal(1000), Decimal(1), False),
         Number("copy", Decimal(0), Decimal(2000), Decimal(2), False),
         Category("rare", ("no", "yes"), False),
+        Category("less rare", ("no", "yes"), False),
         Number("days", Decimal(0), Decimal(1000), Decimal(1), False),
         Number("sorted", Decimal(0), Decimal(1000), Decimal(1), False),
         Category("died", ("no", "yes"), False),
@@ -113,6 +116,12 @@ def test_what_few_rows_make_stays_closed_and_what_is_no_fit_has_a_reason(
     else:
         assert (found.rows, found.terms, found.reason) == (600, None, reason)
         assert set(found.intervals) <= set(DAYS)
+
+
+def test_a_value_is_told_of_from_k_rows_and_as_many_more_as_there_are_terms_on(tmp_path: Path) -> None:
+    asked = CoxRegression("days", "died", "yes", DAYS, ("less rare",), 5)
+    found = answered_by(asked, FEW, parts_of(RECORDS, FEW), tmp_path)
+    assert found.rows == 600 and found.terms is not None
 
 
 def test_intervals_end_where_curves_do_and_nothing_else_of_them_is_opened(hospitals: Callable[..., Hospitals]) -> None:

@@ -17,6 +17,7 @@ from marketplace.protocol.analysis_comparisons import MannWhitney, Welch
 from marketplace.protocol.analysis_counts import Contingency, Count, Distribution, Histogram, Rows, Table
 from marketplace.protocol.analysis_cox import BEYOND, CoxRegression
 from marketplace.protocol.analysis_lane import Lane, lane_of
+from marketplace.protocol.analysis_linkage import KnownTo, Linkage
 from marketplace.protocol.analysis_logistic import LogisticRegression
 from marketplace.protocol.analysis_moments import Mean, Moments, Variance
 from marketplace.protocol.analysis_newton import DEPENDENT, UNSETTLED
@@ -213,6 +214,11 @@ def test_a_table_without_small_cells_is_shown_whole_and_one_that_cannot_be_kept_
 def test_one_analysis_stands_in_an_exact_order() -> None:
     with pytest.raises(Invalid, match="expected one analysis"):
         ClosedSpecification(asking(Count(), Count()), K)
+
+
+def test_a_linkage_count_is_not_answered_exactly() -> None:
+    with pytest.raises(Invalid, match="ask with noise"):
+        closed(Linkage(3, 4096, KnownTo.TWO))
 
 
 def test_a_cox_regression_opens_where_intervals_end_what_supports_it_and_steps() -> None:
