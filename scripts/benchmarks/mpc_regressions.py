@@ -1,5 +1,5 @@
 """Regressions of 10,000 rows between three real processes over mutual TLS: logistic and Cox of 20 predictors in the sums lane,
-logistic of 5 and 20 and Cox of 5 in the closed one."""
+logistic and Cox of 5 and 20 in the closed one."""
 
 import resource
 import secrets
@@ -43,6 +43,7 @@ ASKED = {
     "closed logistic of 5": LogisticRegression("died", "yes", NAMES[:5]),
     "closed logistic of 20": LogisticRegression("died", "yes", NAMES),
     "closed cox of 5": CoxRegression("days", "died", "yes", GRID, NAMES[:5]),
+    "closed cox of 20": CoxRegression("days", "died", "yes", GRID, NAMES),
 }
 CELL = 10
 

@@ -75,6 +75,7 @@ RECORDS = {
     "died": (GONE < 999).astype(int),
     "never": np.zeros(600, int),
 }
+RECORDS["y"] = np.where(np.arange(600) % 12 == 0, np.nan, X + 0.0)
 EARLY, LATE = np.flatnonzero(RECORDS["days"] <= 500), np.flatnonzero(RECORDS["died"] == 0)
 for name, few in (("rare", K), ("less rare", K + 1)):
     RECORDS[name] = np.isin(np.arange(600), [*EARLY[:few], *LATE[:15]]).astype(int)
@@ -88,6 +89,7 @@ FEW = Schema(
         Number("sorted", Decimal(0), Decimal(1000), Decimal(1), False),
         Category("died", ("no", "yes"), False),
         Category("never", ("no", "yes"), False),
+        Number("y", Decimal(0), Decimal(1000), Decimal(1), True),
     ),
     None,
     1,
@@ -122,6 +124,15 @@ def test_a_value_is_told_of_from_k_rows_and_as_many_more_as_there_are_terms_on(t
     asked = CoxRegression("days", "died", "yes", DAYS, ("less rare",), 5)
     found = answered_by(asked, FEW, parts_of(RECORDS, FEW), tmp_path)
     assert found.rows == 600 and found.terms is not None
+
+
+def test_rows_in_which_a_column_is_missing_are_left_out(tmp_path: Path) -> None:
+    found = answered_by(CoxRegression("days", "died", "yes", DAYS, ("y",), 5), FEW, parts_of(RECORDS, FEW), tmp_path)
+    there = ~np.isnan(RECORDS["y"])
+    times, died = moved(RECORDS["days"], RECORDS["died"] == 1, found)
+    true = PHReg(times[there], RECORDS["y"][there], status=died[there], ties="breslow").fit()
+    assert (found.rows, found.events) == (550, died[there].sum())
+    assert abs(found.terms[0].coefficient - true.params[0]) < 0.01 * true.bse[0]
 
 
 def test_intervals_end_where_curves_do_and_nothing_else_of_them_is_opened(hospitals: Callable[..., Hospitals]) -> None:
