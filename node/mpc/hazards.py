@@ -87,7 +87,8 @@ async def _likelihood(
 async def _reciprocal(engine: Engine, numbers: Any, doublings: int) -> Any:
     """1 beside each of the secret `numbers`, which are at most 1 and at least 2^-doublings, in fixed point.
 
-    Newton's method from 2 - a on: the result at most doubles in a turn, so it stays below 2^doublings.
+    Newton's method from 2 - a on: the result at most doubles in a turn, and stays below 2^doublings. Source: Schulz 1933, for a
+    matrix of one number.
     """
     one = engine.known(np.full(len(numbers), 1 << FRACTION, dtype=object))
     found = one + one - numbers

@@ -55,7 +55,7 @@ def test_a_sum_of_four_parties_is_measured_and_a_delay_shows() -> None:
 
 @pytest.mark.parametrize(
     ("name", "predictors", "apart"),
-    [("logistic", 20, 1e-4), ("cox", 20, 1e-4), ("closed logistic of 5", 5, 1e-2)],
+    [("logistic", 20, 1e-4), ("cox", 20, 1e-4), ("closed logistic of 5", 5, 1e-2), ("closed cox of 5", 5, 1e-2)],
 )
 def test_a_regression_of_three_parties_is_measured_and_is_that_of_the_pooled_records(
     name: str, predictors: int, apart: float
