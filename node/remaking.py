@@ -46,17 +46,16 @@ def remake(folder: Path, progress: Progress, cancelled: Cancelled) -> Remade:
     joint = manifest.certificate.joint if manifest else None
     if manifest is None or joint is None or description is None or not isinstance(specification, Specification):
         raise Invalid("expected the result of an order for a twin of pooled records, got another; give its folder")
-    certificate, schema = manifest.certificate, description.schema
+    certificate, schema = manifest.certificate, joint.schema(description.schema)
     digests = sha256(specification.encode()).digest(), sha256(description.encode()).digest()
     faults = [*sums_faults(kept.files, certificate.mechanism)]
     if faults or digests != (certificate.specification, certificate.description):
         raise Corrupt("expected the sums and documents that the certificate names, got others; fetch the order again")
-    parties = len(joint.parties)
-    rho_micro = parties * min(party.rho_micro for party in joint.parties)
-    twin = PooledTwin(specification, rho_micro, parties * schema.rows_per_person, parties, joint.threshold)
+    rows, parties, scored = joint.rows(schema.rows_per_person), len(joint.parties), joint.split is None
+    twin = PooledTwin(specification, joint.sums_micro, rows, parties, joint.threshold, with_scores=scored)
     twin.check(schema)
     opened = analysis_sums.decode(kept.files[analysis_sums.SUMS].read_bytes())
-    if not set(groups_of(twin.scoring(schema, opened))) <= set(certificate.mechanism.parameters):
+    if scored and not set(groups_of(twin.scoring(schema, opened))) <= set(certificate.mechanism.parameters):
         raise Corrupt(
             "expected columns to be scored in the groups that follow from the sums, got others; contest the order"
         )

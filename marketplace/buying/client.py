@@ -164,7 +164,7 @@ class Client:
         waits for acceptance, `NoEndpoint` where the lead describes no node, and as `receive`, `read_descriptor` and
         `spot_check.spot_check` do; that the node does not answer is a verdict and no error.
         """
-        inner = self.receive(order, progress).inner
+        received = self.receive(order, progress)
         account, folder = self.account(), self._folder(order)
         view = self._find(account, order)
         if view.state is not OrderState.DELIVERED or view.delivery_hash is None:
@@ -177,8 +177,9 @@ class Client:
             raise TooSmall("expected rows to look into, this is the answer to an analysis; judge it by its certificate")
         stock = self._stock_seed(account, view)
         seed = stock or receiving.keep_once(folder, SEED, lambda: randomness(SEED_BYTES))
-        sampled = Sampled(description.schema, specification.rows, seed, stock is not None)
-        with inner.open("rb") as file:
+        schema = received.manifest.certificate.schema(description.schema)
+        sampled = Sampled(schema, specification.rows, seed, stock is not None)
+        with received.inner.open("rb") as file:
             return check_chunks(file, sampled, chunks, asking)
 
     def accept(self, order: OrderId, *, check: bool = True, progress: Progress = _silent) -> Receipt | None:

@@ -1,6 +1,7 @@
 """Offers as a buyer reads them: the terms on the ledger beside the documents that they name."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
 
@@ -12,7 +13,9 @@ from marketplace.protocol.account import Account, DatasetView, OfferView, OrderV
 from marketplace.protocol.description import Description
 from marketplace.protocol.identity import NOTHING, OfferId
 from marketplace.protocol.offer import Guarantee, Head, Member, Offer
+from marketplace.protocol.pool import split_of
 from marketplace.protocol.rho import delta_of, epsilon_of
+from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import Specification
 from marketplace.protocol.terms import Terms
 
@@ -60,6 +63,15 @@ class Entry:
     def description(self) -> Description:
         """What the provider of the first dataset says about it."""
         return self.sources[0].description
+
+    @property
+    def schema(self) -> Schema:
+        """What its rows have: what its members declare, or of a split table the columns of both sides."""
+        with suppress(Invalid):
+            split = split_of(self.view.offer, [source.description.schema for source in self.sources])
+            if split is not None:
+                return split.joined
+        return self.description.schema
 
     @property
     def rows_declared(self) -> int:

@@ -17,7 +17,7 @@ from marketplace.protocol.constraints import Condition
 from marketplace.protocol.identity import NOTHING, Address, OrderId, PermitId
 from marketplace.protocol.offer import Guarantee, Head, Kind
 from marketplace.protocol.order import Order, pack_versions
-from marketplace.protocol.pool import TWIN_THRESHOLD, check_members, check_twin, noise_of
+from marketplace.protocol.pool import TWIN_THRESHOLD, check_members, check_scoreless, check_twin, noise_of, split_of
 from marketplace.protocol.specification import DEFAULT_GENERATOR, Specification, Workload
 from marketplace.protocol.specified import Specified
 from marketplace.protocol.threshold import Threshold
@@ -142,9 +142,12 @@ def specification_of(entry: Entry, wishes: Wishes, sealing_key: bytes, nonce: by
             )
         return replace(earlier, offer=offer, slot_s=wishes.slot_s, sealing_key=sealing_key, nonce=nonce)
     described = [source.description for source in entry.sources]
+    schemas = [each.schema for each in described]
+    split = split_of(entry.view.offer, schemas)
+    rows = [each.rows_by_default for each in described]
     specification = Specification(
         offer=offer,
-        rows=sum(each.rows_by_default for each in described) if wishes.rows is None else wishes.rows,
+        rows=(split.most(rows) if split else sum(rows)) if wishes.rows is None else wishes.rows,
         workload=wishes.workload or Workload(),
         slot_s=wishes.slot_s,
         sealing_key=sealing_key,
@@ -154,12 +157,15 @@ def specification_of(entry: Entry, wishes: Wishes, sealing_key: bytes, nonce: by
         subgroups=wishes.subgroups,
         thresholds=wishes.thresholds,
     )
-    for each in described:
-        specification.check(each.schema)
-        check_thresholds(each.schema, specification, pooled=len(described) > 1)
+    if split is not None:
+        check_scoreless(specification)
+    tables = [split.joined] if split else schemas
+    for table in tables:
+        specification.check(table)
+        check_thresholds(table, specification, pooled=len(described) > 1)
     if len(described) > 1:
-        check_members(entry.view.offer, TWIN_THRESHOLD, [each.schema for each in described])
-        check_twin(specification, described[0].schema)
+        check_members(entry.view.offer, TWIN_THRESHOLD, schemas)
+        check_twin(specification, tables[0])
     return specification
 
 

@@ -68,7 +68,8 @@ def _check_forecast(quoted: Quoted) -> None:
     if isinstance(asked, AnalysisSpecification):
         own = forecast_of(offer, asked, [source.description.schema for source in quoted.entry.sources])
     elif len(offer.members) > 1:
-        own = forecast_of_twin(offer, forecast.rounds, forecast.cost)
+        schemas = [source.description.schema for source in quoted.entry.sources]
+        own = forecast_of_twin(offer, schemas, forecast.rounds, forecast.cost)
     else:
         raise Corrupt("expected a quote of synthetic rows, got one of a joint analysis; ask the provider")
     if own != forecast:

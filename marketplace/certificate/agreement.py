@@ -17,12 +17,15 @@ from marketplace.ledger.addresses import checksummed
 from marketplace.ledger.ids import Domain
 from marketplace.ledger.signatures import certificate_signer
 from marketplace.protocol.account import Account, DatasetView, OrderView
+from marketplace.protocol.analysis_lane import Lane
+from marketplace.protocol.crossing import Side
 from marketplace.protocol.description import Description
 from marketplace.protocol.identity import Address
 from marketplace.protocol.offer import Kind, Offer
 from marketplace.protocol.rho import DELTA_UNIT, LARGEST_DELTA_ATTO
 from marketplace.protocol.specified import Specified, rows_of, thresholds_of
 from marketplace.protocol.states import OrderState
+from marketplace.protocol.unit import PrivacyUnit
 from marketplace.scores.thresholds import judge
 
 Faults = tuple[str, ...]
@@ -51,6 +54,7 @@ def disagreements(
         *(_delivery_faults(manifest, order) if made.id != order.id else ()),
         *joint_faults(certificate, account, made),
         *transcript_faults(certificate),
+        *split_faults(certificate),
         *rho_faults(certificate),
         *attack_faults(certificate),
         *epsilon_faults(certificate),
@@ -176,6 +180,28 @@ def transcript_faults(certificate: Certificate) -> Faults:
     joint = certificate.joint
     unsigned = joint.unsigned(certificate.order, certificate.specification) if joint else ()
     return tuple(f"party {number} has not signed its transcript" for number in unsigned)
+
+
+def split_faults(certificate: Certificate) -> Faults:
+    """Where its lane and what it says of a split table's sides do not go with each other or with its parties."""
+    joint = certificate.joint
+    split = joint.split if joint else None
+    if joint is None or (split is None) != (joint.lane != Lane.CROSSING.value):
+        return () if joint is None else ("its lane is not that of its table",)
+    if split is None:
+        return ()
+    if len(split.sides) != len(joint.parties) or set(split.sides) != set(Side):
+        return ("its sides are not those of its parties",)
+    lead = {
+        side for party, side in zip(joint.parties, split.sides, strict=True) if party.dataset == certificate.dataset
+    }
+    faults = [] if lead == {Side.LEFT} else ["its lead is not at the left"]
+    if joint.unit is not PrivacyUnit.PERSON:
+        faults.append("its privacy unit is not that of matched persons")
+    right = {p.description for p, side in zip(joint.parties, split.sides, strict=True) if side is Side.RIGHT}
+    if sha256(split.right.encode()).digest() not in right:
+        faults.append("what it says of the right side is no description of a party there")
+    return tuple(faults)
 
 
 def specification_faults(certificate: Certificate, specification: Specified) -> Faults:

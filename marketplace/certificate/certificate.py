@@ -19,6 +19,7 @@ from marketplace.errors import Corrupt, Invalid
 from marketplace.protocol import canonical
 from marketplace.protocol.identity import Address, DatasetId, OfferId, OrderId
 from marketplace.protocol.rho import MICRO
+from marketplace.protocol.schema import Schema
 from marketplace.scores.curve import NoisyCurve
 from marketplace.scores.score import Score
 from marketplace.scores.thresholds import Judgement
@@ -201,6 +202,10 @@ class Certificate:
     thresholds: tuple[Judgement, ...] = ()
     attacks: PublicAttacks | None = None
     joint: Joint | None = None
+
+    def schema(self, described: Schema) -> Schema:
+        """What the rows of the result have: as `Joint.schema`."""
+        return self.joint.schema(described) if self.joint else described
 
     def document(self) -> dict[str, Any]:
         """The certificate as a value for canonical JSON; curves, thresholds and attacks stand in it where there are any."""

@@ -46,6 +46,10 @@ class Fields:
             raise Invalid(f"expected an object in {name!r}")
         return value
 
+    def has(self, name: str) -> bool:
+        """Whether there is such a part."""
+        return name in self._document
+
     def mapping_or_none(self, name: str) -> Mapping[str, Any] | None:
         return None if self._part(name) is None else self.mapping(name)
 

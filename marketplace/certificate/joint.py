@@ -5,9 +5,14 @@ from hashlib import sha256
 from typing import Any
 
 from marketplace.certificate.fields import Fields
-from marketplace.errors import Invalid
+from marketplace.errors import Corrupt, Invalid
 from marketplace.keys.tls import signed_with
+from marketplace.protocol import canonical
+from marketplace.protocol.crossing import Side
+from marketplace.protocol.description import Description
 from marketplace.protocol.identity import Address, DatasetId
+from marketplace.protocol.schema import Schema
+from marketplace.protocol.split import SplitSchema
 from marketplace.protocol.transcript import context_of, signed_bytes
 from marketplace.protocol.unit import PrivacyUnit, unit_of
 
@@ -75,10 +80,33 @@ class Party:
 
 
 @dataclass(frozen=True)
+class Halves:
+    """Of a split table: on which of its `sides` each party is, in order, and what a party of the right one declares."""
+
+    sides: tuple[Side, ...]
+    right: Description
+
+    def document(self) -> dict[str, Any]:
+        """It as a value for canonical JSON."""
+        return {"sides": [side.name.lower() for side in self.sides], "right": self.right.document()}
+
+    @classmethod
+    def of_fields(cls, fields: Fields) -> "Halves":
+        """What is in `fields`. Raises `Invalid` where a part is missing or of another kind."""
+        words = {side.name.lower(): side for side in Side}
+        try:
+            sides = tuple(words[word] for word in fields.list_of_text("sides"))
+            return cls(sides, Description.decode(canonical.encode(fields.mapping("right"))))
+        except (KeyError, Corrupt):
+            raise Invalid("expected the sides of a split table, and a description of the right one") from None
+
+
+@dataclass(frozen=True)
 class Joint:
     """How several parties answered together. `parties`: in the offer's order. `transcript`: 32 bytes, signed by each.
 
     `lane`: how they computed. `threshold`: how many dishonest ones the noise is sized against. `unit`: whom it protects.
+    `split`: of a split table alone.
     """
 
     lane: str
@@ -86,6 +114,7 @@ class Joint:
     unit: PrivacyUnit
     transcript: bytes
     parties: tuple[Party, ...]
+    split: Halves | None = None
 
     def document(self) -> dict[str, Any]:
         """It as a value for canonical JSON."""
@@ -95,6 +124,7 @@ class Joint:
             "unit": self.unit.word,
             "transcript": self.transcript.hex(),
             "parties": [party.document() for party in self.parties],
+            **({"split": self.split.document()} if self.split else {}),
         }
 
     @classmethod
@@ -106,7 +136,14 @@ class Joint:
             unit=unit_of(fields.text("unit")),
             transcript=fields.bytes32("transcript"),
             parties=tuple(map(Party.of_fields, fields.many("parties"))),
+            split=Halves.of_fields(fields.inner("split")) if fields.has("split") else None,
         )
+
+    def schema(self, described: Schema) -> Schema:
+        """What the rows of a result have. `described`: what its lead declares. Raises `Invalid` where it can be no half of a
+        split table with that of the right."""
+        split = self.split
+        return SplitSchema(described, split.right.schema, split.sides).joined if split else described
 
     def rows(self, rows_per_person: int) -> int:
         """The most rows of the unit in the sums, with so many of a person at each party."""

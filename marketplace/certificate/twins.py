@@ -7,7 +7,8 @@ from hashlib import sha256
 from math import comb
 from pathlib import Path
 
-from marketplace.certificate.certificate import PLAIN_FRACTION, Mechanism, Stage, StageKind
+from marketplace.certificate.agreement import score_faults
+from marketplace.certificate.certificate import PLAIN_FRACTION, Certificate, Mechanism, Stage, StageKind
 from marketplace.certificate.joint import Joint
 from marketplace.errors import Corrupt
 from marketplace.protocol.analysis_lane import Lane
@@ -58,6 +59,21 @@ def twin_scores(
     return scoring.scored(opened[-1] if opened else {}, noise, table)
 
 
+def twin_score_faults(
+    files: Mapping[str, Path], certificate: Certificate, joint: Joint, scoring: Scoring | None, table: CodedFrame
+) -> Iterator[str]:
+    """Where scores and curves do not follow from sums and the table's codes; a split table, without `scoring`, has none.
+    Raises as `twin_scores`."""
+    if scoring is None:
+        if certificate.scores or certificate.curves:
+            yield "it has scores or curves, of which a split table has none"
+        return
+    scored = twin_scores(files, certificate.mechanism, joint, scoring, table)
+    yield from score_faults(certificate, {one.name: one.document() for one in scored.scores})
+    if certificate.curves != scored.curves:
+        yield "its curves are not those of the sums"
+
+
 def sums_faults(files: Mapping[str, Path], mechanism: Mechanism) -> Iterator[str]:
     """Whether the sums in `files` are not those that the parties signed for, each a stage that was charged."""
     data = files[SUMS].read_bytes()
@@ -74,9 +90,15 @@ def sums_faults(files: Mapping[str, Path], mechanism: Mechanism) -> Iterator[str
         yield "not every sum is a stage that was charged"
 
 
-def twin_noise_faults(files: Mapping[str, Path], mechanism: Mechanism, joint: Joint, scoring: Scoring) -> Iterator[str]:
-    """Whether some stage's noise does not cover the privacy unit by its price, or all cost more than was paid."""
-    if (joint.lane, joint.threshold) != (Lane.SUMS.value, TWIN_THRESHOLD):
+def twin_noise_faults(
+    files: Mapping[str, Path], mechanism: Mechanism, joint: Joint, schema: Schema, scoring: Scoring | None
+) -> Iterator[str]:
+    """Whether some stage's noise does not cover the privacy unit by its price, or all cost more than was paid.
+
+    `schema`: of the table; `scoring`: none of a split one, of which a person's rows at each party move a cell of every column,
+    pair or marginal by 1, as they do in sums (`protocol.crossing.reach_of`)."""
+    lane = Lane.CROSSING if joint.split else Lane.SUMS
+    if (joint.lane, joint.threshold) != (lane.value, TWIN_THRESHOLD):
         yield "its lane or its threshold is not that of a twin"
     try:
         opened = decode(files[SUMS].read_bytes())
@@ -84,13 +106,13 @@ def twin_noise_faults(files: Mapping[str, Path], mechanism: Mechanism, joint: Jo
         yield str(error)
         return
     cells = {f"{number}/{name}": len(sums) for number, each in enumerate(opened) for name, sums in each.items()}
-    pairs, last = comb(len(scoring.schema.columns), 2), len(opened) - 1
-    moved = {f"{last}/{one.name}": one.row_squared for one in scoring.statistics}
+    pairs, last = comb(len(schema.columns), 2), len(opened) - 1
+    moved = {f"{last}/{one.name}": one.row_squared for one in scoring.statistics} if scoring else {}
     if moved.keys() != {stage.name for stage in mechanism.evaluate}:
         yield "its scores are of other sums than the specification asks for"
     moved |= {stage.name: pairs if stage.name.split("/")[1:] == [SKETCH] else 1 for stage in mechanism.generate}
     for stage in (*mechanism.generate, *mechanism.evaluate):
-        if not _is_covered(stage, cells.get(stage.name, 0), joint, moved.get(stage.name, 0), scoring.schema):
+        if not _is_covered(stage, cells.get(stage.name, 0), joint, moved.get(stage.name, 0), schema):
             yield f"its stage {stage.name[:60]!r} does not cover {joint.unit.text}"
     if mechanism.rho_generate_micro + mechanism.rho_evaluate_micro > joint.sums_micro:
         yield "its stages cost more than was paid for them"

@@ -14,7 +14,7 @@ from marketplace.certificate.joint import Joint
 from marketplace.certificate.manifest import Manifest
 from marketplace.certificate.opening import Opening
 from marketplace.certificate.scoring import score_parts
-from marketplace.certificate.twins import scoring_of, sums_faults, twin_noise_faults, twin_scores
+from marketplace.certificate.twins import scoring_of, sums_faults, twin_noise_faults, twin_score_faults
 from marketplace.errors import Corrupt, Invalid
 from marketplace.ledger.ids import Domain
 from marketplace.protocol import result
@@ -29,7 +29,6 @@ from marketplace.protocol.specification import Specification
 from marketplace.scores.codes import CodedFrame
 from marketplace.scores.constraints import keep_all
 from marketplace.scores.links import asked_rows, further_codes, link_faults, main_codes, read_tables
-from marketplace.scores.summed import Scoring
 from marketplace.sealing import Commitment, open_chunks
 from marketplace.sealing.inner import InnerFile
 
@@ -59,7 +58,7 @@ TWIN_SENTENCES = {
     11: "Every party signed the transcript, each sum's noise covers the privacy unit for its rho, and every score and "
     "curve follows from sums and table.",
 }
-"""What they say of a synthetic twin of pooled records."""
+"""What they say of a synthetic twin of pooled records, or of a split table, which has no scores."""
 
 
 @dataclass(frozen=True)
@@ -248,9 +247,11 @@ def _answer_checks(
 def _twin_checks(
     kept: ResultFolder, certificate: Certificate, joint: Joint, schema: Schema, specification: Specification
 ) -> tuple[Check, Check]:
-    mechanism, signed = certificate.mechanism, [*agreement.transcript_faults(certificate)]
+    mechanism = certificate.mechanism
+    signed = [*agreement.transcript_faults(certificate), *agreement.split_faults(certificate)]
     faults = [*sums_faults(kept.files, mechanism)]
     try:
+        schema = joint.schema(schema)
         check_twin(specification, schema)
         tables = read_tables(kept.files, schema)
         faults += _row_faults(tables, certificate, schema, specification)
@@ -260,25 +261,15 @@ def _twin_checks(
             11, [*signed, why], "", TWIN_SENTENCES
         )
     try:
-        scoring = scoring_of(mechanism, schema, specification)
-        signed += twin_noise_faults(kept.files, mechanism, joint, scoring)
-        signed += _twin_score_faults(kept, certificate, joint, scoring, tables)
+        scoring = None if joint.split else scoring_of(mechanism, schema, specification)
+        signed += twin_noise_faults(kept.files, mechanism, joint, schema, scoring)
+        signed += twin_score_faults(kept.files, certificate, joint, scoring, main_codes(tables, schema))
     except (Corrupt, Invalid) as error:
         signed.append(str(error))
     return (
         _check(6, faults, f"{specification.rows:,} rows", TWIN_SENTENCES),
         _check(11, signed, f"{len(joint.parties)} parties, {len(certificate.scores)} scores", TWIN_SENTENCES),
     )
-
-
-def _twin_score_faults(
-    kept: ResultFolder, certificate: Certificate, joint: Joint, scoring: Scoring, tables: Sequence[CodedFrame]
-) -> Iterator[str]:
-    codes = main_codes(tables, scoring.schema)
-    scored = twin_scores(kept.files, certificate.mechanism, joint, scoring, codes)
-    yield from agreement.score_faults(certificate, {one.name: one.document() for one in scored.scores})
-    if certificate.curves != scored.curves:
-        yield "its curves are not those of the sums"
 
 
 def _row_faults(

@@ -105,10 +105,10 @@ def _lines(entry: Entry) -> Iterator[str]:
         yield "  stock      an earlier result, sold again byte for byte"
     yield f"  price      {euro_text(head.price_units)}"
     yield f"  guarantee  {guarantee_text(entry)}"
-    yield f"  made from  {len(description.schema.columns)} columns, about {entry.rows_declared:,} rows declared"
+    yield f"  made from  {len(entry.schema.columns)} columns, about {entry.rows_declared:,} rows declared"
     yield from (f"  {name:<10} {plain(words)}" for name, words in _linked_lines(description.schema))
     yield from (f"  {name:<10} {words}" for name, words in unit_lines(entry))
-    yield from (f"  each row   {plain(constraint_text(constraint))}" for constraint in description.schema.constraints)
+    yield from (f"  each row   {plain(constraint_text(constraint))}" for constraint in entry.schema.constraints)
     for source in entry.sources:
         yield f"  dataset    {source.dataset.id.hex()}"
         yield f"    of       {source.member.provider}, {source.member.share_bps / 100:g} % of the price"
@@ -135,10 +135,10 @@ def _document(entry: Entry) -> dict[str, Any]:
         "kind": head.kind.name.lower(),
         "guarantee": GUARANTEES[head.guarantee],
         "rows_declared": entry.rows_declared,
-        "columns": list(entry.description.schema.names),
+        "columns": list(entry.schema.names),
         "timeline": None if schema.timeline is None else schema.timeline.column,
         "tables": {table.name: list(table.schema.names) for table in schema.tables},
-        "constraints": [constraint_text(constraint) for constraint in entry.description.schema.constraints],
+        "constraints": [constraint_text(constraint) for constraint in entry.schema.constraints],
         "lead": head.lead,
         "token": head.token,
         "price_units": head.price_units,

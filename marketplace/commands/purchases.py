@@ -79,7 +79,7 @@ def buy(
     if sign:
         require_new(sign)
     client = Session.begin().client()
-    conditions = conditions_of(only, client.entry(offer_id).description.schema) if only else ()
+    conditions = conditions_of(only, client.entry(offer_id).schema) if only else ()
     if questions:
         check_alone(rows, workload, curve, subgroups, at_most, generator)
         asked = asked_in(questions, conditions, threshold, slot, permit_id, within, cell)

@@ -59,7 +59,7 @@ def quote(
     """Ask the provider's node what to expect of an order of OFFER. Costs nothing; no record is opened for it."""
     offer_id = parse_offer(offer)
     client = Session.begin().client()
-    conditions = conditions_of(only, client.entry(offer_id).description.schema) if only else ()
+    conditions = conditions_of(only, client.entry(offer_id).schema) if only else ()
     wishes: Wishes | Questions
     if questions:
         check_alone(rows, workload, curve, generator)

@@ -1,4 +1,4 @@
-"""The two ways in which hospitals compute together, and which of them an analysis takes."""
+"""The ways in which hospitals compute together, and which of them an analysis takes."""
 
 from enum import StrEnum
 
@@ -11,10 +11,12 @@ PUBLIC_CELL, SMALLEST_CELL = 1, 10
 
 class Lane(StrEnum):
     """How parties compute an answer. In `SUMS` every sum is opened, noisy or of public records; in `CLOSED` sums stay shared
-    between the parties, and only what an `Opening` lets through is opened."""
+    between the parties, and only what an `Opening` lets through is opened; in `CROSSING` buckets of persons stay shared, and
+    tables of their products are opened with noise."""
 
     SUMS = "sums"
     CLOSED = "closed"
+    CROSSING = "crossing"
 
 
 def lane_of(guarantee: Guarantee, smallest_cell: int, links: bool = False) -> Lane:

@@ -15,7 +15,7 @@ from marketplace.protocol.analysis_statistic import Statistic
 from marketplace.protocol.closing import ClosedSpecification
 from marketplace.protocol.closing_opening import How, Opening
 from marketplace.protocol.offer import Guarantee, Offer
-from marketplace.protocol.pool import TWIN_THRESHOLD, answered_as, noise_of, together_micro
+from marketplace.protocol.pool import TWIN_THRESHOLD, answered_as, noise_of, split_of, together_micro
 from marketplace.protocol.rho import delta_of, epsilon_of
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.unit import PrivacyUnit, unit_of
@@ -24,6 +24,9 @@ SETUP_S, PARTY_S, ROUND_S, CELL_S = 0.5, 0.3, 0.02, 8e-7
 PAIR_BYTES, ROUND_BYTES, CELL_BYTES = 420, 84, 16
 """Measured between processes of one machine with two cores: a cell's seconds with two peers (decision 0013), and a party's
 bytes with each of its peers (decision 0018)."""
+ELEMENT_BYTES, CROSSED_BYTE_S = 4, 2e-7
+"""Of a number that is shared in a crossing, and how long a byte of such takes with all that is done about it: `scripts/bench
+mpc vertical`, 73 s for 376 MB at each of three parties, the slowest of its tables (docs/joint.md)."""
 CLOSED_CELL_S = {
     How.WHOLE: 0.0,
     How.SIGNS: 0.002,
@@ -109,7 +112,10 @@ def guarantee_words(setting: Setting) -> str:
 def learned(setting: Setting) -> dict[str, str]:
     """Who learns what, by who it is."""
     hidden = "another party's own numbers, or any record"
-    if setting.lane is Lane.CLOSED and not setting.is_exact:
+    if setting.lane is Lane.CROSSING:
+        hidden = "whom another party knows, which persons several know, another's buckets or identifiers, or any record"
+        opened = "counts of persons whom both sides know, of every round, with everybody's noise in them"
+    elif setting.lane is Lane.CLOSED and not setting.is_exact:
         hidden = "another party's own buckets or identifiers, or any record"
         opened = "how many buckets of identifiers parties have in common or alone, with everybody's noise in them"
     elif setting.lane is Lane.CLOSED:
@@ -129,7 +135,7 @@ def learned(setting: Setting) -> dict[str, str]:
 
 def threats(setting: Setting) -> tuple[str, ...]:
     """Against whom it holds, a sentence each."""
-    others = setting.threshold if setting.lane is Lane.CLOSED else setting.parties - 1
+    others = setting.parties - 1 if setting.lane is Lane.SUMS else setting.threshold
     inputs = (
         f"A party's own numbers stay hidden from up to {others} of the {setting.parties} parties together, as long as they "
         "follow the protocol (honest but curious)."
@@ -147,7 +153,7 @@ def threats(setting: Setting) -> tuple[str, ...]:
             f"them loses k * k times the rho, at all of them {setting.unit.everywhere_micro(1, setting.parties)} times."
         )
         return (inputs, noise, several)
-    if setting.lane is Lane.CLOSED:
+    if setting.lane is not Lane.SUMS:
         key = (
             "The key that puts identifiers into buckets is known to every party and to nobody else, the buyer among them: from a "
             "party it hides nothing, so who sees another's buckets can look persons up in them."
@@ -174,6 +180,14 @@ def cost_of_cells(rounds: int, cells: int, parties: int) -> Cost:
     peers = parties - 1
     seconds = SETUP_S + PARTY_S * parties + (ROUND_S * rounds + CELL_S * cells) * peers / 2
     return Cost(math.ceil(seconds), peers * (PAIR_BYTES + ROUND_BYTES * rounds + CELL_BYTES * cells))
+
+
+def cost_of_crossings(rounds: int, numbers: int, cells: int, parties: int) -> Cost:
+    """What opening a split table takes, between nodes that are close to each other. `numbers`: what a party shares in all of
+    the `rounds`; `cells`: what is opened in them."""
+    sent = ELEMENT_BYTES * (numbers * (parties - 1 - TWIN_THRESHOLD) + 2 * cells * (parties - 1))
+    moved = 2 * sent + (parties - 1) * (PAIR_BYTES + ROUND_BYTES * rounds)
+    return Cost(math.ceil(SETUP_S + PARTY_S * parties + CROSSED_BYTE_S * moved), moved)
 
 
 def cost_of_closed(questions: ClosedSpecification, schema: Schema, parties: int) -> Cost:
@@ -304,8 +318,9 @@ def forecast_of(offer: Offer, specification: AnalysisSpecification, schemas: Seq
     )
 
 
-def forecast_of_twin(offer: Offer, rounds: int, cost: Cost) -> Forecast:
-    """What can be told of an order for a twin of pooled records. `cost`: at most.
+def forecast_of_twin(offer: Offer, schemas: Sequence[Schema], rounds: int, cost: Cost) -> Forecast:
+    """What can be told of an order for a twin of pooled records, or of a split table. `schemas`: of all members, in order;
+    `cost`: at most. Raises as `split_of`.
 
     Which statistics there are follows from what is opened, so their noise is not told. What it costs to see all of them
     falls with the number of parties whose noise one does not know: the price counts on the honest ones alone.
@@ -315,7 +330,8 @@ def forecast_of_twin(offer: Offer, rounds: int, cost: Cost) -> Forecast:
     own_view, outside = (
         f"{epsilon_of(-(-rho_micro * honest // unknown), delta):.4f}" for unknown in (parties - 1, parties)
     )
-    setting = Setting(Lane.SUMS, parties, TWIN_THRESHOLD, None, offer.head.unit)
+    lane = Lane.SUMS if split_of(offer, schemas) is None else Lane.CROSSING
+    setting = Setting(lane, parties, TWIN_THRESHOLD, None, offer.head.unit)
     return Forecast(setting, rounds, cost, (), own_view, outside)
 
 

@@ -1,6 +1,7 @@
 """A dataset's description: what its provider says about it in public, and nothing measured from records."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from marketplace.errors import Corrupt, Invalid
 from marketplace.protocol import canonical
@@ -38,17 +39,19 @@ class Description:
 
     def encode(self) -> bytes:
         """The canonical bytes, whose SHA-256 the dataset's version names."""
-        return canonical.encode(
-            {
-                "format": canonical.format_name(NOUN, VERSION),
-                "title": self.title,
-                "summary": self.summary,
-                "provenance": self.provenance,
-                "unit": self.schema.unit,
-                "schema": self.schema.document(),
-                "rows_declared": self.rows_declared,
-            }
-        )
+        return canonical.encode(self.document())
+
+    def document(self) -> dict[str, Any]:
+        """The description as a value for canonical JSON."""
+        return {
+            "format": canonical.format_name(NOUN, VERSION),
+            "title": self.title,
+            "summary": self.summary,
+            "provenance": self.provenance,
+            "unit": self.schema.unit,
+            "schema": self.schema.document(),
+            "rows_declared": self.rows_declared,
+        }
 
     @classmethod
     def decode(cls, data: bytes) -> "Description":

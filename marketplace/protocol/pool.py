@@ -9,11 +9,13 @@ from marketplace.protocol.analysis_linkage import Linkage
 from marketplace.protocol.analysis_noise import Share, shares
 from marketplace.protocol.analysis_parties import check_parties
 from marketplace.protocol.closing import ClosedSpecification
+from marketplace.protocol.crossing import Side
 from marketplace.protocol.identity import Address
-from marketplace.protocol.offer import Guarantee, Head, Offer
+from marketplace.protocol.offer import Guarantee, Head, Kind, Offer
 from marketplace.protocol.rho import delta_of, epsilon_of
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import DEFAULT_GENERATOR, Specification
+from marketplace.protocol.split import SplitSchema
 from marketplace.protocol.unit import PrivacyUnit
 
 Answered = AnalysisSpecification | ClosedSpecification
@@ -50,15 +52,42 @@ def check_providers(providers: Sequence[Address]) -> None:
 
 def check_members(offer: Offer, threshold: int, schemas: Sequence[Schema]) -> None:
     """Raises `Refused` for too few parties, one that stands twice, or a threshold that cannot be; `Invalid` where the
-    schemas differ. `schemas`: of all members, in order."""
+    schemas differ, unless they are those of a split table under an offer that protects a person wherever it has records.
+    `schemas`: of all members, in order."""
     check_providers([member.provider for member in offer.members])
     check_parties(len(offer.members), threshold)
+    if split_of(offer, schemas) is not None:
+        check_matching(offer)
+        return
     for number, schema in enumerate(schemas):
         if schema != schemas[0]:
             raise Invalid(
                 f"expected all parties to declare their records alike, party {number} differs in columns, bounds, steps or "
                 "units; choose another offer"
             )
+
+
+def split_of(offer: Offer, schemas: Sequence[Schema]) -> SplitSchema | None:
+    """The split table of which the members of `offer` declare a side each; that of its lead is the left one.
+
+    None where they declare one schema, more than two or the same columns otherwise, and of offers of anything but rows with
+    noise. `schemas`: of all members, in order. Raises `Invalid` for two schemas that no table can be split into.
+    """
+    head = offer.head
+    if (head.kind, head.guarantee) != (Kind.SYNTHETIC, Guarantee.DIFFERENTIALLY_PRIVATE):
+        return None
+    left = next(s for s, member in zip(schemas, offer.members, strict=True) if member.provider == head.lead)
+    others = [schema for schema in schemas if schema != left]
+    if not others or any(one != others[0] for one in others) or set(left.names) == set(others[0].names):
+        return None
+    sides = tuple(Side.LEFT if schema == left else Side.RIGHT for schema in schemas)
+    return SplitSchema(left, others[0], sides)
+
+
+def check_scoreless(specification: Specification) -> None:
+    """Raises `Invalid` where scores of the twin of a split table would decide or tell: none are released of it."""
+    if specification.thresholds or specification.subgroups is not None:
+        raise Invalid("expected neither subgroups nor thresholds for the twin of a split table; order otherwise")
 
 
 def check_matching(offer: Offer) -> None:

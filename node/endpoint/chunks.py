@@ -17,12 +17,14 @@ from marketplace.protocol.account import Account, OrderView
 from marketplace.protocol.chunks import ChunkKeys, ChunkRequest, SignedChunkRequest
 from marketplace.protocol.draw import stock_seed
 from marketplace.protocol.identity import Address, OrderId
+from marketplace.protocol.schema import Schema
 from marketplace.sealing import chunk_key
-from node.commission import read_commission
+from node.commission import Commission, read_commission
 from node.delivery import decode_delivery
 from node.endpoint.disclosure import Sealed, objection_to_chunks, objection_to_order
 from node.endpoint.opened import note_opened, opened_chunks
 from node.journal import Journal, Mark
+from node.pool.joint import is_joint, read_joint
 from node.sale import read_secrets
 
 
@@ -98,9 +100,17 @@ class Chunks:
         if entry is None or commission is None:
             raise Unreachable("expected a delivery in the journal, with its documents, for an order that is Delivered")
         delivery = decode_delivery(entry.data)
-        content_bytes = result.least_rows_bytes(commission.description.schema, commission.specification.rows)
+        content_bytes = result.least_rows_bytes(self._schema(account, made, commission), commission.specification.rows)
         sealed = delivery_hash(self.ledger.domain, order.id, delivery)
         return Sealed(sealed, delivery.count, content_bytes, self._stock(account, order))
+
+    def _schema(self, account: Account, made: OrderView, commission: Commission) -> Schema:
+        """What the rows of the order's result have."""
+        if is_joint(commission.offer):
+            joint = read_joint(account, made, self.provider, self.folder_of(made.id), self.store)
+            if joint is not None:
+                return joint.table
+        return commission.description.schema
 
     def _stock(self, account: Account, order: OrderView) -> bytes | None:
         """What draws the chunks of stock; None for a result that was made for the order."""

@@ -5,7 +5,13 @@ from marketplace.content.store import ContentStore, read_bytes
 from marketplace.errors import Invalid, Refused
 from marketplace.protocol.account import Account, OrderView
 from marketplace.protocol.analysis import AnalysisSpecification
-from marketplace.protocol.analysis_quote import Forecast, cost_of_cells, forecast_of, forecast_of_twin
+from marketplace.protocol.analysis_quote import (
+    Forecast,
+    cost_of_cells,
+    cost_of_crossings,
+    forecast_of,
+    forecast_of_twin,
+)
 from marketplace.protocol.description import Description
 from marketplace.protocol.identity import Address, OrderId
 from marketplace.protocol.offer import Offer
@@ -18,7 +24,8 @@ from node.admission import Holding
 from node.commission import LARGEST_DOCUMENT_BYTES
 from node.pool.admission import JointApplication
 from node.pool.joint import JointCommission, Source
-from node.twin.extent import extent_of
+from node.twin.extent import extent_of, shared_most
+from node.twin.vertical import VerticalTwin
 
 NOT_PLACED = OrderId(bytes(32))
 
@@ -76,7 +83,14 @@ def _forecast(made: JointCommission, specification: Specified) -> Forecast:
     if isinstance(specification, AnalysisSpecification):
         return forecast_of(made.offer, specification, made.schemas)
     check_members(made.offer, made.threshold, made.schemas)
-    twin, schema = made.twin(specification), made.schema
-    twin.check(schema)
-    rounds, extent = twin.rounds(schema), extent_of(schema, specification)
-    return forecast_of_twin(made.offer, rounds, cost_of_cells(rounds, extent.cells, twin.parties))
+    twin, schema = made.twin(specification), made.table
+    extent = extent_of(schema, specification)
+    if isinstance(twin, VerticalTwin):
+        twin.check()
+        rounds, numbers = twin.pooled.rounds(schema), shared_most(twin.split, specification)
+        cost = cost_of_crossings(rounds, rounds * numbers, extent.cells, len(made.sources))
+    else:
+        twin.check(schema)
+        rounds = twin.rounds(schema)
+        cost = cost_of_cells(rounds, extent.cells, twin.parties)
+    return forecast_of_twin(made.offer, made.schemas, rounds, cost)

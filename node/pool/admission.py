@@ -23,6 +23,7 @@ from node.admission import (
 )
 from node.objection import Objection
 from node.pool.joint import JointCommission
+from node.twin.vertical import VerticalTwin
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,9 @@ def _objection_to_twin(made: JointCommission, specification: Specification, rule
         return _objection_to_columns(hidden)
     try:
         check_members(made.offer, made.threshold, made.schemas)
-        made.twin(specification).check(made.schema)
-        check_thresholds(made.schema, specification, pooled=True)
+        twin = made.twin(specification)
+        twin.check() if isinstance(twin, VerticalTwin) else twin.check(made.schema)
+        check_thresholds(made.table, specification, pooled=True)
     except (Invalid, Refused) as error:
         return Objection(DeclineReason.SPECIFICATION, str(error))
     return objection_to_generator(made.offer, specification.generator, made.schema, rules)

@@ -162,6 +162,8 @@ def _objection_to_part(presented: Presented, place: int) -> str | None:
         return "it has curves or figures of attacks that you have not"
     if (joint.lane, joint.threshold) != (made.lane.value, made.threshold):
         return "its lane or its threshold is not the specification's"
+    if joint.split != made.halves:
+        return "what it says of the sides is not what the members declare"
     if certificate.count != made.capacity:
         return "its result has not the length that was declared"
     return None

@@ -4,26 +4,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from marketplace.certificate.joint import Halves
 from marketplace.content.store import ContentStore
 from marketplace.errors import Corrupt, Invalid, Refused, Unreachable
 from marketplace.protocol.account import Account, DatasetView, OrderView, Version
 from marketplace.protocol.analysis import AnalysisSpecification
 from marketplace.protocol.analysis_lane import Lane
+from marketplace.protocol.crossing import Side
 from marketplace.protocol.description import Description
 from marketplace.protocol.identity import NOTHING, Address
 from marketplace.protocol.offer import Guarantee, Kind, Member, Offer
-from marketplace.protocol.pool import TWIN_THRESHOLD, answered_as, rows_in_pool, together_micro
+from marketplace.protocol.pool import TWIN_THRESHOLD, answered_as, rows_in_pool, split_of, together_micro
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import Specification
 from marketplace.protocol.specified import Specified, read_specified, result_bytes
+from marketplace.protocol.split import buckets_for
 from marketplace.sealing import capacity_for
 from node.commission import read_document
 from node.files import make_folder, write_whole
 from node.mpc.joint import Questions
 from node.twin.extent import extent_of
 from node.twin.pooled import PooledTwin
+from node.twin.split import Split
+from node.twin.vertical import VerticalTwin
 from node.workers.job import Job, JointJob, Name
 
+LARGEST_RIGHT_BYTES = 2**17
+"""Of a description that stands in a certificate."""
 SUM_BYTES, SUMS_BYTES = 21, 2**16
 """What a sum takes in its document at most: 20 signs and a space; and the rest of the document, names and archive."""
 
@@ -64,8 +71,40 @@ class JointCommission:
 
     @property
     def schema(self) -> Schema:
-        """The schema of this node's records, and of everybody's where the order is let in."""
+        """The schema of this node's records, and of everybody's on its side where the order is let in."""
         return self.own.description.schema
+
+    @property
+    def split(self) -> Split | None:
+        """The split table of which the members declare a side each; None of any other order. Raises as `split_of`, and
+        `Invalid` for a description of the right side that no certificate could hold."""
+        if isinstance(self.specification, AnalysisSpecification):
+            return None
+        found = split_of(self.offer, self.schemas)
+        if found is None:
+            return None
+        rows = max(source.description.rows_declared for source in self.sources)
+        split = Split(found.left, found.right, found.sides, buckets_for(rows))
+        if len(self._right(split).encode()) > LARGEST_RIGHT_BYTES:
+            raise Invalid(
+                f"expected a description of at most {LARGEST_RIGHT_BYTES} bytes at the right; shorten its words"
+            )
+        return split
+
+    def _right(self, split: Split) -> Description:
+        return self.sources[split.sides.index(Side.RIGHT)].description
+
+    @property
+    def halves(self) -> Halves | None:
+        """What the certificate says of a split table. Raises as `split`."""
+        split = self.split
+        return None if split is None else Halves(split.sides, self._right(split))
+
+    @property
+    def table(self) -> Schema:
+        """What the rows of the result have. Raises as `split`."""
+        split = self.split
+        return self.schema if split is None else split.joined
 
     @property
     def threshold(self) -> int:
@@ -90,9 +129,11 @@ class JointCommission:
 
     @property
     def lane(self) -> Lane:
-        """How the parties compute. Raises `Invalid` for a smallest cell that cannot be."""
+        """How the parties compute. Raises `Invalid` for a smallest cell that cannot be, and as `split`."""
         asked = self.specification
-        return asked.lane(self.offer.head.guarantee) if isinstance(asked, AnalysisSpecification) else Lane.SUMS
+        if isinstance(asked, AnalysisSpecification):
+            return asked.lane(self.offer.head.guarantee)
+        return Lane.SUMS if self.split is None else Lane.CROSSING
 
     @property
     def is_exact(self) -> bool:
@@ -102,14 +143,15 @@ class JointCommission:
     @property
     def matches(self) -> bool:
         """Whether persons of several parties are matched by their identifiers."""
-        return isinstance(self.specification, AnalysisSpecification) and self.specification.links
+        asked = self.specification
+        return asked.links if isinstance(asked, AnalysisSpecification) else self.split is not None
 
     @property
     def capacity(self) -> int:
         """How many chunks the result is padded to, by declared facts alone."""
-        size = result_bytes(self.specification, self.schema)
+        size = result_bytes(self.specification, self.table)
         if isinstance(self.specification, Specification):
-            size += SUM_BYTES * extent_of(self.schema, self.specification).cells + SUMS_BYTES
+            size += SUM_BYTES * extent_of(self.table, self.specification).cells + SUMS_BYTES
         return capacity_for(size)
 
     @property
@@ -122,9 +164,14 @@ class JointCommission:
             else self.twin(asked)
         )
 
-    def twin(self, specification: Specification) -> PooledTwin:
-        """The twin that `specification` asks of all members."""
-        rows, parties = rows_in_pool(self.offer, self.schemas), len(self.sources)
+    def twin(self, specification: Specification) -> PooledTwin | VerticalTwin:
+        """The twin that `specification` asks of all members. Raises as `split`.
+
+        Of a split table the most rows of the privacy unit are one at every member: at so many parties is who is protected.
+        """
+        rows, parties, split = rows_in_pool(self.offer, self.schemas), len(self.sources), self.split
+        if split is not None:
+            return VerticalTwin(specification, self.rho_micro, split, self.threshold, at=rows)
         return PooledTwin(specification, self.rho_micro, rows, parties, self.threshold)
 
     def job(self, vault: Path) -> JointJob:
@@ -147,6 +194,8 @@ class JointCommission:
         make_folder(folder)
         write_whole(folder / Name.SPECIFICATION, self.specification.encode())
         write_whole(folder / Name.DESCRIPTION, self.own.description.encode())
+        if self.split is not None:
+            write_whole(folder / Name.SPLIT, self.split.encode())
 
 
 def read_joint(

@@ -105,7 +105,7 @@ class Together:
         job, password = made.job(self.vault_folder), standpoint.tls.password
         roster_key = self.roster_keys.open(job.own.dataset) if made.matches else b""
         keys = password, self.storage_key, roster_key
-        meeting = Meeting(plan, job, made.questions, made.schema, parties, standpoint.listen, *keys)
+        meeting = Meeting(plan, job, made.questions, made.table, parties, standpoint.listen, *keys)
         self.workers.start(meeting, folder)
         return True
 
@@ -215,7 +215,9 @@ class Together:
             environment=outcome.environment,
             curves=outcome.curves,
             thresholds=judge(thresholds_of(made.specification), outcome.scores),
-            joint=Joint(made.lane.value, made.threshold, made.offer.head.unit, closing.transcript, parties),
+            joint=Joint(
+                made.lane.value, made.threshold, made.offer.head.unit, closing.transcript, parties, made.halves
+            ),
         )
 
     def _peers(self, made: JointCommission, account: Account) -> tuple[Peer, ...]:

@@ -1,55 +1,54 @@
 """Two tables of the same persons, whose columns lie at different parties: which party has which, and what is crossed."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from math import isqrt, prod
 
-from marketplace.errors import Invalid
+from marketplace.errors import Corrupt, Invalid
+from marketplace.protocol import canonical
 from marketplace.protocol.crossing import Crossing, Side, Table, Where, check_buckets
 from marketplace.protocol.schema import Schema
+from marketplace.protocol.split import SplitSchema
 from node.twin.rounds import CellRound, MarginalRound, RowRound, SketchRound
 
+NOUN, VERSION = "split", 1
 MOST_WHOLE = 24
 """With more cells, a question's number of a cell is shared as two digits."""
 
 
 @dataclass(frozen=True)
-class Split:
-    """`left`, `right`: what the parties of either side declare; `sides`: of each party. `buckets`: for the persons of each.
+class Split(SplitSchema):
+    """A split table whose persons are put into so many `buckets`. Raises as `SplitSchema`, and `Invalid` for buckets that
+    cannot be."""
 
-    Raises `Invalid` unless both declare the same person column, one row for a person, and otherwise columns of their own that
-    do not hang together under persons.
-    """
-
-    left: Schema
-    right: Schema
-    sides: tuple[Side, ...]
     buckets: int
 
     def __post_init__(self) -> None:
         check_buckets(self.buckets)
-        if self.left.person is None or self.left.person != self.right.person:
-            raise Invalid("expected one person column at both sides of a split table; choose another offer")
-        for schema in (self.left, self.right):
-            if schema.rows_per_person != 1 or schema.is_linked:
-                raise Invalid("expected one row for a person at either side of a split table; declare it so")
-        if common := sorted(set(self.left.names) & set(self.right.names)):
-            raise Invalid(f"expected each column at one side of a split table, got {', '.join(common)} at both")
+        super().__post_init__()
 
-    @cached_property
-    def joined(self) -> Schema:
-        """The columns of the left and then of the right, as of one table."""
-        constraints = (*self.left.constraints, *self.right.constraints)
-        return Schema((*self.left.columns, *self.right.columns), self.left.person, 1, constraints)
+    def encode(self) -> bytes:
+        """The canonical bytes, for the process that counts."""
+        return canonical.encode(
+            {
+                "format": canonical.format_name(NOUN, VERSION),
+                "left": self.left.document(),
+                "right": self.right.document(),
+                "sides": list(map(int, self.sides)),
+                "buckets": self.buckets,
+            }
+        )
 
-    def schema(self, side: Side) -> Schema:
-        """What the parties of a side declare."""
-        return self.left if side is Side.LEFT else self.right
-
-    def places(self, side: Side) -> range:
-        """The places of a side's columns in the joined table."""
-        count = len(self.left.columns)
-        return range(count) if side is Side.LEFT else range(count, count + len(self.right.columns))
+    @classmethod
+    def decode(cls, data: bytes) -> "Split":
+        """The split table in `data`. Raises `Corrupt` where the bytes are none."""
+        document = canonical.decode(data, NOUN, VERSION)
+        try:
+            left, right = (Schema.of_document(document[name]) for name in ("left", "right"))
+            return cls(left, right, tuple(map(Side, document["sides"])), canonical.whole(document["buckets"]))
+        except (KeyError, TypeError, ValueError, Invalid):
+            raise Corrupt(
+                "expected the parts of a split table, got others; let the node start the work again"
+            ) from None
 
     def layout(self, step: RowRound) -> "Layout":
         """What of a round is crossed with what."""

@@ -13,9 +13,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from marketplace.errors import Invalid
+from marketplace.protocol.analysis import Asked
 from marketplace.protocol.analysis_noise import Share, reach
 from marketplace.protocol.analysis_statistic import Opened
 from marketplace.protocol.crossing import Crossing, Side, reach_of
+from marketplace.protocol.pool import check_scoreless
+from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import Specification
 from node.synthesis.columns import Question
 from node.synthesis.generator import Cancelled, Progress
@@ -52,13 +55,16 @@ class VerticalTwin:
         """Raises as `PooledTwin.check`, of the joined columns, and `Invalid` where scores decide or tell: none are released."""
         if not 1 <= self.at <= len(self.split.sides):
             raise Invalid(f"expected rows of a person at 1 to {len(self.split.sides)} parties, got {self.at}")
-        if self.specification.thresholds or self.specification.subgroups is not None:
-            raise Invalid("expected neither subgroups nor thresholds for the twin of a split table; order otherwise")
+        check_scoreless(self.specification)
         self.pooled.check(self.split.joined)
 
     def encode(self) -> bytes:
         """The specification's canonical bytes, whose hash the parties agree on."""
         return self.specification.encode()
+
+    def asked(self, schema: Schema, opened: Opened = ()) -> tuple[Asked, ...]:
+        """Every statistic that is opened next: as `PooledTwin.asked`. `schema`: the joined one."""
+        return self.pooled.asked(schema, opened)
 
     def crossing(self, opened: Opened = ()) -> Crossing | None:
         """What is opened after the sums of all earlier rounds; None where all is. Raises `Invalid` for more than can be."""
@@ -79,7 +85,7 @@ class VerticalTwin:
 
     def named(self, opened: Opened, found: Integers) -> Mapping[str, tuple[int, ...]]:
         """What a crossing opened after `opened`, by the names of its statistics."""
-        asked = self.pooled.asked(self.split.joined, opened)
+        asked = self.asked(self.split.joined, opened)
         ends = np.cumsum([one.of.cells for one in asked])
         return {one.name: tuple(part.tolist()) for one, part in zip(asked, np.split(found, ends[:-1]), strict=True)}
 

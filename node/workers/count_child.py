@@ -20,7 +20,7 @@ from marketplace.errors import MarketplaceError
 from node.files import growing_file
 from node.memory import keep_private
 from node.mpc.frames import Aborted, Kind, Line, Rubbish
-from node.workers.job import JointJob, Name
+from node.workers.job import MARKS, JointJob, Name
 
 STANDARD_INPUT = 0
 LARGEST_JOB = 1 << 16
@@ -59,8 +59,9 @@ def _count(folder: Path, job: JointJob, keys: tuple[bytes, bytes, bytes], line: 
     opened: tuple[Mapping[str, tuple[int, ...]], ...] = ()
     while asked := counter.task.asked(opened):
         values = counter.count(opened)
-        for one in asked:
-            line.send(Kind.VALUES, np.ascontiguousarray(values[one.name], "<i8").data.cast("B"))
+        marks = (MARKS,) if MARKS in values else ()
+        for name in (*marks, *(one.name for one in asked)):
+            line.send(Kind.VALUES, np.ascontiguousarray(values[name], "<i8").data.cast("B"))
         sums = {}
         for one in asked:
             received = np.empty(one.of.cells, "<i8")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from marketplace.errors import MarketplaceError, Refused, Unreachable
 from marketplace.protocol.analysis import Asked
 from marketplace.protocol.analysis_statistic import Opened
+from marketplace.protocol.crossing import Crossing, Side
 from marketplace.protocol.schema import Schema
 from node.files import growing_file
 from node.mpc.frames import Aborted, Kind, Line, Rubbish
@@ -67,6 +68,18 @@ class CountProcess:
         self._waiting = self._questions.asked(self._schema, opened)
         try:
             return {one.name: _values(line, one) for one in self._waiting}
+        except (OSError, EOFError, Rubbish, Aborted) as error:
+            raise _ended(error) from None
+
+    def cross(self, crossing: Crossing, side: Side, opened: Opened) -> tuple[Integers, Integers]:
+        """Of the round after `opened`, which is this `crossing`: this party's marks at its `side`, shape (parts, buckets), and
+        its noise, flat."""
+        line = self._tell(opened)
+        self._waiting = self._questions.asked(self._schema, opened)
+        marks = np.empty((len(crossing.cells[side]), crossing.buckets), "<i8")
+        try:
+            line.receive_values(marks)
+            return marks, np.concatenate([_values(line, one) for one in self._waiting])
         except (OSError, EOFError, Rubbish, Aborted) as error:
             raise _ended(error) from None
 

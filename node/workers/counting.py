@@ -1,7 +1,7 @@
 """Counting for a joint order: the one draw of an order at this party, its noise, and the files of the result."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -25,12 +25,14 @@ from node.mpc.noise import add
 from node.nesting import main_codes
 from node.noise.stream import NoiseStream
 from node.outcome import NOISE_COMMITMENT_TAG, Outcome
+from node.twin.split import Split
 from node.vault.bounding import Tags
 from node.vault.draw import Draw
 from node.vault.vault import Vault
 from node.workers.analysing import AnalysisTask
-from node.workers.job import JointJob, Name
+from node.workers.job import MARKS, JointJob, Name
 from node.workers.linkage import LinkageTask
+from node.workers.splitting import SplitTask
 from node.workers.task import Task
 from node.workers.twinning import TwinTask
 
@@ -63,21 +65,23 @@ class Counter:
             specified = (folder / Name.SPECIFICATION).read_bytes()
             described = (folder / Name.DESCRIPTION).read_bytes()
         specification, schema = read_specified(specified), Description.decode(described).schema
-        task: Task = (
-            AnalysisTask(job, specification, schema)
-            if isinstance(specification, AnalysisSpecification)
-            else TwinTask.of(job, specification, schema)
-        )
-        draw, identifiers = _draw(job, specification, schema, storage_key, roster_key)
-        if isinstance(specification, AnalysisSpecification) and specification.links:
+        task = _task(folder, job, specification, schema)
+        draw, identifiers = _draw(job, specification, schema, storage_key, roster_key, _matches(task))
+        if isinstance(task, SplitTask):
+            task = replace(task, identifiers=identifiers, key=agreed)
+        elif isinstance(specification, AnalysisSpecification) and specification.links:
             task = LinkageTask(job, specification, schema, identifiers, agreed)
         context = job.own.order + job.own.commitment + sha256(specified).digest()
         return cls(folder, task, draw, NoiseStream(draw.noise_key, context), job.own.is_exact)
 
     def count(self, opened: Opened) -> Mapping[str, Integers]:
-        """This party's whole numbers of the round after `opened`, with its noise in them unless the order is exact."""
+        """This party's whole numbers of the round after `opened`, with its noise in them unless the order is exact; of a split
+        table its marks and, apart from them, its noise."""
         counts = self.task.count(self.draw.rows, opened)
-        return counts if self.is_exact else add(counts, self.task.shares(opened), self.noise, len(opened))
+        if self.is_exact:
+            return counts
+        noisy = add(counts, self.task.shares(opened), self.noise, len(opened))
+        return {MARKS: counts[MARKS], **noisy} if isinstance(self.task, SplitTask) else noisy
 
     def finish(self, opened: Opened) -> None:
         """Writes the files of the answer, and last of all the outcome."""
@@ -95,8 +99,23 @@ class Counter:
         write_whole(self.folder / Name.OUTCOME, outcome.encode())
 
 
+def _task(folder: Path, job: JointJob, specification: Specified, schema: Schema) -> Task:
+    """What the documents in `folder` ask for, before it knows anybody's identifier."""
+    if isinstance(specification, AnalysisSpecification):
+        return AnalysisTask(job, specification, schema)
+    path = folder / Name.SPLIT
+    with disk():
+        split = Split.decode(path.read_bytes()) if path.exists() else None
+    return SplitTask.of(job, specification, split, schema) if split else TwinTask.of(job, specification, schema)
+
+
+def _matches(task: Task) -> bool:
+    """Whether it is told from identifiers."""
+    return isinstance(task, SplitTask) or (isinstance(task, AnalysisTask) and task.specification.links)
+
+
 def _draw(
-    job: JointJob, specification: Specified, schema: Schema, storage_key: bytes, roster_key: bytes
+    job: JointJob, specification: Specified, schema: Schema, storage_key: bytes, roster_key: bytes, matches: bool
 ) -> tuple[Draw, tuple[str, ...]]:
     """The order's draw, and of each of its lines the person's identifier where persons are matched; else none."""
     own, roster = job.own, None
@@ -106,7 +125,7 @@ def _draw(
             raise Corrupt(
                 "expected the records that the dataset's version commits to, the vault holds others; revise it"
             )
-        if isinstance(specification, AnalysisSpecification) and specification.links:
+        if matches:
             roster = vault.roster(own.order, own.dataset, own.version, SecretBox(roster_key))
         if own.is_exact:
             draw = vault.draw_exact(own.order, own.dataset, own.version)

@@ -12,6 +12,8 @@ from marketplace.protocol.identity import Address, OrderId
 from marketplace.protocol.unit import PrivacyUnit
 
 NOUN, JOINT_NOUN, VERSION = "job", "joint-job", 1
+MARKS = "marks"
+"""What a party of a split table hands in of its persons, bucket by bucket: it stays shared, and its noise stands apart."""
 
 
 class Name(StrEnum):
@@ -20,6 +22,7 @@ class Name(StrEnum):
     JOB = "job.json"
     SPECIFICATION = "specification.json"
     DESCRIPTION = "description.json"
+    SPLIT = "split.json"
     MEASUREMENTS = "measurements.json"
     OUTCOME = "outcome.json"
     PROVIDER_REPORT = "provider-report.html"

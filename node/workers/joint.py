@@ -6,22 +6,27 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from marketplace.errors import MarketplaceError
+from marketplace.protocol.analysis_statistic import Opened
 from marketplace.protocol.closing import ClosedSpecification
 from marketplace.protocol.descriptor import Place
 from marketplace.protocol.identity import Address, OrderId
 from marketplace.protocol.schema import Schema
 from node.files import make_folder, write_whole
+from node.mpc.crossing_process import COMMAND as CROSSING_COMMAND
+from node.mpc.crossing_process import CrossingProcess, cross_part
 from node.mpc.ending import Ended
 from node.mpc.gate import Gate
 from node.mpc.joint import Answer, Questions, take_part
 from node.mpc.plan import Plan
 from node.mpc.running import CLOSED_COMMAND, COMMAND, ClosedProcess, PartyProcess
 from node.pool.closing import encode_closing
-from node.workers.count_process import COUNT_CHILD, CountProcess
+from node.twin.vertical import VerticalTwin
+from node.workers.count_process import COUNT_CHILD, CountProcess, Integers
 from node.workers.job import JointJob, Name
 
 PARTY_FOLDER = "party"
@@ -170,7 +175,17 @@ class _Attempt(threading.Thread):
                 self._process.close()
             with self._process:
                 questions, schema, count = meeting.questions, meeting.schema, self._count
+                if isinstance(questions, VerticalTwin) and isinstance(self._process, CrossingProcess):
+                    return cross_part(self._process, questions, partial(self._cross, questions))
                 return take_part(self._process, questions, schema, count.count, agree=count.agree)
+
+    def _cross(self, twin: VerticalTwin, opened: Opened, agreed: bytes) -> tuple[Integers, Integers]:
+        """This party's marks and noise of the round after `opened`, from the process that counts."""
+        crossing = twin.crossing(opened)
+        assert crossing is not None
+        if not opened:
+            self._count.agree(agreed)
+        return self._count.cross(crossing, twin.split.sides[self._meeting.plan.own], opened)
 
     def _fail(self, words: str) -> None:
         if self._ended.is_set():
@@ -195,4 +210,6 @@ def _process(meeting: Meeting, folder: Path, arrivals: socket.socket, command: S
     if isinstance(questions, ClosedSpecification):
         openings = questions.openings(meeting.schema)
         return ClosedProcess(plan, folder, meeting.password, arrivals, openings, command or CLOSED_COMMAND)
+    if isinstance(questions, VerticalTwin):
+        return CrossingProcess(plan, folder, meeting.password, arrivals, command or CROSSING_COMMAND)
     return PartyProcess(plan, folder, meeting.password, arrivals, command or COMMAND)

@@ -64,16 +64,11 @@ class TwinTask:
 
     def write(self, folder: Path, opened: Opened) -> Written:
         measured = self.twin.measured(self.schema, opened)
-        table = self.twin.table(self.schema, opened, _quiet, _never)
+        table = self.twin.table(self.schema, opened, quiet, never)
         scored = self.twin.scored(self.schema, opened, frame_of(table, self.schema))
         image = picture.draw(table, self.schema, noisy_counts(measured, self.schema))
         drawn = draw_curves(table, self.schema, self.twin.specification, scored.curves, scored.rows)
-        with whole_file(folder / result.TABLE) as out:
-            for piece in csv_text.chunks(table, self.schema):
-                out.write(piece)
-        write_whole(folder / result.PICTURE, image)
-        write_whole(folder / result.REPORT, self._report(opened, Shown(scored, image, drawn)))
-        write_whole(folder / analysis_sums.SUMS, analysis_sums.encode(opened))
+        write_files(folder, table, self.schema, image, self._report(opened, Shown(scored, image, drawn)), opened)
         return Written(FILES, scored.scores, scored.curves)
 
     def mechanism(self, opened: Opened) -> Mechanism:
@@ -93,10 +88,20 @@ class TwinTask:
         return pooled_report(job.own.order, setting, promise, self.schema, twin.specification, shown, shares)
 
 
-def _quiet(text: str, share: float) -> None:
+def write_files(folder: Path, table: CodedTable, schema: Schema, image: bytes, report: bytes, opened: Opened) -> None:
+    """Writes the files of a twin's result: its coded `table` as CSV, picture, report, and what was opened."""
+    with whole_file(folder / result.TABLE) as out:
+        for piece in csv_text.chunks(table, schema):
+            out.write(piece)
+    write_whole(folder / result.PICTURE, image)
+    write_whole(folder / result.REPORT, report)
+    write_whole(folder / analysis_sums.SUMS, analysis_sums.encode(opened))
+
+
+def quiet(text: str, share: float) -> None:
     """Nobody watches."""
 
 
-def _never() -> bool:
+def never() -> bool:
     """Work in a child is cancelled by ending the child."""
     return False

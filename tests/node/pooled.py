@@ -55,6 +55,7 @@ GRID = tuple(Decimal(day) for day in range(50, 401, 50))
 SURVIVAL = Survival("days", "outcome", "dead", GRID, "arm")
 QUESTIONS = Questions((Count(), SURVIVAL), slot_s=SLOT_S)
 WORDS = Words("Follow-up of nobody", "Drawn at random.", "Made for a test.")
+Write = Callable[[Path, int, int, int], Path]
 ROWS_DECLARED, TOTAL_MICRO = 100, 10**7
 LIMITS = Limits(stall_s=20.0, join_s=20.0)
 
@@ -140,10 +141,12 @@ class Pool:
         schemas: Mapping[int, Schema] | None = None,
         common: int = 0,
         rules: Rules | None = None,
+        write: Write | None = None,
     ) -> "Pool":
         """As many hospitals as there are numbers of persons, each described on the ledger and answering.
 
-        `common`: how many persons every hospital knows; where there are some, hospitals keep identifiers.
+        `common`: how many persons every hospital knows; where there are some, hospitals keep identifiers. `write`: makes each
+        hospital's records, as `follow_up` does.
         """
         ledger = EmbeddedLedger()
         store = DirectoryStore(folder / "store")
@@ -159,16 +162,17 @@ class Pool:
         )
         pool = cls(ledger, ledger.token, ledger.advance, folder, store, [], client, common)
         for number, count in enumerate(persons):
-            pool.hospitals.append(pool._hospital(number, count, (schemas or {}).get(number, SCHEMA), rules))
+            schema = (schemas or {}).get(number, SCHEMA)
+            writing = write or (many_columns if schema == WIDE else follow_up)
+            pool.hospitals.append(pool._hospital(number, count, schema, rules, writing))
         pool.stake(20)
         return pool
 
-    def _hospital(self, number: int, persons: int, schema: Schema, rules: Rules | None) -> Hospital:
+    def _hospital(self, number: int, persons: int, schema: Schema, rules: Rules | None, write: Write) -> Hospital:
         place = self.folder / f"hospital-{number}"
         settings = EndpointSettings(*([free_place()] * 2), *([free_place()] * 2))
         keys = Keys(self.ledger.account(PURSE_UNITS), STORAGE_KEY)  # type: ignore[attr-defined]
         node = Node.open(place, keys, self.ledger, self.store, endpoint=settings, rules=rules)
-        write = many_columns if schema == WIDE else follow_up
         path = write(self.folder / f"{number}.csv", persons, number, self.common)
         by_hand, keep = node.provider(), self.common > 0
         listed = by_hand.list_dataset(
@@ -274,11 +278,12 @@ def pooled(
     schemas: Mapping[int, Schema] | None = None,
     common: int = 0,
     rules: Rules | None = None,
+    write: Write | None = None,
 ) -> Iterator[Pool]:
     """A pool whose nodes are ended afterwards."""
     import os
 
     os.environ["PYTHONPATH"] = str(ROOT)
-    pool = Pool.open(folder, persons, schemas, common, rules)
+    pool = Pool.open(folder, persons, schemas, common, rules, write)
     with pool.opened:
         yield pool

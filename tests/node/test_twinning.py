@@ -77,7 +77,7 @@ def test_every_sum_is_a_stage_whose_price_covers_a_person_at_every_party(made: l
     one = made[0]
     assert "3/marginal/0" in {stage.name for stage in one.mechanism.generate}
     assert list(sums_faults(one.files, one.mechanism)) == []
-    assert list(twin_noise_faults(one.files, one.mechanism, joint(), scoring(one.mechanism))) == []
+    assert list(twin_noise_faults(one.files, one.mechanism, joint(), WIDE, scoring(one.mechanism))) == []
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_sketch_with_less_noise_than_it_pays_for_is_told(
     stages = [replace(each, **change) if each.name == "2/sketch" else each for each in one.mechanism.generate]
     assert stages != list(one.mechanism.generate)
     altered = replace(one.mechanism, generate=tuple(stages))
-    assert any(words in fault for fault in twin_noise_faults(one.files, altered, joint(), scoring(altered)))
+    assert any(words in fault for fault in twin_noise_faults(one.files, altered, joint(), WIDE, scoring(altered)))
 
 
 def test_schema_lane_threshold_and_payment_are_looked_at(made: list[Made]) -> None:
@@ -107,7 +107,7 @@ def test_schema_lane_threshold_and_payment_are_looked_at(made: list[Made]) -> No
 
     def faults(said: Joint, rows_per_person: int = WIDE.rows_per_person) -> str:
         schema = replace(WIDE, person="patient", rows_per_person=rows_per_person)
-        return "; ".join(twin_noise_faults(one.files, one.mechanism, said, scoring(one.mechanism, schema)))
+        return "; ".join(twin_noise_faults(one.files, one.mechanism, said, schema, scoring(one.mechanism, schema)))
 
     assert "lane or its threshold" in faults(joint(lane="closed"))
     assert "lane or its threshold" in faults(joint(threshold=0))
@@ -122,13 +122,13 @@ def test_noise_for_a_person_at_one_provider_is_enough_for_that_unit_alone(made: 
     opened = opened_by(task.twin, WIDE, dealt(WIDE, WIDE_ROWS), keys(0))
     files = {name: tmp_path / name for name in task.write(tmp_path, opened).names}
     mechanism, weaker = task.mechanism(opened), joint(unit=at_provider)
-    assert list(twin_noise_faults(files, mechanism, weaker, scoring(mechanism))) == []
+    assert list(twin_noise_faults(files, mechanism, weaker, WIDE, scoring(mechanism))) == []
     assert "does not cover one person, wherever it has records" in "; ".join(
-        twin_noise_faults(files, mechanism, joint(), scoring(mechanism))
+        twin_noise_faults(files, mechanism, joint(), WIDE, scoring(mechanism))
     )
-    assert "; ".join(twin_noise_faults(made[0].files, made[0].mechanism, weaker, scoring(made[0].mechanism))).endswith(
-        "more than was paid for them"
-    )
+    assert "; ".join(
+        twin_noise_faults(made[0].files, made[0].mechanism, weaker, WIDE, scoring(made[0].mechanism))
+    ).endswith("more than was paid for them")
     report = files[result.REPORT].read_text()
     assert "The privacy unit: one person at one provider; " in report
     assert "One with records at k of them loses k * k times the rho: at all 3, epsilon" in report
