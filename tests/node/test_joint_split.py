@@ -29,6 +29,9 @@ from marketplace.protocol.specification import Workload
 from marketplace.protocol.states import DeclineReason, OrderState, Reason
 from marketplace.protocol.threshold import Threshold
 from node.mpc.plan import Limits
+from node.pool.answering import read_ended
+from node.pool.countersignature import DeliveryDraft, Presented, _objection_to_part
+from node.pool.joint import read_joint
 from node.remaking import Remade, remake
 from node.work import Abstain
 from node.workers.count_process import CountProcess
@@ -38,7 +41,7 @@ from tests.node.market import SLOT_S
 from tests.node.pooled import Pool, pooled
 from tests.synthesis.examples import ignore, never
 
-ROWS, PERSONS = 120, (60, 60, 130)
+ROWS, PERSONS = 2_000, (60, 60, 130)
 """Of the registry's persons 110 are patients of one of the hospitals, 20 of none."""
 LEFT = Schema(
     (
@@ -106,8 +109,11 @@ def place(pool: Pool, offer: Offer) -> OrderId:
 
 @pytest.fixture(scope="module")
 def bought(pool: Pool, offer: Offer, agreed: list[bytes]) -> tuple[OrderId, Path]:
-    """An order that was delivered, and the folder of its opened result."""
+    """An order that was delivered, found right in a few chunks and accepted, and the folder of its opened result."""
     order = place(pool, offer)
+    pool.run_until(order, OrderState.DELIVERED)
+    verdict = pool.client.spot_check(order)
+    assert verdict.passed and len(verdict.chunks) > 1, verdict
     return order, pool.buy(order)
 
 
@@ -230,6 +236,24 @@ def test_a_changed_certificate_of_a_split_table_fails_by_number(
     alter(out)
     checks = verify_against(out, pool.client.account(), pool.ledger.domain).checks
     assert {check.number for check in checks if check.passed is False} == failing | {2, 4, 13}
+
+
+def test_a_member_does_not_sign_for_other_sides_than_members_declare(pool: Pool, bought: tuple[OrderId, Path]) -> None:
+    order, out = bought
+    account, one = pool.client.account(), pool.hospitals[1]
+    manifest = Manifest.decode((out / "manifest.json").read_bytes())
+    made = read_joint(account, account.orders[order], one.address, one.folder(order), pool.store)
+    assert made is not None
+    draft = DeliveryDraft(pool.ledger.domain, order, account.orders[order].delivery, b"")  # type: ignore[arg-type]
+    ended = read_ended(one.folder(order))
+    presented = Presented(draft, manifest, pool.ledger.domain, one.address, account, made, *ended)
+    assert _objection_to_part(presented, made.index) is None
+    joint = manifest.certificate.joint
+    assert joint is not None and joint.split is not None
+    turned = replace(joint.split, sides=tuple(Side(1 - side) for side in joint.split.sides))
+    altered = replace(manifest, certificate=replace(manifest.certificate, joint=replace(joint, split=turned)))
+    words = _objection_to_part(replace(presented, manifest=altered), made.index)
+    assert words == "what it says of the sides is not what the members declare"
 
 
 def test_a_quote_says_who_learns_what_and_an_offer_shows_the_columns_of_both_sides(pool: Pool, offer: Offer) -> None:
