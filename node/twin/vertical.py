@@ -5,7 +5,7 @@ twin of pooled records. All rho goes into what is opened; sensitivities stand at
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -16,16 +16,14 @@ from marketplace.errors import Invalid
 from marketplace.protocol.analysis import Asked
 from marketplace.protocol.analysis_noise import Share, reach
 from marketplace.protocol.analysis_statistic import Opened
-from marketplace.protocol.crossing import Crossing, Side, reach_of
+from marketplace.protocol.crossing import Crossing, reach_of
 from marketplace.protocol.pool import check_scoreless
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import Specification
-from node.synthesis.columns import Question
 from node.synthesis.generator import Cancelled, Progress
 from node.synthesis.measurements import Measurements
-from node.synthesis.records import MISSING, Records
 from node.twin.pooled import PooledTwin
-from node.twin.rounds import CellRound, MarginalRound, RowRound, ScoreRound, SketchRound
+from node.twin.rounds import RowRound, ScoreRound
 from node.twin.split import Split
 
 Integers = NDArray[np.int64]
@@ -96,59 +94,3 @@ class VerticalTwin:
     def table(self, opened: Opened, progress: Progress, cancelled: Cancelled) -> pa.Table:
         """The coded synthetic table of the joined columns: as `PooledTwin.table`."""
         return self.pooled.table(self.split.joined, opened, progress, cancelled)
-
-
-def marks(
-    twin: VerticalTwin, side: Side, table: pa.Table, placed: tuple[Integers, Integers], opened: Opened = ()
-) -> Integers:
-    """What a party of a `side` hands in for the next round, without noise: for its own process alone, shape (parts, buckets).
-
-    `table`: coded, a row for each person; `placed`: the bucket and the sign of each. 0 where a bucket has none of its persons
-    or several, or its person no cell of a part; else the cell, counted from 1, with the person's sign. Raises `Invalid`,
-    naming the column, for a table of another schema.
-    """
-    split = twin.split
-    step = twin.next_round(opened)
-    if step is None:
-        return np.zeros((0, split.buckets), np.int64)
-    buckets, signs = placed
-    alone = np.bincount(buckets, minlength=split.buckets)[buckets] == 1
-    layout, codes = split.layout(step), _codes(step, split, side, Records.of_table(table, split.schema(side)))
-    parts = layout.parts[side]
-    found = np.zeros((len(parts), split.buckets), np.int64)
-    for row, part in zip(found, parts, strict=True):
-        cell, there = np.zeros(len(buckets), np.int64), alone.copy()
-        for axis in part:
-            cell = cell * axis.size + codes[axis.of] // axis.divisor % axis.size
-            there &= codes[axis.of] >= 0
-        row[buckets[there]] = signs[there] * (cell[there] + 1)
-    return found
-
-
-def _codes(step: RowRound, split: Split, side: Side, records: Records) -> dict[int, Integers]:
-    """Of each question or column at this side the cell of every person, -1 for none."""
-    places = split.places(side)
-    own = slice(places.start, places.stop)
-    match step:
-        case CellRound(questions=questions):
-            return {
-                axis: _in_cells(records, replace(one, place=one.place - places.start))
-                for axis, one in enumerate(questions)
-                if one.place in places
-            }
-        case SketchRound(sketch=sketch):
-            binned = records.binned(sketch.columns.cells[own], sketch.columns.bins[own])
-            grouped = zip(places, sketch.groups[own], binned.columns, strict=True)
-            return {place: of_bin[bins].astype(np.int64) for place, of_bin, bins in grouped}
-        case MarginalRound(columns=columns):
-            binned = records.binned(columns.cells[own], columns.bins[own])
-            return {place: bins.astype(np.int64) for place, bins in zip(places, binned.columns, strict=True)}
-
-
-def _in_cells(records: Records, asked: Question) -> Integers:
-    """The cell of each person in a column of `records`, -1 for none; missing is the one after the last, where it is asked for."""
-    codes = records.columns[asked.place].fill_null(MISSING).to_numpy()
-    found = np.searchsorted(asked.starts, codes, side="right") - 1
-    inside = (found >= 0) & (codes < np.asarray(asked.ends)[found])
-    missing = len(asked.starts) if asked.with_missing else -1
-    return np.where(codes == MISSING, missing, np.where(inside, found, -1)).astype(np.int64)

@@ -25,9 +25,10 @@ from node.evaluation.report import Promise
 from node.evaluation.split_report import split_report
 from node.mpc.persons import placed
 from node.synthesis.generator import CodedTable
+from node.twin.marking import marks
 from node.twin.pooled import NAME
 from node.twin.split import Split
-from node.twin.vertical import VerticalTwin, marks
+from node.twin.vertical import VerticalTwin
 from node.workers.job import MARKS, JointJob
 from node.workers.mechanism import noisy_counts
 from node.workers.task import Written, shares_of

@@ -31,8 +31,9 @@ from node.mpc.local import cross_here
 from node.mpc.noise import add
 from node.mpc.persons import placed
 from node.noise.stream import NoiseStream
+from node.twin.marking import marks
 from node.twin.split import Split
-from node.twin.vertical import VerticalTwin, marks
+from node.twin.vertical import VerticalTwin
 from scripts.benchmarks.entrants import DELTA, Setting, bounds, code_of
 from scripts.benchmarks.generate import NO_WORKLOAD, Judge, timed_twin
 from scripts.benchmarks.lines import Line
@@ -43,6 +44,7 @@ from scripts.benchmarks.tables import Table, load
 SIDES = (Side.LEFT, Side.LEFT, Side.RIGHT)
 MODULES = (
     "node.twin.vertical",
+    "node.twin.marking",
     "node.twin.split",
     "node.mpc.noise",
     "node.mpc.persons",

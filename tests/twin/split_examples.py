@@ -10,8 +10,9 @@ from marketplace.protocol.crossing import Crossing, Side, Where
 from node.mpc.noise import add
 from node.mpc.persons import placed
 from node.noise.stream import NoiseStream
+from node.twin.marking import marks
 from node.twin.split import Split
-from node.twin.vertical import VerticalTwin, marks
+from node.twin.vertical import VerticalTwin
 from tests.synthesis.examples import ROW, WIDE, rows_of, specification, table_of
 
 Integers = np.ndarray

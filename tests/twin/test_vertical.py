@@ -25,9 +25,9 @@ from node.mpc.persons import placed
 from node.noise.gaussian import discrete_gaussian
 from node.twin import vertical
 from node.twin.counting import count
+from node.twin.marking import marks
 from node.twin.rounds import LEAST_MICRO
 from node.twin.split import Split
-from node.twin.vertical import marks
 from tests.synthesis.examples import ignore, never, rows_of, specification, table_of
 from tests.twin import test_power
 from tests.twin.examples import distance, keys
