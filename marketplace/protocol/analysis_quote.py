@@ -24,9 +24,6 @@ SETUP_S, PARTY_S, ROUND_S, CELL_S = 0.5, 0.3, 0.02, 8e-7
 PAIR_BYTES, ROUND_BYTES, CELL_BYTES = 420, 84, 16
 """Measured between processes of one machine with two cores: a cell's seconds with two peers (decision 0013), and a party's
 bytes with each of its peers (decision 0018)."""
-ELEMENT_BYTES, CROSSED_BYTE_S = 4, 2e-7
-"""Of a number that is shared in a crossing, and how long a byte of such takes with all that is done about it: `scripts/bench
-mpc vertical`, 73 s for 376 MB at each of three parties, the slowest of its tables (docs/joint.md)."""
 CLOSED_CELL_S = {
     How.WHOLE: 0.0,
     How.SIGNS: 0.002,
@@ -180,14 +177,6 @@ def cost_of_cells(rounds: int, cells: int, parties: int) -> Cost:
     peers = parties - 1
     seconds = SETUP_S + PARTY_S * parties + (ROUND_S * rounds + CELL_S * cells) * peers / 2
     return Cost(math.ceil(seconds), peers * (PAIR_BYTES + ROUND_BYTES * rounds + CELL_BYTES * cells))
-
-
-def cost_of_crossings(rounds: int, numbers: int, cells: int, parties: int) -> Cost:
-    """What opening a split table takes, between nodes that are close to each other. `numbers`: what a party shares in all of
-    the `rounds`; `cells`: what is opened in them."""
-    sent = ELEMENT_BYTES * (numbers * (parties - 1 - TWIN_THRESHOLD) + 2 * cells * (parties - 1))
-    moved = 2 * sent + (parties - 1) * (PAIR_BYTES + ROUND_BYTES * rounds)
-    return Cost(math.ceil(SETUP_S + PARTY_S * parties + CROSSED_BYTE_S * moved), moved)
 
 
 def cost_of_closed(questions: ClosedSpecification, schema: Schema, parties: int) -> Cost:

@@ -8,10 +8,10 @@ from marketplace.protocol.analysis import AnalysisSpecification
 from marketplace.protocol.analysis_quote import (
     Forecast,
     cost_of_cells,
-    cost_of_crossings,
     forecast_of,
     forecast_of_twin,
 )
+from marketplace.protocol.crossing_cost import cost_of_crossings
 from marketplace.protocol.description import Description
 from marketplace.protocol.identity import Address, OrderId
 from marketplace.protocol.offer import Offer
