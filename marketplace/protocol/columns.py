@@ -10,6 +10,7 @@ from marketplace.errors import Invalid
 LARGEST_SIZE = 1_000_000
 LARGEST_CATEGORIES = 1_000
 MOST_DECIMALS = 12
+LONGEST_UNIT = 40
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ class Category:
 class Number:
     """A column of numbers on a declared grid: `lower`, `lower + step`, ..., `upper`. Code `i` means `lower + i step`.
 
-    A value is rounded to the nearest point of the grid; one outside the bounds contradicts the schema.
+    A value is rounded to the nearest point of the grid; one outside the bounds contradicts the schema. `unit`: that of its
+    values, a UCUM code such as mg/dL, or nothing where none is declared.
     """
 
     name: str
@@ -57,9 +59,14 @@ class Number:
     upper: Decimal
     step: Decimal
     missing: bool
+    unit: str = ""
 
     def __post_init__(self) -> None:
         _check_name(self.name)
+        if not all("!" <= letter <= "~" for letter in self.unit) or len(self.unit) > LONGEST_UNIT:
+            raise Invalid(
+                f"column {self.name!r}: expected a unit as a UCUM code of at most {LONGEST_UNIT} letters, such as mg/dL"
+            )
         if not all(bound.is_finite() for bound in (self.lower, self.upper, self.step)):
             raise Invalid(f"column {self.name!r}: expected finite bounds and step; give numbers")
         if not all(is_plain(bound) for bound in (self.lower, self.upper, self.step)):
@@ -82,6 +89,11 @@ class Number:
         """How many codes there are, missing not counted."""
         return int((self.upper - self.lower) / self.step) + 1
 
+    @property
+    def label(self) -> str:
+        """Its name, with its unit where there is one."""
+        return f"{self.name} ({self.unit})" if self.unit else self.name
+
     def text(self, code: int) -> str:
         """The value that `code` (0 <= code < size) stands for, with the decimals of lower bound and step."""
         return f"{self.lower + code * self.step:f}"
@@ -94,6 +106,7 @@ class Number:
             "upper": str(self.upper),
             "step": str(self.step),
             "missing": self.missing,
+            **({"unit": self.unit} if self.unit else {}),
         }
 
 
@@ -110,13 +123,27 @@ def column_of(document: Mapping[str, Any]) -> Column:
         if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
             raise TypeError
         return Category(name, tuple(values), missing)
-    if document["kind"] == "number" and set(document) == {"name", "kind", "lower", "upper", "step", "missing"}:
+    if document["kind"] == "number" and set(document) - {"unit"} == {
+        "name",
+        "kind",
+        "lower",
+        "upper",
+        "step",
+        "missing",
+    }:
         bounds = (document["lower"], document["upper"], document["step"])
         if not all(isinstance(bound, str) for bound in bounds):
             raise TypeError
         lower, upper, step = (Decimal(bound) for bound in bounds)
-        return Number(name, lower, upper, step, missing)
+        return Number(name, lower, upper, step, missing, _unit(document))
     raise KeyError
+
+
+def _unit(document: Mapping[str, Any]) -> str:
+    unit = document.get("unit", "")
+    if not isinstance(unit, str) or ("unit" in document and not unit):
+        raise TypeError
+    return unit
 
 
 def _check_name(name: str) -> None:

@@ -9,6 +9,7 @@ from marketplace.protocol.analysis_linkage import Linkage
 from marketplace.protocol.analysis_noise import Share, shares
 from marketplace.protocol.analysis_parties import check_parties
 from marketplace.protocol.closing import ClosedSpecification
+from marketplace.protocol.columns import Number
 from marketplace.protocol.crossing import Side
 from marketplace.protocol.identity import Address
 from marketplace.protocol.offer import Guarantee, Head, Kind, Offer
@@ -62,9 +63,21 @@ def check_members(offer: Offer, threshold: int, schemas: Sequence[Schema]) -> No
     for number, schema in enumerate(schemas):
         if schema != schemas[0]:
             raise Invalid(
-                f"expected all parties to declare their records alike, party {number} differs in columns, bounds, steps or "
-                "units; choose another offer"
+                f"expected all parties to declare their records alike, party {number} differs in "
+                f"{difference(schemas[0], schema)}; choose another offer"
             )
+
+
+def difference(lead: Schema, other: Schema) -> str:
+    """The first thing in which two schemas that are not alike differ, in words."""
+    if lead.names != other.names:
+        return "the columns' names or their order"
+    for own, its in zip(lead.columns, other.columns, strict=True):
+        if isinstance(own, Number) and isinstance(its, Number) and own.unit != its.unit:
+            return f"the unit of {own.name!r}, {its.unit or 'none'} for {own.unit or 'none'}"
+        if own != its:
+            return f"what column {own.name!r} may hold"
+    return "persons, constraints or tables"
 
 
 def split_of(offer: Offer, schemas: Sequence[Schema]) -> SplitSchema | None:

@@ -199,7 +199,8 @@ def _quantiles(asked: Quantile, schema: Schema, found: Quantiles) -> Iterator[st
         [str(level), "none" if value is None else number(value)]
         for level, value in zip(found.levels, found.values, strict=True)
     ]
-    yield page.table(["Share that does not exceed it", asked.column], rows, numbers=(0, 1))
+    label = column.label if isinstance(column, Number) else asked.column
+    yield page.table(["Share that does not exceed it", label], rows, numbers=(0, 1))
 
 
 def _count(count: int | None) -> str:
@@ -233,13 +234,13 @@ def _moments(asked: Mean, schema: Schema, found: Moments) -> Iterator[str]:
     if found.mean is None:
         yield page.facts(shown)
         return
+    column = schema.column(asked.column)
+    assert isinstance(column, Number)
     spread = None if found.variance is None else found.variance**0.5
-    shown += [(f"mean of {asked.column}", number(found.mean)), *_error(found.error)]
+    shown += [(f"mean of {column.label}", number(found.mean)), *_error(found.error)]
     if spread is not None and found.variance is not None:
         shown += [("variance", number(found.variance)), ("standard deviation", number(spread))]
     yield page.facts(shown)
-    column = schema.column(asked.column)
-    assert isinstance(column, Number)
     yield joint_plots.mean_plot(column, found.mean, spread)
 
 

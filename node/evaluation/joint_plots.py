@@ -70,7 +70,7 @@ def histogram_plot(found: Distribution, column: Number) -> str:
     """Bars over a number's declared range."""
     highest = max(1, *found.counts)
     width = float(column.step)
-    plot = Plot(Axis(column.name, float(column.lower), float(column.upper) + width), Axis("rows", 0, highest * 1.05))
+    plot = Plot(Axis(column.label, float(column.lower), float(column.upper) + width), Axis("rows", 0, highest * 1.05))
     ends = [(float(first), float(last) + width) for first, last in found.texts]
     bars = [plot.bar(low, high, count) for (low, high), count in zip(ends, found.counts, strict=True) if count > 0]
     return plot.draw(bars, f"histogram of {column.name}; the table below has its numbers")
@@ -136,7 +136,7 @@ def forest_plot(estimates: Sequence[Estimate], across: str, nothing: float = 0.0
 
 def mean_plot(column: Number, mean: float, spread: float | None) -> str:
     """A mean on its declared range, and one standard deviation to both sides."""
-    plot = Plot(Axis(column.name, float(column.lower), float(column.upper)), Axis("", 0, 1), height=96, left=16)
+    plot = Plot(Axis(column.label, float(column.lower), float(column.upper)), Axis("", 0, 1), height=96, left=16)
     marks = []
     if spread is not None:
         x, end = plot.x(mean - spread), plot.x(mean + spread)
@@ -148,7 +148,7 @@ def mean_plot(column: Number, mean: float, spread: float | None) -> str:
 
 def marks_plot(column: Number, values: Sequence[float]) -> str:
     """Values on a number's declared range, the words of those that lie close above each other."""
-    plot = Plot(Axis(column.name, float(column.lower), float(column.upper)), Axis("", 0, 1), height=96, left=16)
+    plot = Plot(Axis(column.label, float(column.lower), float(column.upper)), Axis("", 0, 1), height=96, left=16)
     ends, levels = list[float](), list[int]()
     for value in sorted(values):
         x = plot.x(value)

@@ -103,7 +103,7 @@ def _cramer(counts: npt.NDArray[np.int64]) -> float:
 
 def _panel(axes: Axes, codes: Codes, column: Column, noisy: NoisyCounts | None) -> None:
     found = bars(codes, column, noisy)
-    axes.set_title(_short(column.name, 30))
+    axes.set_title(_short(column.label if isinstance(column, Number) else column.name, 30))
     if isinstance(column, Number) and found[0].codes is not None:
         _number_panel(axes, codes, column, found)
     else:

@@ -25,7 +25,7 @@ from marketplace.protocol.analysis_quote import Lane, Setting
 from marketplace.protocol.identity import OrderId
 from marketplace.protocol.offer import Kind, Offer
 from marketplace.protocol.rho import delta_of, epsilon_of
-from marketplace.protocol.schema import Timeline
+from marketplace.protocol.schema import Number, Timeline
 from marketplace.protocol.specification import Curve, Workload
 from marketplace.protocol.states import DeclineReason, OrderState, Reason
 from marketplace.protocol.threshold import Threshold
@@ -346,14 +346,16 @@ def test_an_order_that_names_questions_under_an_offer_of_rows_is_refused_before_
 
 
 def test_two_hospitals_are_too_few_and_schemas_must_be_alike(tmp_path: Path) -> None:
-    older = replace(SCHEMA, rows_per_person=3)
+    weeks = [replace(one, unit="wk") if isinstance(one, Number) else one for one in SCHEMA.columns]
     with pooled(tmp_path / "few", persons=(20, 20)) as few:
         published = few.publish(kind=Kind.SYNTHETIC)
         with pytest.raises(Refused, match="3 to 16 parties"):
             few.client.draft(published.id, rows=ROWS)
-    with pooled(tmp_path / "unlike", persons=(20, 20, 20), schemas={2: older}) as unlike:
+    with pooled(
+        tmp_path / "unlike", persons=(20, 20, 20), schemas={2: replace(SCHEMA, columns=tuple(weeks))}
+    ) as unlike:
         published = unlike.publish(kind=Kind.SYNTHETIC)
-        with pytest.raises(Invalid, match="declare their records alike"):
+        with pytest.raises(Invalid, match="party 2 differs in the unit of 'days', wk for none"):
             unlike.client.draft(published.id, rows=ROWS)
 
 

@@ -88,7 +88,8 @@ def numbers(draw: st.DrawFn, name: str) -> Number:
     decimals = draw(st.integers(0, 6))
     step = Decimal(draw(st.integers(1, 10**6))).scaleb(-decimals)
     lower = Decimal(draw(st.integers(-(10**9), 10**9))).scaleb(-draw(st.integers(0, 6)))
-    return Number(name, lower, lower + step * draw(st.integers(0, 999)), step, draw(st.booleans()))
+    unit = draw(st.sampled_from(["", "mg/dL", "10*9/L"]))
+    return Number(name, lower, lower + step * draw(st.integers(0, 999)), step, draw(st.booleans()), unit)
 
 
 @st.composite

@@ -116,6 +116,15 @@ def test_a_grid_that_decimals_cannot_hold_exactly_is_refused(lower: str, upper: 
         number(lower, upper, step)
 
 
+def test_a_unit_is_a_ucum_code_that_is_written_only_where_there_is_one() -> None:
+    weighed = replace(number("0", "9", "1"), unit="kg")
+    assert weighed.label == "x (kg)" and number("0", "9", "1").label == "x"
+    assert weighed.document()["unit"] == "kg" and "unit" not in number("0", "9", "1").document()
+    for wrong in ("milli grams", "µg", "k" * 41, "kg\n"):
+        with pytest.raises(Invalid, match="column 'x': expected a unit as a UCUM code"):
+            replace(weighed, unit=wrong)
+
+
 @pytest.mark.parametrize(
     ("lower", "upper", "step"), [("0", "1", "0"), ("0", "1", "-1"), ("1", "0", "1"), ("0", "1", "0.3")]
 )
@@ -170,6 +179,8 @@ def test_more_rows_per_person_without_a_person_column_are_refused() -> None:
         {"columns": [WEIGHT | {"lower": "zero"}]},
         {"columns": [WEIGHT | {"missing": 0}]},
         {"columns": [WEIGHT | {"name": 5}]},
+        {"columns": [WEIGHT | {"unit": ""}]},
+        {"columns": [WEIGHT | {"unit": 1}]},
         {"columns": [{"name": "x", "kind": "category", "values": "abc", "missing": False}]},
         {"columns": [{"name": "x", "kind": "category", "values": [1], "missing": False}]},
         {"columns": [{"name": "x", "kind": "category", "values": ["a"], "missing": False, "more": 1}]},
