@@ -1,6 +1,7 @@
 """Stock MPyC as a peer: a program of local parties, in a process group of its own, with ports that were free and a limit.
 
-A party of it that ends leaves the others waiting for ever, so the whole group is ended and begun again.
+A party of it that ends leaves the others waiting for ever, so the whole group is ended and begun again. MPyC starts the other
+parties by their file, so they are told where the repository is.
 """
 
 import json
@@ -10,7 +11,10 @@ import socket
 import subprocess
 import sys
 from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
 
 LIMIT_S, TRIALS = 240.0, 3
 LOWEST_PORT, HIGHEST_PORT = 20_000, 30_000
@@ -18,11 +22,13 @@ LOWEST_PORT, HIGHEST_PORT = 20_000, 30_000
 
 def run_stock(module: str, parties: int, *arguments: str, limit_s: float = LIMIT_S) -> Any:
     """The JSON value that party 0 of `module` prints. Ends with an error where it ends badly or late three times."""
+    paths = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     for _ in range(TRIALS):
         command = [sys.executable, "-m", module, f"-M{parties}", f"-B{free_ports(parties)}", "--no-log", *arguments]
         with subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True
-        ) as running:
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True,
+            env={**os.environ, "PYTHONPATH": paths},
+        ) as running:  # fmt: skip
             try:
                 said, _ = running.communicate(timeout=limit_s)
             except subprocess.TimeoutExpired:
