@@ -6,7 +6,6 @@ Anvil takes in anyone's name. Reading asks the chain and a store in memory; fold
 
 import argparse
 import json
-import socket
 import subprocess
 import time
 import urllib.request
@@ -42,6 +41,7 @@ from marketplace.protocol.schema import Category, Schema
 from marketplace.protocol.specification import SEALING_KEY_BYTES, Specification, Workload
 from marketplace.protocol.terms import Terms
 from marketplace.sealing.chunk import key_hash
+from scripts.ports import take_ports
 
 ANVIL = Path(__file__).parent.parent / "anvil"
 START_S, BATCH = 60, 200
@@ -55,9 +55,7 @@ STAGE = Stage("sex", StageKind.GAUSSIAN, RHO_MICRO, "1", f"{10**6}/{2 * RHO_MICR
 @contextmanager
 def anvil() -> Iterator[str]:
     """An Anvil of its own; gives its URL."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    (port,) = take_ports()
     process = subprocess.Popen([ANVIL, "--silent", "--port", str(port)], stdout=subprocess.DEVNULL)
     url, until = f"http://127.0.0.1:{port}", time.monotonic() + START_S
     try:

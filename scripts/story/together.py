@@ -1,7 +1,6 @@
 """Several hospitals' nodes that serve in this process: each has a folder, keys, a vault, an endpoint and a daemon of its own."""
 
 import secrets
-import socket
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -15,10 +14,10 @@ from node.daemon import Happened
 from node.endpoint.settings import EndpointSettings
 from node.home import Keys, Node
 from node.serving import describe, serving, tell
+from scripts.ports import HOST, take_ports
 from scripts.story.narration import Narrator
 from scripts.story.stage import Stage
 
-HOST = "127.0.0.1"
 PATIENCE_S = 300.0
 PAUSE_S = 0.05
 WORDS = {
@@ -33,11 +32,10 @@ WORDS = {
 
 def open_nodes(stage: Stage, count: int, folder: Path, rules: Rules) -> tuple[Node, ...]:
     """The nodes, each described on the ledger, so that the others find it."""
-    ports = iter(_free_ports(2 * count))
     nodes = []
     for number in range(1, count + 1):
         keys = Keys(LocalSigner.random(), secrets.token_bytes(32))
-        endpoint, party = (Place(HOST, next(ports)) for _ in range(2))
+        endpoint, party = (Place(HOST, port) for port in take_ports(2))
         settings = EndpointSettings(endpoint, endpoint, party, party)
         stage.fund(keys.signer.address, 0)
         node = Node.open(
@@ -93,9 +91,3 @@ class ServingTogether:
                 raise Refused(f"expected every hospital to take part, hospital {number} does not: {why}")
 
         return hear
-
-
-def _free_ports(count: int) -> list[int]:
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.create_server((HOST, 0))) for _ in range(count)]
-        return [each.getsockname()[1] for each in sockets]

@@ -1,7 +1,6 @@
 """Fixtures that other parts' tests may import: a ledger in the process, and the URL of a real Anvil."""
 
 import json
-import socket
 import subprocess
 import time
 import urllib.request
@@ -13,6 +12,7 @@ import pytest
 from marketplace.errors import Unreachable
 from marketplace.ledger.embedded import EmbeddedLedger
 from marketplace.ledger.jsonrpc import JsonRpcChain
+from scripts.ports import take_ports
 
 ROOT = Path(__file__).parent.parent.parent
 START_S = 60
@@ -39,9 +39,7 @@ class run_anvil:  # noqa: N801
     """
 
     def __init__(self, *arguments: str) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self._port = free.getsockname()[1]
+        (self._port,) = take_ports()
         always = ("--silent", "--prune-history", "100", "--port", str(self._port))
         command = [str(ROOT / "scripts" / "anvil"), *always, *arguments]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)

@@ -28,6 +28,7 @@ from node.mpc.gate import naming
 from node.mpc.masks import Tensor
 from node.mpc.plan import Limits
 from node.mpc.running import PartyProcess
+from scripts.ports import take_ports
 from tests.mpc.hospitals import ORDER, PASSWORD, Hospitals, Identity, summed
 
 Make = Callable[..., Hospitals]
@@ -180,12 +181,8 @@ mpc.run(mpc.transfer(Command() if mpc.pid == 0 else "greetings"))
 
 def test_against_stock_mpyc_another_partys_certificate_is_enough_to_run_a_command(tmp_path: Path) -> None:
     pytest.importorskip("mpyc")
-    ports = []
-    for _ in range(3):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            ports.append(free.getsockname()[1])
     certify(tmp_path)
-    addresses = [word for port in ports for word in ("-P", f"127.0.0.1:{port}")]
+    addresses = [word for port in take_ports(3) for word in ("-P", f"127.0.0.1:{port}")]
     running = []
     for number in range(3):
         shown = 2 if number == 0 else number  # who claims to be party 0 has the certificate of party 2

@@ -1,7 +1,6 @@
 """Several hospitals that answer together, a buyer, and the marketplace between them: real nodes on one ledger of choice."""
 
 import secrets
-import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -36,12 +35,12 @@ from node.provider import Listed, Words
 from node.serving import describe, serving, tell
 from node.work import Decline, Step, Wait
 from node.workers.joint import JointWorkers
+from scripts.ports import HOST, take_ports
 from tests.ledger.agreement import assert_agrees
 from tests.node.market import HOUR_S, PURSE_UNITS, SLOT_S, conditions
 from tests.node.workplace import LONGEST_S, ROOT, STORAGE_KEY
 from tests.synthesis.examples import WIDE, rows_of
 
-HOST = "127.0.0.1"
 SCHEMA = Schema(
     (
         Number("days", Decimal(0), Decimal(400), Decimal(1), False),
@@ -79,12 +78,6 @@ def many_columns(path: Path, persons: int, seed: int, _: int = 0) -> Path:
     lines = (",".join([f"hush-{seed}-{person}", *text]) for person, text in enumerate(texts))
     path.write_text("\n".join([",".join(["patient", *WIDE.names]), *lines]) + "\n")
     return path
-
-
-def free_place() -> Place:
-    """A place of this machine that nobody listens at now."""
-    with socket.create_server((HOST, 0)) as listener:
-        return Place(HOST, listener.getsockname()[1])
 
 
 @dataclass
@@ -170,7 +163,8 @@ class Pool:
 
     def _hospital(self, number: int, persons: int, schema: Schema, rules: Rules | None, write: Write) -> Hospital:
         place = self.folder / f"hospital-{number}"
-        settings = EndpointSettings(*([free_place()] * 2), *([free_place()] * 2))
+        endpoint, party = (Place(HOST, port) for port in take_ports(2))
+        settings = EndpointSettings(endpoint, endpoint, party, party)
         keys = Keys(self.ledger.account(PURSE_UNITS), STORAGE_KEY)  # type: ignore[attr-defined]
         node = Node.open(place, keys, self.ledger, self.store, endpoint=settings, rules=rules)
         path = write(self.folder / f"{number}.csv", persons, number, self.common)

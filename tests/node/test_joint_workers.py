@@ -19,9 +19,9 @@ from node.mpc.plan import Limits, Peer, Plan
 from node.workers import joint
 from node.workers.job import Job, JointJob, Name
 from node.workers.joint import JointWorkers, Meeting
+from scripts.ports import HOST, take_ports
 from tests.mpc.hospitals import PASSWORD, make_identities
 from tests.node.examples import DESCRIPTION, ORDER, SCHEMA
-from tests.node.pooled import free_place
 from tests.node.workplace import STORAGE_KEY
 from tests.protocol.examples import address
 
@@ -32,7 +32,7 @@ GONE = (sys.executable, "-c", "raise SystemExit(1)")
 
 @pytest.fixture
 def meeting(tmp_path: Path) -> Meeting:
-    places = [free_place() for _ in range(3)]
+    places = [Place(HOST, port) for port in take_ports(3)]
     identities = make_identities(tmp_path, 3)
     peers = tuple(
         Peer(place.host, place.port, one.fingerprint, one.certificate)

@@ -1,6 +1,5 @@
 """Stock as another buyer buys it: its client looks into it over the node's real endpoint, accepts, opens and verifies."""
 
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,13 +19,12 @@ from node.daemon import Daemon
 from node.endpoint.opened import opened_chunks
 from node.endpoint.settings import EndpointSettings
 from node.serving import describe, serving, tell
+from scripts.ports import HOST, take_ports
 from tests.node.market import PURSE_UNITS, SLOT_S, Market, embedded_market
 from tests.node.test_resale import sell_again
 
 ROWS, CHUNKS = 1_200, 4
 """So many rows that as many chunks may be opened as a check asks for."""
-
-HOST = "127.0.0.1"
 
 
 @dataclass(frozen=True)
@@ -60,9 +58,7 @@ class Shop:
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     market = embedded_market(tmp_path_factory.mktemp("shop"))
-    with socket.socket() as free:
-        free.bind((HOST, 0))
-        place = Place(HOST, free.getsockname()[1])
+    place = Place(HOST, *take_ports())
     market = replace(market, node=replace(market.node, endpoint=EndpointSettings(place, place)))
     market.stake(10)
     daemon = market.daemon()

@@ -36,6 +36,7 @@ from node.journal import Journal
 from node.sale import read_secrets
 from node.serving import describe, rotate, serving, tell
 from node.work import Made, Seal
+from scripts.ports import HOST, take_ports
 from tests.ledger.fixtures import tell_anvil
 from tests.ledger.world import anvil_world
 from tests.node.examples import SCHEMA, records
@@ -44,13 +45,6 @@ from tests.node.terminal import environment, settle_in, split, start
 from tests.node.workplace import LONGEST_S, STORAGE_KEY
 
 ROWS = 4_000
-HOST = "127.0.0.1"
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind((HOST, 0))
-        return int(free.getsockname()[1])
 
 
 @pytest.fixture
@@ -58,7 +52,7 @@ def market(anvil_url: str, tmp_path: Path) -> Market:
     """A hospital on Anvil whose node has an endpoint."""
     world = anvil_world(anvil_url)
     market = Market.open(world.ledger, world.token, world.pass_time, world.provider, world.buyer, tmp_path)
-    place = Place(HOST, free_port())
+    place = Place(HOST, *take_ports())
     return replace(market, node=replace(market.node, endpoint=EndpointSettings(place, place)))
 
 
@@ -231,7 +225,7 @@ def hospital(anvil_url: str, tmp_path: Path) -> Iterator[Hospital]:
     world = anvil_world(anvil_url)
     connection = Connection(anvil_url, world.ledger.domain.contract, None, str(tmp_path / "store"))
     settle_in(tmp_path / "node", connection, world.provider)
-    settings = f'{write_connection(connection)}endpoint = "{HOST}:{free_port()}"\nbelow_floor = true\n'
+    settings = f'{write_connection(connection)}endpoint = "{HOST}:{take_ports()[0]}"\nbelow_floor = true\n'
     (tmp_path / "node" / SETTINGS).write_text(settings)
     client = Client(
         ledger=world.ledger,
