@@ -23,7 +23,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from marketplace.protocol.analysis_statistic import Opened
-from marketplace.protocol.crossing import Crossing, Side, Where
+from marketplace.protocol.crossing import Side
 from marketplace.protocol.rho import largest_rho_micro
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import SEALING_KEY_BYTES, Specification
@@ -37,6 +37,7 @@ from node.twin.vertical import VerticalTwin
 from scripts.benchmarks.entrants import DELTA, Setting, bounds, code_of
 from scripts.benchmarks.generate import NO_WORKLOAD, Judge, timed_twin
 from scripts.benchmarks.lines import Line
+from scripts.benchmarks.mpc_crossed import crossed
 from scripts.benchmarks.mpc_twin import DISTANCE, coded, timed
 from scripts.benchmarks.peers.kept import is_kept, remembered
 from scripts.benchmarks.tables import Table, load
@@ -93,34 +94,13 @@ class Hospitals:
         key, counts = secrets.token_bytes(32), self.counts(seed)
         while (crossing := self.twin.crossing(opened)) is not None:
             handed = [counted(opened, key) for counted in counts]
-            found = _crossed(crossing, [one for one, _ in handed]) + sum(noise for _, noise in handed)
+            found = crossed(crossing, [one for one, _ in handed]) + sum(noise for _, noise in handed)
             opened = (*opened, self.twin.named(opened, found))
         return opened
 
     def rows(self, opened: Opened) -> pd.DataFrame:
         made = self.twin.table(opened, lambda *_: None, lambda: False)
         return pd.DataFrame({name: made.column(name).fill_null(-1).to_numpy() for name in made.column_names})
-
-
-def _crossed(crossing: Crossing, handed: Sequence[Integers]) -> Integers:
-    """What a crossing opens, without noise."""
-    sides = []
-    for side in Side:
-        there = np.array([one[0] != 0 for one, own in zip(handed, crossing.sides, strict=True) if own is side])
-        held = sum(one for one, own in zip(handed, crossing.sides, strict=True) if own is side)
-        sides.append(np.where(there.sum(axis=0) == 1, held, 0))
-    found = []
-    for one in crossing.tables:
-        first, second = (sides[side][part] for side, part in zip(one.where.sides, (one.first, one.second), strict=True))
-        signs = np.sign(first * (second if one.where is Where.ACROSS else sides[1 - one.where][0])) * (second != 0)
-        (there,) = np.nonzero(signs)
-        cells = (
-            crossing.cells[side][part] for side, part in zip(one.where.sides, (one.first, one.second), strict=True)
-        )
-        table = np.zeros(tuple(cells), np.int64)
-        np.add.at(table, (np.abs(first[there]) - 1, np.abs(second[there]) - 1), signs[there])
-        found.append(table.ravel()[: one.opened])
-    return np.concatenate(found)
 
 
 def lines(setting: Setting) -> Iterator[Line]:

@@ -14,9 +14,9 @@ from node.mpc.ending import Ended, Reason
 from node.mpc.frames import PIECE_VALUES
 from node.mpc.plan import Limits
 from node.mpc.running import Closing, PartyProcess
+from scripts.benchmarks.mpc_crossed import crossed
 from tests.mpc import rogue_crossing
 from tests.mpc.hospitals import PASSWORD, Hospitals
-from tests.twin.split_examples import crossed
 
 Make = Callable[..., Hospitals]
 CULPRIT = 2

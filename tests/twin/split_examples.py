@@ -6,13 +6,14 @@ from dataclasses import replace
 import numpy as np
 
 from marketplace.protocol.analysis_statistic import Opened
-from marketplace.protocol.crossing import Crossing, Side, Where
+from marketplace.protocol.crossing import Side
 from node.mpc.noise import add
 from node.mpc.persons import placed
 from node.noise.stream import NoiseStream
 from node.twin.marking import marks
 from node.twin.split import Split
 from node.twin.vertical import VerticalTwin
+from scripts.benchmarks.mpc_crossed import crossed
 from tests.synthesis.examples import ROW, WIDE, rows_of, specification, table_of
 
 Integers = np.ndarray
@@ -52,27 +53,6 @@ def noise_of(twin: VerticalTwin, stream: NoiseStream | None, opened: Opened) -> 
     shares = twin.shares(opened)
     nothing = {one.name: np.zeros(one.cells, np.int64) for one in shares}
     return np.concatenate(list((add(nothing, shares, stream, len(opened)) if stream else nothing).values()))
-
-
-def crossed(crossing: Crossing, handed: Sequence[Integers]) -> Integers:
-    """The oracle: what a crossing opens without noise, told in the clear from what each party hands in."""
-    sides = []
-    for side in Side:
-        there = np.array([one[0] != 0 for one, own in zip(handed, crossing.sides, strict=True) if own is side])
-        held = sum(one for one, own in zip(handed, crossing.sides, strict=True) if own is side)
-        sides.append(np.where(there.sum(axis=0) == 1, held, 0))
-    found = []
-    for one in crossing.tables:
-        first, second = (sides[side][part] for side, part in zip(one.where.sides, (one.first, one.second), strict=True))
-        signs = np.sign(first * (second if one.where is Where.ACROSS else sides[1 - one.where][0])) * (second != 0)
-        (there,) = np.nonzero(signs)
-        cells = (
-            crossing.cells[side][part] for side, part in zip(one.where.sides, (one.first, one.second), strict=True)
-        )
-        table = np.zeros(tuple(cells), np.int64)
-        np.add.at(table, (np.abs(first[there]) - 1, np.abs(second[there]) - 1), signs[there])
-        found.append(table.ravel()[: one.opened])
-    return np.concatenate(found)
 
 
 def opened_by(

@@ -28,6 +28,7 @@ from node.twin.counting import count
 from node.twin.marking import marks
 from node.twin.rounds import LEAST_MICRO
 from node.twin.split import Split
+from scripts.benchmarks.mpc_crossed import crossed
 from tests.synthesis.examples import ignore, never, rows_of, specification, table_of
 from tests.twin import test_power
 from tests.twin.examples import distance, keys
@@ -39,7 +40,6 @@ from tests.twin.split_examples import (
     SPLIT,
     WHOLE,
     Person,
-    crossed,
     halved,
     handed_in,
     noise_of,
