@@ -7,7 +7,6 @@ records at the same rho, judged against all. The first key of each data set and 
 processes over mutual TLS, the further ones are summed in one process; the sums are the same.
 """
 
-import hashlib
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -33,14 +32,13 @@ from node.mpc.noise import add
 from node.noise.stream import NoiseStream
 from node.twin.counting import count
 from node.twin.pooled import PooledTwin
-from scripts.benchmarks.entrants import DELTA, Setting, bounds, code_of
+from scripts.benchmarks.entrants import DELTA, Setting, bounds
 from scripts.benchmarks.generate import NO_WORKLOAD, Judge, timed_twin
 from scripts.benchmarks.lines import Line
-from scripts.benchmarks.peers.kept import is_kept, remembered
+from scripts.benchmarks.mpc_runs import DISTANCE, Runs
 from scripts.benchmarks.tables import Table, load
 
-DISTANCE = "L1-3way"
-WIDEST, RELEASED = "l1_3way", "released l1_3way"
+WIDEST = "l1_3way"
 NO_NOISE = Fraction(1, 10**12)
 MODULES = ("node.twin.counting", "node.mpc.noise", "marketplace.scores.summed")
 CASES = (
@@ -143,27 +141,7 @@ def _of_pool(setting: Setting, pool: Pool, judge: Judge, seeds: int) -> Iterator
     where = f"{pool.table.name}, {parties} parties, {pool.threshold} dishonest"
     least = pool.rho_micro * honest // parties
     real = pool.table.real
-
-    def line(who: str, seeds: int, work: Callable[[int], Mapping[str, Any]]) -> Iterator[Line]:
-        runs = []
-        for seed in range(1, seeds + 1):
-            task = {
-                "mpc twin": [code_of(module) for module in MODULES], "who": who, "where": where, "seed": seed,
-                "rows": hashlib.sha256(real.to_numpy(np.int64).tobytes()).hexdigest(),
-            }  # fmt: skip
-            if setting.left_s < 0 and not is_kept(task):
-                break
-            runs.append(remembered(task, lambda seed=seed: {**timed(work, seed)}))
-        values = tuple(float(value["distance"]) for value, _ in runs)
-        if values:
-            seconds = [float(np.mean([value[name] for value, _ in runs])) for name in ("processor_s", "wall_s")]
-            notes = [value["note"] for value, _ in runs if value.get("note")]
-            yield Line(where, who, DISTANCE, values, *seconds, all(kept for _, kept in runs), "", "; ".join(notes))
-            scored = [value for value, _ in runs if "released" in value]
-            if scored:
-                yield Line(
-                    where, who, RELEASED, tuple(value["released"] for value in scored), note=_scores_note(scored)
-                )
+    runs = Runs(setting, "mpc twin", MODULES, where, real)
 
     def central(rho_micro: int, frame: pd.DataFrame, seed: int) -> Mapping[str, Any]:
         return {"distance": judge.distance(timed_twin(frame, pool.schema, rho_micro, seed)[0])}
@@ -179,31 +157,17 @@ def _of_pool(setting: Setting, pool: Pool, judge: Judge, seeds: int) -> Iterator
         found = [central(pool.rho_micro, part, seed)["distance"] for part in pool.parts]
         return {"distance": float(np.mean(found)), "note": f"{min(found):.3f} to {max(found):.3f}" if seed == 1 else ""}
 
-    yield from line("pooled twin", seeds, partial(pooled, pool))
-    yield from line(f"central at {parties}/{honest} of the variance", seeds, partial(central, least, real))
-    yield from line("central at the same rho", seeds, partial(central, pool.rho_micro, real))
-    yield from line("each hospital alone, mean", min(seeds, 3), alone)
+    yield from runs.lines("pooled twin", seeds, partial(pooled, pool))
+    yield from runs.lines(f"central at {parties}/{honest} of the variance", seeds, partial(central, least, real))
+    yield from runs.lines("central at the same rho", seeds, partial(central, pool.rho_micro, real))
+    yield from runs.lines("each hospital alone, mean", min(seeds, 3), alone)
     if parties == 3:
         everywhere = Pool(pool.table, pool.parts, pool.threshold, pool.rho_micro, PrivacyUnit.PERSON)
-        yield from line("pooled twin, a person may be at every one", min(seeds, 3), partial(pooled, everywhere))
+        yield from runs.lines("pooled twin, a person may be at every one", min(seeds, 3), partial(pooled, everywhere))
 
 
 def _as_judged(pool: Pool, judge: Judge, opened: Opened, made: pd.DataFrame) -> dict[str, Any]:
     return {"distance": judge.distance(made), **pool.judged(opened, made)}
-
-
-def _scores_note(runs: Sequence[Mapping[str, float]]) -> str:
-    """What the released scores of some runs are read against."""
-    low, high, floor, true = (float(np.mean([run[name] for run in runs])) for name in ("low", "high", "floor", "true"))
-    held = sum(run["low"] <= run["true"] <= run["high"] for run in runs)
-    return f"true {true:.3f}, interval {low:.3f} to {high:.3f}, floor {floor:.3f}: mean; {held} of {len(runs)} intervals hold it"
-
-
-def timed(work: Callable[[int], Mapping[str, Any]], seed: int) -> dict[str, Any]:
-    """What `work` finds for a key, with the seconds that it took."""
-    start_s, start_wall_s = time.process_time(), time.monotonic()
-    found = work(seed)
-    return {**found, "processor_s": time.process_time() - start_s, "wall_s": time.monotonic() - start_wall_s}
 
 
 def _between_processes(pool: Pool, judge: Judge, seed: int) -> Mapping[str, Any]:

@@ -8,7 +8,6 @@ the same rho each, the rows of both twins put beside each other in any order. Th
 processes over mutual TLS, all others are added up in one process; what is opened is the same.
 """
 
-import hashlib
 import secrets
 import tempfile
 import time
@@ -34,12 +33,12 @@ from node.noise.stream import NoiseStream
 from node.twin.marking import marks
 from node.twin.split import Split
 from node.twin.vertical import VerticalTwin
-from scripts.benchmarks.entrants import DELTA, Setting, bounds, code_of
+from scripts.benchmarks.entrants import DELTA, Setting, bounds
 from scripts.benchmarks.generate import NO_WORKLOAD, Judge, timed_twin
 from scripts.benchmarks.lines import Line
 from scripts.benchmarks.mpc_crossed import crossed
-from scripts.benchmarks.mpc_twin import DISTANCE, coded, timed
-from scripts.benchmarks.peers.kept import is_kept, remembered
+from scripts.benchmarks.mpc_runs import DISTANCE, Runs
+from scripts.benchmarks.mpc_twin import coded
 from scripts.benchmarks.tables import Table, load
 
 SIDES = (Side.LEFT, Side.LEFT, Side.RIGHT)
@@ -114,23 +113,7 @@ def lines(setting: Setting) -> Iterator[Line]:
 
 def _of(setting: Setting, table: Table, hospitals: Hospitals, judge: Judge, seeds: int) -> Iterator[Line]:
     twin, real = hospitals.twin, table.real
-    where = f"{table.name}, {twin.split.buckets:,} buckets"
-
-    def line(who: str, work: Callable[[int], Mapping[str, Any]]) -> Iterator[Line]:
-        runs = []
-        for seed in range(1, seeds + 1):
-            task = {
-                "mpc vertical": [code_of(module) for module in MODULES], "who": who, "where": where, "seed": seed,
-                "rows": hashlib.sha256(real.to_numpy(np.int64).tobytes()).hexdigest(),
-            }  # fmt: skip
-            if setting.left_s < 0 and not is_kept(task):
-                break
-            runs.append(remembered(task, lambda seed=seed: {**timed(work, seed)}))
-        values = tuple(float(value["distance"]) for value, _ in runs)
-        if values:
-            seconds = [float(np.mean([value[name] for value, _ in runs])) for name in ("processor_s", "wall_s")]
-            notes = [value["note"] for value, _ in runs if value.get("note")]
-            yield Line(where, who, DISTANCE, values, *seconds, all(kept for _, kept in runs), "", "; ".join(notes))
+    runs = Runs(setting, "mpc vertical", MODULES, f"{table.name}, {twin.split.buckets:,} buckets", real)
 
     def split(at: int, seed: int) -> Mapping[str, Any]:
         made = replace(hospitals, twin=replace(twin, at=at))
@@ -147,12 +130,12 @@ def _of(setting: Setting, table: Table, hospitals: Hospitals, judge: Judge, seed
         order = np.random.default_rng(seed).permutation(len(real))
         return {"distance": judge.distance(pd.concat([made[0], made[1].iloc[order].reset_index(drop=True)], axis=1))}
 
-    yield from line("twin of the split table", partial(split, twin.at))
-    yield from line("the same, of a person's rows at one provider", partial(split, 1))
-    yield from line("the same, a person may be at every one", partial(split, len(SIDES)))
-    yield from line("central at 3/2 of the variance", partial(central, twin.rho_micro * 2 // 3))
-    yield from line("central at the same rho", partial(central, twin.rho_micro))
-    yield from line("each side alone, joined at random", at_random)
+    yield from runs.lines("twin of the split table", seeds, partial(split, twin.at))
+    yield from runs.lines("the same, of a person's rows at one provider", seeds, partial(split, 1))
+    yield from runs.lines("the same, a person may be at every one", seeds, partial(split, len(SIDES)))
+    yield from runs.lines("central at 3/2 of the variance", seeds, partial(central, twin.rho_micro * 2 // 3))
+    yield from runs.lines("central at the same rho", seeds, partial(central, twin.rho_micro))
+    yield from runs.lines("each side alone, joined at random", seeds, at_random)
 
 
 def _between_processes(hospitals: Hospitals, judge: Judge) -> Mapping[str, Any]:

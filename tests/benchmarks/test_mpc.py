@@ -17,6 +17,7 @@ from scripts.benchmarks import mpc_plot, mpc_regressions, mpc_sums, mpc_twin, mp
 from scripts.benchmarks.entrants import Setting
 from scripts.benchmarks.mpc_delay import Delays
 from scripts.benchmarks.mpc_peer import run_stock
+from scripts.benchmarks.mpc_runs import RELEASED
 from scripts.benchmarks.mpc_twin import Pool
 from scripts.benchmarks.peers import kept
 from scripts.benchmarks.tables import Table
@@ -99,7 +100,7 @@ def test_no_run_begins_when_there_is_no_time_and_kept_ones_are_shown(
     assert [line.values for line in mpc_twin.lines(late)] == [line.values for line in first]
     pooled, scored = first[2:4]
     assert pooled.who == "pooled twin" and pooled.values[0] == 0.5 and len(pooled.values) == 2 and pooled.note == "two"
-    assert scored.who == "pooled twin" and scored.measure == mpc_twin.RELEASED and len(scored.values) == 1
+    assert scored.who == "pooled twin" and scored.measure == RELEASED and len(scored.values) == 1
     assert "1 of 1 intervals hold it" in scored.note
     assert {line.who for line in first} > {"each hospital alone, mean", "central at 3/2 of the variance"}
 
@@ -112,7 +113,7 @@ def test_each_part_gets_a_picture(tmp_path: Path) -> None:
         {"part": "few", "who": "floor: shuffle", "values": (0.5,), "reach": 0.0},
         {"part": "few", "who": "ceiling: bootstrap", "values": (0.1,), "reach": 0.0},
         {"part": "few, 3 parties", "who": "pooled twin", "values": (0.2, 0.3), "reach": 0.1},
-        {"part": "few, 3 parties", "who": "pooled twin", "measure": mpc_twin.RELEASED, "values": (0.3,), "reach": 0.0},
+        {"part": "few, 3 parties", "who": "pooled twin", "measure": RELEASED, "values": (0.3,), "reach": 0.0},
         {"part": "few, 3 parties", "who": "each hospital alone, mean", "values": (0.4,), "reach": 0.0},
     ]
     found = {
