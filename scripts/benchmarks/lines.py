@@ -1,6 +1,7 @@
 """One line of the table that compares generators, and how the table is written."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -56,6 +57,12 @@ class Line:
 
     def document(self) -> dict[str, Any]:
         return {**asdict(self), "reach": self.reach}
+
+    @classmethod
+    def of_document(cls, document: Mapping[str, Any]) -> "Line":
+        """The line that `document` gave."""
+        own = {name: value for name, value in document.items() if name != "reach"}
+        return cls(**{**own, "values": tuple(document["values"])})
 
 
 def as_table(lines: list[Line]) -> str:

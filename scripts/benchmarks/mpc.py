@@ -1,19 +1,23 @@
 """Joint analyses between real processes over mutual TLS: what they cost, and how good the twin of pooled records is.
 
-`scripts/bench mpc [--json] [--largest CELLS] [--seeds 10] [--minutes 15] [--data DIR] [--out DIR] [PART ...]`; parts: sums
+`scripts/bench mpc [--json] [--largest CELLS] [--seeds 10] [--minutes 40] [--data DIR] [--out DIR] [PART ...]`; parts: sums
 (beside stock MPyC), survival (Kaplan-Meier with log-rank, beside the same on stock MPyC's arrays), regressions (logistic and
-Cox, 10,000 rows and 20 predictors), linkage (a linkage count, by its buckets), twin (beside the central mechanism and each
-hospital alone), vertical (the twin of columns at different hospitals, beside the same), unit (survival with noise, for either
-privacy unit), parties (3 to 10 of them), latency (50 ms added to every byte), rounds (36 statistics in five rounds, one after
-the other and round by round, near and far, beside what a quote says). Runs of the twins are kept under `.tools/peers/kept`, and
-a second start goes on where the first one ended. `--out` writes the plots there.
+Cox, 10,000 rows and 20 predictors), linkage (a linkage count, by its buckets), unit (survival with noise, for either privacy
+unit), parties (3 to 10 of them), latency (50 ms added to every byte), rounds (36 statistics in five rounds, one after the other
+and round by round, near and far, beside what a quote says), twin (beside the central mechanism and each hospital alone),
+vertical (the twin of columns at different hospitals, beside the same).
+
+One part that is named is measured at once, its plot written to `--out`. Several, or all, are run one after the other within
+`--minutes` together, each in a process of its own; the figures of each, as soon as it has ended, and the plots are written to
+`--out`, by default `.tools/bench`. What did not end in time is named; a second start goes on there. Runs of the twins are kept
+under `.tools/peers/kept`.
 """
 
 import argparse
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -24,6 +28,7 @@ from rich.table import Table
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from scripts.benchmarks import mpc_plot, mpc_rounds
+from scripts.benchmarks.mpc_parts import Parts
 from scripts.benchmarks.mpc_sums import SIZES, SumFigures, beside_mpyc, measure
 
 MANY = range(3, 11)
@@ -56,14 +61,11 @@ def vertical(given: argparse.Namespace) -> Any:
 def distances(given: argparse.Namespace, part: Any) -> Any:
     """The lines of a part, each shown when it is there."""
     from scripts.benchmarks.entrants import Setting
-    from scripts.benchmarks.lines import as_table
 
     found = []
     for line in part.lines(Setting(given.seeds, given.data, time.monotonic() + 60 * given.minutes, 0.0)):
         print(line.row(), file=sys.stderr, flush=True)
         found.append(line)
-    if not given.json:
-        print(as_table(found))
     return [line.document() for line in found]
 
 
@@ -99,11 +101,13 @@ def rounds(_: argparse.Namespace) -> Any:
 
 
 PARTS: dict[str, Callable[[argparse.Namespace], Any]] = {
-    "sums": sums, "survival": survival, "regressions": regressions, "linkage": linkage, "twin": twin,
-    "vertical": vertical, "unit": unit, "parties": parties, "latency": latency, "rounds": rounds,
+    "sums": sums, "survival": survival, "regressions": regressions, "linkage": linkage, "unit": unit, "parties": parties,
+    "latency": latency, "rounds": rounds, "twin": twin, "vertical": vertical,
 }  # fmt: skip
+"""In the order in which they are run: those that take what time is left come last."""
 
 TWINS = ("twin", "vertical")
+FIGURES = Path(".tools/bench")
 WORDS = {
     "survival": "curves and log-rank: {seconds:.3f} s, stock MPyC {mpyc_seconds:.2f} s, {times_faster:.0f} times faster",
     "regressions": "{regression} regression of {rows:,} x {predictors}, {rounds} rounds: {seconds:.2f} s, {processor_s:.2f} s of "
@@ -123,29 +127,53 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--largest", type=int, default=SIZES[-1], help="the most numbers that are summed")
     parser.add_argument("--seeds", type=int, default=10, help="noise keys to try for each line of the twins, at most")
-    parser.add_argument("--minutes", type=float, default=15.0, help="for each part of twins; then no new run is begun")
+    parser.add_argument(
+        "--minutes", type=float, default=40.0, help="for all parts; a twin alone then begins no new run"
+    )
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="the folder of Adult")
-    parser.add_argument("--out", type=Path, help="write the plots there")
+    parser.add_argument("--out", type=Path, help="where figures and plots are written")
     given = parser.parse_args()
-    found = {}
-    for name in given.parts or PARTS:
-        found[name] = PARTS[name](given)
+    found, late = {}, []
+    for name, figures in measured(given):
+        if figures is None:
+            late.append(name)
+            continue
+        found[name] = figures
         if not given.json:
-            show(name, found[name])
-    if given.out:
-        given.out.mkdir(parents=True, exist_ok=True)
-        mpc_plot.plot(found, given.out)
+            show(name, figures)
+    if given.out or not given.parts:
+        folder = given.out or FIGURES
+        folder.mkdir(parents=True, exist_ok=True)
+        mpc_plot.plot(found, folder)
+    if late:
+        print(f"not done in {given.minutes:g} minutes: {', '.join(late)}; start again to go on", file=sys.stderr)
     if given.json:
-        print(json.dumps(found, indent=2))
+        print(json.dumps({**found, **({"not_done": late} if late else {})}, indent=2))
+
+
+def measured(given: argparse.Namespace) -> Iterator[tuple[str, Any]]:
+    """Each part with its figures, None for one that there was no time for."""
+    if len(given.parts) == 1:
+        (name,) = given.parts
+        yield name, PARTS[name](given)
+        return
+    options = ("--largest", str(given.largest), "--seeds", str(given.seeds), "--data", str(given.data))
+    until_s = time.monotonic() + 60 * given.minutes
+    names = [name for name in PARTS if name in (given.parts or PARTS)]
+    yield from Parts("scripts.benchmarks.mpc", names, TWINS, options, until_s, given.out or FIGURES).found()
 
 
 def show(part: str, found: Any) -> None:
-    """Prints what a part found. The lines of twins are printed as they come."""
+    """Prints what a part found."""
+    from scripts.benchmarks.lines import Line, as_table  # for the same reason
+
     console = Console(width=160)
     if part in WORDS:
         for one in found if isinstance(found, list) else [found]:
             console.print(WORDS[part].format(**one))
-    elif part not in TWINS:
+    elif part in TWINS:
+        print(as_table([Line.of_document(one) for one in found]), flush=True)
+    else:
         console.print(shown([SumFigures(**one) for one in found]))
 
 

@@ -33,8 +33,9 @@ def run_stock(module: str, parties: int, *arguments: str, limit_s: float = LIMIT
                 said, _ = running.communicate(timeout=limit_s)
             except subprocess.TimeoutExpired:
                 said = ""
-            with suppress(ProcessLookupError):
-                os.killpg(running.pid, signal.SIGKILL)
+            finally:
+                with suppress(ProcessLookupError):
+                    os.killpg(running.pid, signal.SIGKILL)
         if running.returncode == 0:
             return json.loads(said)
     sys.exit(f"expected stock MPyC to end within {limit_s:.0f} s, got none of {TRIALS} that did")

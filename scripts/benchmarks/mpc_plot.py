@@ -47,7 +47,7 @@ def _costs(figures: Sequence[Mapping[str, Any]], along: str, words: str, path: P
 def _twins(lines: Sequence[Mapping[str, Any]], path: Path) -> None:
     from matplotlib.figure import Figure
 
-    lines = [line for line in lines if not line.get("measure", "").startswith("released")]
+    lines = [line for line in lines if line["values"] and not line.get("measure", "").startswith("released")]
     groups = list(dict.fromkeys(line["part"] for line in lines if "parties" in line["part"]))
     picture = Figure(figsize=(9, 0.5 * len(groups) + 1.2), layout="constrained")
     axes = picture.subplots()

@@ -28,7 +28,7 @@ class Runs:
 
     def lines(self, who: str, seeds: int, work: Callable[[int], Mapping[str, Any]]) -> Iterator[Line]:
         """What `work` finds for the keys 1 to `seeds`, as far as they are kept or there is time: its `distance` as a line, and as
-        a second one the `released` score, where there is one. None without a run."""
+        a second one the `released` score, where there is one."""
         runs = []
         for seed in range(1, seeds + 1):
             task = self._task(who, seed)
@@ -36,6 +36,7 @@ class Runs:
                 break
             runs.append(remembered(task, lambda seed=seed: _timed(work, seed)))
         if not runs:
+            yield Line(self.where, who, DISTANCE, (), note="not run: no time left")
             return
         found, kept = [value for value, _ in runs], all(kept for _, kept in runs)
         values = tuple(float(value["distance"]) for value in found)

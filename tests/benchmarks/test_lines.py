@@ -1,5 +1,6 @@
 """What the tables of the benchmarks say: means, intervals, what was kept, whether a goal was reached."""
 
+import json
 import math
 
 import numpy as np
@@ -34,3 +35,7 @@ def test_a_row_marks_what_is_kept_and_has_as_many_cells_as_heads() -> None:
 def test_a_goal_is_reached_at_its_very_value() -> None:
     assert verdict(0.06, (0.06, 0.05)) == "at most 0.06: reached; at most 0.05: missed"
     assert verdict(math.inf, ()) == ""
+
+
+def test_a_line_is_read_from_its_document() -> None:
+    assert Line.of_document(json.loads(json.dumps(LINE.document()))) == LINE

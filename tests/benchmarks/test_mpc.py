@@ -21,6 +21,7 @@ from scripts.benchmarks.mpc_runs import RELEASED
 from scripts.benchmarks.mpc_twin import Pool
 from scripts.benchmarks.peers import kept
 from scripts.benchmarks.tables import Table
+from tests.benchmarks.processes import runs
 from tests.synthesis.examples import FEW, rows_of
 
 RECORDS = Table("few", FEW, pd.DataFrame(rows_of(FEW, 600), columns=list(FEW.names)))
@@ -94,7 +95,9 @@ def test_no_run_begins_when_there_is_no_time_and_kept_ones_are_shown(
     monkeypatch.setattr(mpc_twin, "CASES", (("few", 3, 1, 2),))
     monkeypatch.setattr(mpc_twin, "load", lambda *_: RECORDS)
     late, early = (Setting(2, tmp_path, time.monotonic() + left, 0.0) for left in (-1.0, math.inf))
-    assert [line.who.split(":")[0] for line in mpc_twin.lines(late)] == ["floor", "ceiling"]
+    floor, ceiling, *others = mpc_twin.lines(late)
+    assert [line.who.split(":")[0] for line in (floor, ceiling)] == ["floor", "ceiling"]
+    assert len(others) == 5 and {(line.values, line.note) for line in others} == {((), "not run: no time left")}
     monkeypatch.setattr(mpc_twin, "_between_processes", lambda pool, *_: {"distance": 0.5, "note": "two"})
     first = list(mpc_twin.lines(early))
     assert [line.values for line in mpc_twin.lines(late)] == [line.values for line in first]
@@ -115,6 +118,7 @@ def test_each_part_gets_a_picture(tmp_path: Path) -> None:
         {"part": "few, 3 parties", "who": "pooled twin", "values": (0.2, 0.3), "reach": 0.1},
         {"part": "few, 3 parties", "who": "pooled twin", "measure": RELEASED, "values": (0.3,), "reach": 0.0},
         {"part": "few, 3 parties", "who": "each hospital alone, mean", "values": (0.4,), "reach": 0.0},
+        {"part": "few, 8 parties", "who": "pooled twin", "values": (), "reach": 0.0},
     ]
     found = {
         "parties": [figures(), figures(parties=4)],
@@ -154,14 +158,6 @@ def test_a_peer_that_waits_for_ever_is_ended_with_all_of_its_parties(
     until = time.monotonic() + 10
     while left := [child for child in children if runs(child)]:
         assert time.monotonic() < until, left
-
-
-def runs(process: str) -> bool:
-    """Whether there is a process that does more than wait to be buried."""
-    try:
-        return Path("/proc", process, "stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except FileNotFoundError:
-        return False
 
 
 def test_a_peer_that_ends_says_what_it_found_and_has_other_ports_each_time(
