@@ -43,7 +43,6 @@ Lane = Callable[[Plan, EllipticCurvePrivateKey, Path, dict[int, Line], dict[int,
 def main(lane: Lane = Summing) -> int:
     """Serves the node at standard input until the order's sums are done, in the `lane`. Returns the exit code."""
     keep_private()
-    os.umask(0o077)
     control = socket.socket(fileno=STANDARD_INPUT)
     _, (arrivals,), _, _ = socket.recv_fds(control, 1, 1)
     line = Line(control, START_S, time.monotonic() + START_S)

@@ -32,7 +32,6 @@ def serve(folder: Path, work: Work) -> int:
     Any other error ends the process with a traceback in the folder's log.
     """
     keep_private()
-    os.umask(0o077)
     storage_key = _storage_key()
     threading.Thread(target=_end_with_the_node, daemon=True).start()
     with growing_file(folder / Name.LOCK) as lock:

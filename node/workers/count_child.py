@@ -31,7 +31,6 @@ DONE, FAILED = 0, 1
 def main() -> int:
     """Counts for the order in the folder named on the command line. Returns the exit code."""
     keep_private()
-    os.umask(0o077)
     folder, control = Path(sys.argv[1]), socket.socket(fileno=STANDARD_INPUT)
     threading.Thread(target=_end_with_the_node, args=(control,), daemon=True).start()
     line = Line(control, LONGEST_S, time.monotonic() + LONGEST_S)

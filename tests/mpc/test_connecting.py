@@ -119,8 +119,42 @@ def test_who_keeps_every_place_without_a_word_loses_the_oldest_to_who_comes(
         for joined in (first, *(pool.submit(one.connect) for one in networks[1:])):
             sending, hearing = joined.result()
             assert len(sending) == len(hearing) == 2
-    for one in silent:
+    late = named(("127.0.0.1", made.peers[0].port))
+    late.settimeout(30)
+    assert late.recv(1) == b""  # once all are there, nobody waits for anybody
+    for one in (late, *silent):
         one.close()
+
+
+@pytest.mark.parametrize("handshake", ["as it is", "that lets every party through"])
+def test_another_party_at_a_partys_place_is_not_that_party(hospitals: Make, handshake: str) -> None:
+    made = hospitals(limits=Limits(60, 60, join_s=1.0))
+    first, second, third = made.peers
+    made.change(1, peers=(replace(first, port=third.port), second, third))
+    networks = [Network(plan, PASSWORD, made.arrivals(plan.own), time.monotonic() + 60) for plan in made.plans]
+    if handshake != "as it is":
+        networks[1]._clients[0] = networks[1]._clients[2]
+    with ThreadPoolExecutor(3) as pool:
+        joined = [pool.submit(one.connect) for one in networks]
+        with pytest.raises(Ended) as raised:
+            joined[1].result()
+    assert (raised.value.party, raised.value.reason) == (0, Reason.NOT_REACHED)
+
+
+def test_others_are_waited_for_as_long_as_the_plan_says_and_strangers_for_as_long_as_a_handshake_takes(
+    hospitals: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("node.mpc.connecting.HANDSHAKE_S", 0.2)
+    made, begun = hospitals(limits=Limits(60, 60, join_s=0.3)), time.monotonic()
+    network = Network(made.plans[0], PASSWORD, made.arrivals(0), begun + 60)
+    with pytest.raises(Ended) as raised:
+        network.connect()
+    assert (raised.value.party, raised.value.reason) == (1, Reason.NOT_REACHED)
+    assert time.monotonic() - begun < 30
+    stranger = named(("127.0.0.1", made.peers[0].port))
+    stranger.settimeout(30)
+    assert stranger.recv(1) == b""
+    stranger.close()
 
 
 def test_an_older_tls_is_not_spoken_even_with_a_partys_certificate(
@@ -161,11 +195,12 @@ def test_argv_and_environment_tell_nothing(hospitals: Make, monkeypatch: pytest.
 def test_a_partys_process_sees_none_of_the_nodes_settings(hospitals: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AGORA_PASSPHRASE", "a secret of the node")
     made = hospitals()
-    made.start(0, (sys.executable, "-c", "import os; print(sorted(os.environ), os.listdir('/proc/self/fd'))"))
+    made.start(0, (sys.executable, "-c", "import os; print(sorted(os.environ), sorted(os.listdir('/proc/self/fd')))"))
     assert made.processes[0]._child.wait(30) == 0
     told = (made.folder / "party-0" / "party.log").read_text()
     assert "PATH" in told
     assert "AGORA" not in told
+    assert "['0', '1', '2', '3']" in told  # its node, its log, and the folder that lists them
 
 
 VICTIM = """

@@ -37,6 +37,8 @@ for seeds in (b"", bytes(15), bytes(17), bytes(48)):
     except Rubbish:
         print("closed")
 engine.take_seeds(0, bytes(16))
+shares = [engine.split([7]) for _ in range(2)]
+print(len({share for each in shares for share in each}))
 try:
     engine.at_least([], 0, 65)
     print("open")
@@ -50,6 +52,18 @@ for digits, bits in ((61, 60), (-1, 60), (20, 230)):
         print("open")
     except ValueError:
         print("closed")
+drawn, prf = [], engine._thresha.PRF
+def noted(key, bound):
+    def draw(label, shape):
+        drawn.append((label, bound))
+        return prf(key, bound)(label, shape)
+    return draw
+async def unseen(numbers):
+    return [0] * numbers.size
+engine._thresha.PRF, engine.open = noted, unseen
+for _ in range(2):
+    engine.loop.run_until_complete(engine.cut(engine.zero, 20, 100))
+print(len(drawn), len({label for label, _ in drawn}), all(bound >= 1 << (100 + 40) for _, bound in drawn))
 """
 
 
@@ -62,9 +76,12 @@ def test_the_engine_exchanges_numbers_alone_with_forty_bits_and_compares_within_
         "14",
         *["closed"] * 3,
         "ndarray",
-        *["closed"] * 5,
+        *["closed"] * 4,
+        "6",  # no two shares of one number are alike
+        "closed",
         "36",
         *["closed"] * 3,
+        *["4", "2", "True"],  # a mask for each seed that it knows, another each time, 40 bits beyond the numbers
     ]
 
 

@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -83,6 +84,17 @@ def test_an_order_that_is_over_is_as_unknown_as_any_other(gate: Gate) -> None:
     with gate.expecting(FIRST):
         pass
     assert is_cut_off(call(gate, naming(FIRST)))
+    assert not gate._expected
+
+
+def test_a_second_attempt_at_an_order_is_served_also_once_the_first_has_ended(gate: Gate) -> None:
+    with ExitStack() as first:
+        first.enter_context(gate.expecting(FIRST))
+        with gate.expecting(FIRST) as second:
+            first.close()
+            caller = call(gate, naming(FIRST) + b"x")
+            assert handed_over(second).recv(1) == b"x"
+            caller.close()
 
 
 def test_whoever_says_nothing_is_cut_off_in_time(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,7 @@
 """Sums between real processes over mutual TLS: right, the same for all, and signed by all."""
 
+import os
+import signal
 from collections.abc import Callable
 
 import numpy as np
@@ -36,3 +38,10 @@ def test_everybody_gets_the_sums_and_everybodys_signature(hospitals: Callable[..
         assert closing.transcript == answers[0][1].transcript
         assert len(closing.transcript.signatures) == parties
         assert closing.moved_bytes > 2 * 8 * (parties - 1) * 2 * PIECE_VALUES
+
+
+def test_a_process_that_does_not_stir_is_ended_all_the_same(hospitals: Callable[..., Hospitals]) -> None:
+    process = hospitals().start(0)
+    os.kill(process.pid, signal.SIGSTOP)
+    process.close()
+    assert process._child.returncode == -signal.SIGKILL

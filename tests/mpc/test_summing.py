@@ -197,6 +197,18 @@ def test_who_was_told_something_else_in_one_round_sends_no_number_of_the_next(
     assert not any(line.sent for line in table.lines.values())
 
 
+@pytest.mark.parametrize(("party", "reason"), [(1, Reason.SILENT), (0, Reason.STOPPED)])
+def test_whom_a_party_that_ends_names_is_named_by_all_who_hear_it(
+    plans: list[Plan], tmp_path: Path, party: int, reason: Reason
+) -> None:
+    table = seated(plans, tmp_path)
+    table.parties[0].abort(Ended(party, reason, 0))
+    with pytest.raises(Ended) as raised:
+        table.parties[2].sum(Batch((TENSOR,)), lambda count: np.ones(count), lambda _: None)
+    assert (raised.value.party, raised.value.reason, raised.value.by) == (party, reason, 0)
+    assert not table.lines[2, 1].sent
+
+
 def test_a_transcript_holds_for_its_plan_and_all_its_signatures(plans: list[Plan], tmp_path: Path) -> None:
     table = seated(plans, tmp_path)
     table.sum(TENSOR, np.ones((3, 4), np.int64))
