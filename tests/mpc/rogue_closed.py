@@ -5,10 +5,12 @@ import pickle
 import signal
 import ssl
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+from marketplace.protocol.closing_opening import Opening
 from node.mpc import party
-from node.mpc.closed import Closed
+from node.mpc.closed import Closed, Integers
 from node.mpc.engine import LABEL_BYTES
 from node.mpc.frames import HEAD, Kind, Line
 from node.mpc.persons import KEY_BYTES
@@ -71,9 +73,26 @@ def say_two_parts(self: Closed, number: int, kind: Kind, payload: bytes) -> None
     say(self, number, kind, payload)
 
 
+opened = Closed._opened
+
+
+def see_something_else(self: Closed, values: Integers, opening: Opening) -> list[int]:
+    return [number + 1 for number in opened(self, values, opening)]
+
+
+def compute_unsaid(self: Closed, number: int) -> Callable[[bytes], None]:
+    """Keeps what it says while it computes out of what it states of itself."""
+    return lambda message: self._senders[number].send(Kind.SHARES, message)
+
+
 if __name__ == "__main__":
-    if sys.argv[2] == "two parts":
-        Closed._say = say_two_parts  # type: ignore[method-assign]
-    else:
-        Line.send = misbehave  # type: ignore[method-assign]
+    match sys.argv[2]:
+        case "two parts":
+            Closed._say = say_two_parts  # type: ignore[method-assign]
+        case "other result":
+            Closed._opened = see_something_else  # type: ignore[method-assign]
+        case "unsaid":
+            Closed._sender = compute_unsaid  # type: ignore[method-assign]
+        case _:
+            Line.send = misbehave  # type: ignore[method-assign]
     sys.exit(party.main(Closed))

@@ -10,7 +10,7 @@ import pytest
 from marketplace.errors import Invalid
 from marketplace.protocol.closing_opening import How, Opening
 from node.mpc.ending import Ended, Reason
-from node.mpc.masks import Tensor
+from node.mpc.masks import Batch, Tensor
 from node.mpc.plan import Limits
 from node.mpc.running import Closing, PartyProcess
 from tests.mpc import rogue_closed
@@ -85,8 +85,9 @@ def test_a_pickle_as_long_as_the_shares_that_are_due_ends_it_and_runs_nothing(ho
     assert not (made.folder / rogue_closed.MARK).exists()
 
 
-def test_a_party_that_states_something_else_than_was_said_is_named(hospitals: Make) -> None:
-    assert said(hospitals(limits=PATIENT), "end", "other words") == [(CULPRIT, Reason.DISAGREED)] * 2
+@pytest.mark.parametrize("how", ["other words", "unsaid", "other result"])
+def test_a_party_that_states_something_else_than_was_said_or_seen_is_named(hospitals: Make, how: str) -> None:
+    assert said(hospitals(limits=PATIENT), "end", how) == [(CULPRIT, Reason.DISAGREED)] * 2
 
 
 def test_a_party_that_tells_others_different_parts_of_the_key_ends_the_order(hospitals: Make) -> None:
@@ -122,6 +123,21 @@ def test_a_number_beyond_the_declared_bounds_is_told_to_its_own_provider_and_lea
     for number in range(CULPRIT):
         with pytest.raises(Ended):
             futures[number].result()
+
+
+def test_a_partys_process_believes_no_node_that_its_numbers_are_within_the_declared_bounds(hospitals: Make) -> None:
+    made = hospitals(limits=PATIENT)
+    made.start_closed({"0/x": Opening(How.CELLS, (1, 2), 10, 100)})
+
+    def work(number: int, process: PartyProcess) -> object:
+        process.ready()
+        numbers = np.array([1, 101 if number == CULPRIT else 100])
+        return PartyProcess.sum(process, Batch((Tensor(0, "0/x", 2),)), (numbers,))
+
+    for future in made.each(work).values():
+        with pytest.raises(Ended) as raised:
+            future.result()
+        assert (raised.value.party, raised.value.reason) == (CULPRIT, Reason.STOPPED)
 
 
 def test_parties_that_would_open_different_things_open_nothing(hospitals: Make) -> None:
