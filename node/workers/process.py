@@ -81,10 +81,11 @@ class ProcessWorkers:
         _hand_over(child, storage_key)
 
     def made(self, order: OrderId, folder: Path) -> Made:
+        child = self._children.get(order)
+        runs = child is not None and child.poll() is None  # before the look at what it leaves: it may end in between
         if (folder / Name.OUTCOME).exists():
             return Made.DONE
-        child = self._children.get(order)
-        if child is not None and child.poll() is None:
+        if runs:
             return Made.RUNNING
         crashes = _crashes(folder) + (child is not None and _has_crashed(child))
         if (folder / Name.FAILURE).exists() or crashes >= MOST_CRASHES:

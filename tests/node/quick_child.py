@@ -1,13 +1,14 @@
 """A node's worker that does all of its work but fitting a model: `python quick_child.py POINTS MODE FOLDER`.
 
 It dies, and with `both` its node too, once at each step that POINTS (see `dying`) names; with `hungry` it has no memory
-left there.
+left there, and with `held` it stays there until it is ended.
 """
 
 import os
 import resource
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -52,6 +53,8 @@ def main(points: Path, mode: str, folder: Path) -> int:
     victims = (os.getppid(), os.getpid()) if mode == "both" else (os.getpid(),)
 
     def die() -> None:
+        if mode == "held":
+            threading.Event().wait()
         if mode == "hungry":
             resource.setrlimit(resource.RLIMIT_AS, (0, resource.RLIM_INFINITY))
             bytearray(1 << 30)

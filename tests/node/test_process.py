@@ -48,6 +48,15 @@ def made(workplace: Workplace, workers: ProcessWorkers) -> Made:
     return workers.made(ORDER, workplace.folder)
 
 
+def held(workplace: Workplace, point: str) -> ProcessWorkers:
+    """Workers of which one has come to a point, where it stays."""
+    workers = workplace.workers("held")
+    workplace.deadly(point)
+    workplace.start(workers)
+    wait_until(lambda: point in Points(workplace.points).passed())
+    return workers
+
+
 def is_running(pid: int) -> bool:
     """Whether the process is there; one that has ended and that nobody asked about counts as gone where that shows."""
     try:
@@ -199,17 +208,16 @@ time.sleep(600)
 
 
 @pytest.mark.skipif(not LINUX, reason="what a process shows of itself stands in /proc on Linux")
-def test_the_storage_key_stands_nowhere_but_in_memory(workplace: Workplace, workers: ProcessWorkers) -> None:
-    os.environ["AGORA_SECRET_SETTING"] = "hush"
-    workplace.start(workers)
+def test_the_storage_key_stands_nowhere_but_in_memory(workplace: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AGORA_SECRET_SETTING", "hush")
+    workers = held(workplace, "key journalled")
     child = Path(f"/proc/{workplace.pid(workers)}")
-    wait_until(lambda: (workplace.folder / Name.PROGRESS).exists())
     seen = (child / "cmdline").read_bytes() + (child / "environ").read_bytes()
     limits = (child / "limits").read_text()
-    del os.environ["AGORA_SECRET_SETTING"]
     assert b"hush" not in seen
     assert str(workplace.folder).encode() in seen
-    workplace.finish(workers)
+    workers.stop()
+    assert workplace.finish(workplace.workers()) is Made.DONE
     kept = b"".join(path.read_bytes() for path in workplace.folder.parent.parent.rglob("*") if path.is_file())
     for secret in (STORAGE_KEY, STORAGE_KEY.hex().encode()):
         assert secret not in seen
@@ -260,8 +268,8 @@ def test_what_was_closed_never_draws(workplace: Workplace, workers: ProcessWorke
     assert not (workplace.folder / Name.OUTCOME).exists()
 
 
-def test_closing_ends_what_runs(workplace: Workplace, workers: ProcessWorkers) -> None:
-    workplace.start(workers)
+def test_closing_ends_what_runs(workplace: Workplace) -> None:
+    workers = held(workplace, "opened")
     worker = workplace.pid(workers)
     workers.close(ORDER, workplace.folder)
     assert not is_running(worker)
@@ -269,9 +277,7 @@ def test_closing_ends_what_runs(workplace: Workplace, workers: ProcessWorkers) -
 
 
 def test_nothing_is_closed_while_a_worker_of_an_earlier_node_is_there(workplace: Workplace) -> None:
-    earlier, later = workplace.workers(), workplace.workers()
-    workplace.start(earlier)
-    wait_until(lambda: (workplace.folder / Name.PROGRESS).exists())
+    earlier, later = held(workplace, "opened"), workplace.workers()
     later.close(ORDER, workplace.folder)
     assert not later.closed(workplace.folder)
     earlier.stop()
@@ -279,17 +285,29 @@ def test_nothing_is_closed_while_a_worker_of_an_earlier_node_is_there(workplace:
     assert later.closed(workplace.folder)
 
 
-def test_there_are_only_so_many_places(workplace: Workplace, workers: ProcessWorkers) -> None:
-    assert workers.has_place()
-    workplace.start(workers)
+def test_there_are_only_so_many_places(workplace: Workplace) -> None:
+    assert workplace.workers().has_place()
+    workers = held(workplace, "opened")
     assert not workers.has_place()
     workers.end(ORDER)
     assert workers.has_place()
 
 
-def test_a_worker_that_was_stopped_from_outside_goes_on(workplace: Workplace, workers: ProcessWorkers) -> None:
-    workplace.start(workers)
-    wait_until(lambda: "debited" in Points(workplace.points).passed())
+def test_a_worker_that_was_stopped_from_outside_goes_on(workplace: Workplace) -> None:
+    workers = held(workplace, "debited")
     os.kill(workplace.pid(workers), signal.SIGKILL)
     assert workplace.finish(workers) is Made.DONE
     assert workplace.debits() == [RHO_MICRO]
+
+
+def test_work_that_ends_while_it_is_asked_about_is_done_and_no_crash(workplace: Workplace) -> None:
+    class Ending:
+        """A child that is seen to have ended just after it left its outcome."""
+
+        def poll(self) -> int:
+            (workplace.folder / Name.OUTCOME).touch()
+            return 0
+
+    workers = workplace.workers()
+    workers._children[ORDER] = Ending()  # type: ignore[assignment]
+    assert made(workplace, workers) is Made.DONE
