@@ -26,19 +26,19 @@ def embedded_ledger() -> EmbeddedLedger:
 
 @pytest.fixture(scope="session")
 def anvil_url() -> Iterator[str]:
-    """The RPC URL of an Anvil that lives as long as the tests, installed first where it is missing."""
-    subprocess.run([ROOT / "scripts" / "anvil", "--version"], check=True, stdout=subprocess.DEVNULL)
+    """The RPC URL of an Anvil that lives as long as the tests."""
     with run_anvil() as url:
         yield url
 
 
 class run_anvil:  # noqa: N801
-    """An Anvil at a free port for as long as the `with` lasts. Gives its URL.
+    """An Anvil at a free port for as long as the `with` lasts, installed first where it is missing. Gives its URL.
 
     It keeps the states of the last 100 blocks only: all of them would take gigabytes after some thousand transactions.
     """
 
     def __init__(self, *arguments: str) -> None:
+        subprocess.run([ROOT / "scripts" / "anvil", "--version"], check=True, stdout=subprocess.DEVNULL)
         (self._port,) = take_ports()
         always = ("--silent", "--prune-history", "100", "--port", str(self._port))
         command = [str(ROOT / "scripts" / "anvil"), *always, *arguments]

@@ -1,12 +1,21 @@
 """A real chain for the node's tests, and a hospital on it."""
 
+from collections.abc import Iterator
+
 import pytest
 
-from tests.ledger.fixtures import anvil_url
+from tests.ledger.fixtures import run_anvil
 from tests.ledger.world import World, anvil_world
 from tests.node.hospital import Hospital, open_hospital
 
 __all__ = ["anvil_url", "hospital", "world"]
+
+
+@pytest.fixture(scope="module")
+def anvil_url() -> Iterator[str]:
+    """The RPC URL of a file's own Anvil: time that one file lets pass makes the clocks of no other's nodes wrong."""
+    with run_anvil() as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

@@ -161,12 +161,16 @@ class Market:
         return self.client.order(order)
 
     def run(self, daemon: Daemon, reached: Callable[[], bool]) -> None:
-        """Lets the node tick, a second of the ledger's time apart, until `reached`."""
-        until = time.monotonic() + LONGEST_S
+        """Lets the node tick, a second of the ledger's time apart and never while a worker is at work, until `reached`.
+
+        So what it does next depends on what was reached, and not on how fast a worker was or how much time passed meanwhile.
+        """
+        until, workers = time.monotonic() + LONGEST_S, daemon.effects.workers
         while not reached():
             assert time.monotonic() < until, self.happened
-            daemon.tick()
-            self.pass_time(1)
+            if workers.has_place():
+                daemon.tick()
+                self.pass_time(1)
             time.sleep(0.05)
 
     def run_until(self, daemon: Daemon, order: OrderId, state: OrderState) -> OrderView:

@@ -55,7 +55,7 @@ def start(arguments: tuple[str, ...], given: Mapping[str, str]) -> "subprocess.P
 def run(arguments: tuple[str, ...], given: Mapping[str, str]) -> Ended:
     """`agora-node` in a new process, until it ends."""
     process = start(arguments, given)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=600)
     return Ended(process.returncode, out, err)
 
 

