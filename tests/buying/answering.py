@@ -1,5 +1,6 @@
 """A node that is only its endpoint: the product's own server and certificate, before verbs that a test makes up."""
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -55,6 +56,22 @@ def answering(
         fingerprint = shows or tls.fingerprint
         descriptor = Descriptor(provider, Place("127.0.0.1", endpoint.port), fingerprint)
         yield Described(put_bytes(store, descriptor.encode()).digest, fingerprint)
+
+
+@contextmanager
+def silence() -> Iterator[Place]:
+    """A place of this machine at which nobody answers, nor begins to, as long as the block runs."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield Place("127.0.0.1", taken.getsockname()[1])
+
+
+@contextmanager
+def silent(provider: Address, store: ContentStore) -> Iterator[Described]:
+    """A node of `provider` that is described in `store` and is down."""
+    with silence() as place:
+        descriptor = Descriptor(provider, place, b"c" * 32)
+        yield Described(put_bytes(store, descriptor.encode()).digest, descriptor.certificate)
 
 
 @contextmanager

@@ -29,7 +29,7 @@ class Listener:
         """One conversation."""
         with suppress(OSError):
             plain, _ = server.accept()
-            plain.settimeout(10)
+            plain.settimeout(120)
             with plain, context.wrap_socket(plain, server_side=True) as connection, suppress(OSError):
                 while not self.heard.endswith(b"question") and (piece := connection.recv(65_536)):
                     self.heard += piece
@@ -50,4 +50,4 @@ def listening(folder: Path, talk: Talk, newest: ssl.TLSVersion = ssl.TLSVersion.
         thread = threading.Thread(target=listener.serve, args=(server, context, talk), daemon=True)
         thread.start()
         yield listener
-    thread.join(10)
+    thread.join(120)

@@ -14,6 +14,7 @@ from marketplace.content.store import put_bytes
 from marketplace.errors import Corrupt, Invalid, MarketplaceError, Refused, Unreachable
 from marketplace.protocol.descriptor import Described, Place
 from marketplace.protocol.failure import encode_failure
+from tests.buying.answering import silence
 from tests.buying.listener import Talk, listening
 from tests.endpoint.wire import wired
 from tests.protocol.examples import DESCRIPTOR, address
@@ -45,7 +46,7 @@ def test_to_another_certificate_nothing_is_sent_at_all(tmp_path: Path) -> None:
         other = replace(listener.descriptor, certificate=b"\xcc" * 32)
         with pytest.raises(Corrupt, match="got another, so nothing was sent"):
             ask(other, "chunks", b"question")
-        assert listener.talked.wait(10)
+        assert listener.talked.wait(60)
     assert listener.heard == b""
 
 
@@ -53,7 +54,7 @@ def test_a_node_is_not_asked_over_older_tls(tmp_path: Path) -> None:
     with listening(tmp_path, saying(response(b"yes")), ssl.TLSVersion.TLSv1_2) as listener:
         with pytest.raises(Unreachable, match="got none; try again"):
             ask(listener.descriptor, "chunks", b"question")
-        assert listener.talked.wait(10)
+        assert listener.talked.wait(60)
     assert listener.heard == b""
 
 
@@ -83,23 +84,23 @@ def test_an_answer_that_is_too_long_is_corrupt(tmp_path: Path, declared: bytes) 
         ask(listener.descriptor, "chunks", b"question")
 
 
-@pytest.mark.parametrize("begins", [b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n", b"HTTP/1.1 200 OK\r\nA: "])
+@pytest.mark.parametrize("begins", [b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", b"HTTP/1.1 200 OK\r\nA: "])
 def test_an_answer_that_never_ends_is_given_up_in_time(tmp_path: Path, begins: bytes) -> None:
-    with listening(tmp_path, saying(begins, *[b"a"] * 100, pause_s=0.05)) as listener:
+    with listening(tmp_path, saying(begins, *[b"a"] * 1_200, pause_s=0.05)) as listener:
         began = time.monotonic()
         with pytest.raises(Unreachable, match="got none"):
             ask(listener.descriptor, "chunks", b"question", patience_s=0.5)
-        assert time.monotonic() - began < 4.5
+        assert time.monotonic() - began < 50
 
 
 def test_nobody_there_is_unreachable(tmp_path: Path) -> None:
     with listening(tmp_path, saying(response(b"yes"))) as listener:
-        gone = listener.descriptor
-        assert ask(gone, "chunks", b"question") == b"yes"
-    with pytest.raises(Unreachable, match=r"expected an answer from https://127\.0\.0\.1"):
-        ask(gone, "chunks", b"question")
+        there = listener.descriptor
+        assert ask(there, "chunks", b"question") == b"yes"
+    with silence() as place, pytest.raises(Unreachable, match=r"expected an answer from https://127\.0\.0\.1"):
+        ask(replace(there, endpoint=place), "chunks", b"question")
     with pytest.raises(Unreachable):
-        ask(replace(gone, endpoint=Place("no-such-host.invalid", 1)), "chunks", b"question")
+        ask(replace(there, endpoint=Place("no-such-host.invalid", 1)), "chunks", b"question")
 
 
 @pytest.mark.parametrize("kind", [Invalid, Refused, Corrupt, Unreachable])

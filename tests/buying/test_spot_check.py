@@ -22,7 +22,7 @@ from marketplace.protocol.identity import OrderId
 from marketplace.protocol.states import OrderState
 from marketplace.sealing import chunk_key
 from marketplace.sealing.chunk import DATA_BYTES
-from tests.buying.answering import Opener, answering, answering_for
+from tests.buying.answering import Opener, answering, answering_for, silent
 from tests.buying.provider import KEY
 from tests.buying.world import World
 from tests.protocol.examples import SCHEMA
@@ -241,11 +241,10 @@ def test_a_node_with_another_certificate_is_told_nothing(world: World, tmp_path:
     assert opener.asked == []
 
 
-def test_a_node_that_is_down_gives_no_answer(world: World, tmp_path: Path) -> None:
+def test_a_node_that_is_down_gives_no_answer(world: World) -> None:
     order = delivered(world)
-    with answering(tmp_path / "node", world.provider.signer.address, world.store, Opener()) as described:
-        pass
-    verdict = world.client().spot_check(order, described)
+    with silent(world.provider.signer.address, world.store) as described:
+        verdict = world.client().spot_check(order, described)
     assert verdict.finding is Finding.NO_ANSWER
     assert "expected an answer from https://127.0.0.1:" in verdict.evidence
 

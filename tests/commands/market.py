@@ -89,7 +89,7 @@ class Buyer:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
         )
         return self._clean(Ran(done.returncode, done.stdout, done.stderr))
 

@@ -135,7 +135,7 @@ def type_into(buyer: Buyer, arguments: list[str], *typed: bytes) -> tuple[int, b
             screen += os.read(ours, 4_096)
         os.write(ours, line + b"\n")
         screen += b"\n-"
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=300)
     while True:
         try:
             more = os.read(ours, 4_096)

@@ -132,7 +132,7 @@ def test_an_interrupted_fetch_ends_in_one_line_and_can_go_on(buyer: Buyer, inter
     assert process.stderr is not None
     assert process.stderr.readline() == "waiting for the delivery\n"
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=300)
     assert (process.returncode, out) == (130, "")
     assert err == "stopped; start again to go on\n"
 

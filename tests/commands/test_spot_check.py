@@ -8,7 +8,7 @@ import pytest
 from marketplace.protocol.descriptor import Described
 from marketplace.protocol.identity import OrderId
 from marketplace.protocol.states import OrderState
-from tests.buying.answering import Opener, answering, answering_for
+from tests.buying.answering import Opener, answering, answering_for, silent
 from tests.commands.market import Buyer, Ran
 
 ROWS = 5_000
@@ -69,11 +69,10 @@ def test_rubbish_ends_with_the_reason_and_what_to_do(
     assert buyer.agora("reject", order.hex()).code == 0
 
 
-def test_no_answer_is_unreachable_and_says_when_to_reject(buyer: Buyer, tmp_path: Path) -> None:
+def test_no_answer_is_unreachable_and_says_when_to_reject(buyer: Buyer) -> None:
     order, market = delivered(buyer), buyer.market
-    with answering(tmp_path / "node", market.provider.signer.address, market.store, Opener()) as described:
-        pass
-    ran = check(buyer, order.hex(), described)
+    with silent(market.provider.signer.address, market.store) as described:
+        ran = check(buyer, order.hex(), described)
     assert ran.code == 5
     assert ran.out == ""
     assert f"if that stays so, reject the delivery: `agora reject {order.hex()}`" in ran.error()

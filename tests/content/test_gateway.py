@@ -94,9 +94,9 @@ class TestAGatewayThatDoesNotGiveTheBlock:
                 list(store.read(CID))
 
     def test_one_that_drips_is_given_up(self, opened: Callable[..., GatewayStore]) -> None:
-        drip = Answer(bytes(40), pause_s=0.05)
-        with serving(lambda _: drip) as url, pytest.raises(Unreachable, match=f"{CID} within 0.3 s"):
-            list(opened(url, timeout_s=0.3).read(CID))
+        drip = Answer(bytes(80), pause_s=0.05)
+        with serving(lambda _: drip) as url, pytest.raises(Unreachable, match=f"{CID} within 2.5 s"):
+            list(opened(url, timeout_s=2.5).read(CID))
 
     def test_one_that_stops_in_the_middle_is_unreachable(self, opened: Callable[..., GatewayStore]) -> None:
         cut = Answer(b"half", headers={"Content-Length": "8", "Connection": "close"})

@@ -16,7 +16,7 @@ def test_work_on_several_items_runs_at_once() -> None:
 
     def meet(n: int) -> bool:
         started[n].set()
-        return started[1 - n].wait(timeout=30)
+        return started[1 - n].wait(timeout=300)
 
     assert list(in_order(meet, range(2), 2)) == [True, True]
 

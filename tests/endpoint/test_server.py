@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from marketplace.errors import Corrupt, Invalid, MarketplaceError, Refused, Unreachable
+from node.endpoint import server
 from node.endpoint.limits import Limits
 from node.endpoint.server import Endpoint
 from node.endpoint.tls import tls_file
@@ -177,8 +178,10 @@ def test_older_tls_than_1_3_is_refused(wire: Wire) -> None:
 
 # ---------------------------------------------------------------------------------------------------------------- floods
 
-HASTY = Limits(connections=4, connections_of_one_peer=3, request_s=1.5)
-SOON_S = 20.0
+HASTY = Limits(connections=4, connections_of_one_peer=3, request_s=4.0)
+"""Soon out of patience, and not so soon that a handshake on a busy machine is cut off."""
+
+SOON_S = 60.0
 
 
 @pytest.fixture
@@ -215,7 +218,7 @@ def test_who_goes_on_a_byte_at_a_time_is_cut_off_in_the_same_time(hasty: Wire, s
                 continue
             except (ConnectionError, ssl.SSLError):
                 cut = True
-    assert time.monotonic() - began > 1
+    assert time.monotonic() - began > HASTY.request_s - 1
 
 
 def test_an_answer_that_takes_too_long_is_cut_off(tmp_path: Path) -> None:
@@ -276,7 +279,7 @@ def test_places_are_free_again_once_who_had_them_is_cut_off(hasty: Wire) -> None
 
 def test_many_ask_at_once_and_all_are_answered(tmp_path: Path) -> None:
     answers: list[bytes] = []
-    with wired(tmp_path, VERBS, Limits(connections=40, connections_of_one_peer=40)) as wire:
+    with wired(tmp_path, VERBS, Limits(connections=40, connections_of_one_peer=40, request_s=60)) as wire:
         threads = [threading.Thread(target=lambda: answers.append(wire.post("/echo", b"abc").body)) for _ in range(20)]
         for thread in threads:
             thread.start()
@@ -288,7 +291,8 @@ def test_many_ask_at_once_and_all_are_answered(tmp_path: Path) -> None:
 # --------------------------------------------------------------------------------------------------- beginning and ending
 
 
-def test_closing_ends_who_is_still_there_and_frees_the_port(tmp_path: Path) -> None:
+def test_closing_ends_who_is_still_there_and_frees_the_port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "_CLOSING_S", 2 * SOON_S)
     tls = tls_file(tmp_path, STORAGE_KEY, HOST, datetime.now(UTC))
     endpoint = Endpoint(HOST, 0, tls.context(), VERBS, lambda _: None)
     endpoint.start()
@@ -296,10 +300,10 @@ def test_closing_ends_who_is_still_there_and_frees_the_port(tmp_path: Path) -> N
     with wire.secure() as idle:
         began = time.monotonic()
         endpoint.close()
-        assert time.monotonic() - began < 4.5
+        assert time.monotonic() - began < SOON_S
         assert is_cut(idle)
     with pytest.raises(ConnectionRefusedError):
-        wire.connect()
+        wire.connect("127.0.0.2")  # from the endpoint's own address the kernel may connect a socket to itself
     again = Endpoint(HOST, endpoint.port, tls.context(), VERBS, lambda _: None)
     again.start()
     assert wire.post("/echo", b"a").body == b"A"

@@ -54,7 +54,7 @@ class Wire:
 
     def connect(self, source: str = HOST) -> socket.socket:
         """A connection that has said nothing yet."""
-        return socket.create_connection((HOST, self.port), 30, (source, 0))
+        return socket.create_connection((HOST, self.port), 120, (source, 0))
 
     def secure(self, plain: socket.socket | None = None) -> ssl.SSLSocket:
         """A connection over TLS that trusts whatever it is shown."""
