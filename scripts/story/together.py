@@ -18,7 +18,7 @@ from scripts.ports import HOST, take_ports
 from scripts.story.narration import Narrator
 from scripts.story.stage import Stage
 
-PATIENCE_S = 300.0
+PATIENCE_S = 900.0
 PAUSE_S = 0.05
 WORDS = {
     "make": "let the order in and began its part",
@@ -67,7 +67,7 @@ class ServingTogether:
             self._opened = opening.pop_all()
 
     def wait_for(self, reached: Callable[[], bool], what: str) -> None:
-        """Returns once `reached`. Raises `Refused` if that takes longer than five minutes, or a node says why it will not."""
+        """Returns once `reached`. Raises `Refused` if that takes longer than fifteen minutes, or a node says why it will not."""
         until = time.monotonic() + PATIENCE_S
         while not reached():
             if time.monotonic() > until:

@@ -24,7 +24,7 @@ from tests.node.workplace import STORAGE_KEY as STORED
 COMMAND = (sys.executable, "-c", "from node.commands.main import run_command; run_command()")
 PASSPHRASE = "correct horse"
 CHEAP = ScryptCost(n=2)
-LONGEST_SPLIT_S = 60
+LONGEST_SPLIT_S = 240
 
 
 @dataclass(frozen=True)
