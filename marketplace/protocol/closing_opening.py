@@ -6,6 +6,9 @@ from enum import IntEnum
 LARGEST_SHARE = 2**40
 """What one party's noise in a linkage count does not exceed: with the least rho it deviates by less than 2^13."""
 
+WINDOW_POINTS = 8
+"""Of how many points of a time grid all intervals that may lie among them are compared at once."""
+
 
 class How(IntEnum):
     """What of a sum may be opened: all of it; whether each number is 0 or more, as 1 or -1; the cells of a table that are

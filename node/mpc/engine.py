@@ -136,6 +136,7 @@ class Engine:
         self._own, self._odd = own, -1
         self.hold(NUMBER_BITS)
         runtime.Runtime.transfer = runtime.Runtime.shutdown = _closed
+        self._mpc.np_is_zero_public = self._are_zero
         for name in ("recombine", "np_recombine"):
             setattr(thresha, name, self._checked(getattr(thresha, name)))
 
@@ -216,7 +217,20 @@ class Engine:
         one opening of the masked numbers is enough. Raises `ValueError` where a mask could leave the field. Source: Catrina and
         de Hoogh 2010, with pseudorandom secret sharing (Cramer, Damgard and Ishai 2005) in place of random bits.
         """
-        keys, count = self._mpc._prss_keys, numbers.size
+        (found,) = await self._cut([await self._mpc.gather(numbers)], digits, bits)
+        return found
+
+    async def cut_products(
+        self, multiply: Callable[[Any, Any], Any], pairs: Sequence[tuple[Any, Any]], digits: int, bits: int
+    ) -> list[Any]:
+        """The products of `pairs` of secret arrays, matrix products or number by number, each as `cut` has it: in one opening,
+        without being brought back to the threshold's degree before."""
+        held = [multiply(*await self._mpc.gather(one, other)) for one, other in pairs]
+        return await self._cut(held, digits, bits)
+
+    async def _cut(self, held: Sequence[Any], digits: int, bits: int) -> list[Any]:
+        """The same of this party's shares, of twice the threshold's degree at most."""
+        keys, flat = self._mpc._prss_keys, np.concatenate([one.value.reshape(-1) for one in held])
         span = bits + 1 + MASK_BITS
         if not 0 <= digits <= bits or span + math.comb(len(self._mpc.parties), self._mpc.threshold).bit_length() > (
             self._field.modulus.bit_length() - 2
@@ -224,13 +238,34 @@ class Engine:
             raise ValueError("expected a mask that stays within the field")
         label, masks, tops = self._mpc._prss_uci(), 0, 0
         for subset, key in keys.items():
-            drawn = self._thresha.PRF(key, 1 << span)(label, (count,))
+            drawn = self._thresha.PRF(key, 1 << span)(label, (len(flat),))
             share = self._thresha._f_S_i(self._field, len(self._mpc.parties), self._own, subset)
             masks, tops = masks + drawn * share, tops + (drawn >> digits) * share
         offset = 1 << bits
-        masked = numbers.reshape(count) + offset + self._kind.array(self._field.array(masks))
-        seen = np.array(await self.open(masked), dtype=object) >> digits
-        return ((seen - (offset >> digits)) - self._kind.array(self._field.array(tops))).reshape(numbers.shape)
+        seen = (await self._open_product(self._field.array(flat + offset + masks))).value >> digits
+        kept = np.split(seen - (offset >> digits) - tops, np.cumsum([one.size for one in held])[:-1])
+        return [self._kind.array(self._field.array(one.reshape(of.shape))) for one, of in zip(kept, held, strict=True)]
+
+    async def are_zero(self, numbers: Any) -> list[bool]:
+        """Of each of the secret `numbers`, openly, whether it is 0: nothing else of it is opened."""
+        return [bool(one) for one in await self._are_zero(numbers)]
+
+    async def _are_zero(self, numbers: Any) -> Any:
+        """The same as an array. It takes the place of MPyC's own, which opens a product's shares as they are: their polynomial
+        falls into its factors, and a party that knows its share of one tells the number from them."""
+        held = await self._mpc.gather(numbers)
+        factors = self._mpc._np_randoms(self._field, held.size)
+        return (await self._open_product(held.reshape(-1) * factors)).value.reshape(held.shape) == 0
+
+    async def _open_product(self, shares: Any) -> Any:
+        """The numbers behind shares of twice the threshold's degree, as field elements. Shares of 0 are added, so that what is
+        seen is a random polynomial with the number at 0. Source: Cramer, Damgard and Ishai 2005."""
+        mpc = self._mpc
+        prfs, parties = mpc.prfs(self._field.order), len(mpc.parties)
+        nothing = self._thresha.np_pseudorandom_share_0(
+            self._field, parties, self._own, prfs, mpc._prss_uci(), shares.size
+        )
+        return await mpc.output(shares + nothing, threshold=2 * mpc.threshold)
 
     async def rounded(self, numbers: Any, digits: int, bits: int) -> Any:
         """The same to one of the two whole numbers beside it, however many the parties are: fit to be opened."""

@@ -1,5 +1,6 @@
 """A step of a Cox regression inside: means over who is at risk are divided, and nothing but the rounded step is opened."""
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -10,16 +11,16 @@ from marketplace.protocol.closing_cells import CLOSED
 from marketplace.protocol.closing_fits import Grid, scale_bits
 from marketplace.protocol.closing_hazards import MIDDLE_BITS, hazard_digits
 from marketplace.protocol.closing_opening import How, Opening
-from node.mpc.comparing import reaching
 from node.mpc.engine import Engine
-from node.mpc.solving import FRACTION, LARGEST_OPENED, PRODUCT_BITS, inverse_of, symmetric
+from node.mpc.solving import FRACTION, LARGEST_OPENED, PRODUCT_BITS, inverse_of, is_so, newton, symmetric
 
 COUNTS = 4
 """How many numbers stand after the events of the points: rows whose hazard is beyond, rows, events and intervals."""
 MOST_DIGITS = 24
 """To how many binary digits an information is told from a singular one, where what is handed in has as many."""
-RECIPROCAL_TURNS = 5
-"""From 2 - a on, what is left of 1 after n turns is (1 - a)^(2^(n+1)): below 2^-64 after log2(1/a) and 4.5 more."""
+RECIPROCAL_TURNS, RECIPROCAL_LAST = 5, 4
+"""From 2 - a on, what is left of 1 after n turns is (1 - a)^(2^(n+1)): below 2^-64 after log2(1/a) and 4.5 more. Before the last
+ones it is 2^-4, and rounding has shifted it by 2^-9 at most."""
 
 
 async def hazards(engine: Engine, numbers: Any, opening: Opening, parties: int) -> list[int]:
@@ -44,20 +45,22 @@ async def hazards(engine: Engine, numbers: Any, opening: Opening, parties: int) 
     scale, grid, closed = scale_bits(events, size), Grid(events, False), [CLOSED] * (hidden + cells)
     matrix = symmetric(await engine.cut(information, FRACTION + scale, PRODUCT_BITS), size)
     digits = hazard_digits(opening.least, rows) - opening.least
-    inverse = await inverse_of(engine, matrix, min(MOST_DIGITS, digits))
-    if inverse is None:
-        return closed
+    inverse, singular = await inverse_of(engine, matrix, min(MOST_DIGITS, digits))
     towards = await engine.cut(gradient, scale, PRODUCT_BITS)
     solution = (inverse @ towards.reshape(size, 1)).reshape(size)
     told = [await engine.rounded(solution, 2 * FRACTION - grid.coefficient, PRODUCT_BITS)]
     if opening.how is How.HAZARD_FIRST:
         told.append(await engine.rounded(mean[0], FRACTION - MIDDLE_BITS, PRODUCT_BITS))
+    beyond = []
     if opening.how is How.HAZARD_FIT:
-        beyond = numbers[hidden - COUNTS : hidden - COUNTS + 1]
-        if any(await reaching(engine, beyond, 1, (parties * LARGEST_PARTY_ROWS).bit_length() + 1)):
-            return [*closed[:-1], 1]
+        rows_beyond = numbers[hidden - COUNTS : hidden - COUNTS + 1]
+        beyond = [engine.at_least(rows_beyond, 1, (parties * LARGEST_PARTY_ROWS).bit_length() + 1)]
         own = inverse.reshape(size * size)[:: size + 1]
         told += [await engine.rounded(own, FRACTION + scale - grid.variance, PRODUCT_BITS), engine.zero]
+    if await is_so(engine, singular):
+        return closed
+    if beyond and await is_so(engine, *beyond):
+        return [*closed[:-1], 1]
     found = await engine.open(engine.joined(told))
     return closed if any(abs(one) > LARGEST_OPENED for one in found) else closed[:hidden] + found
 
@@ -75,7 +78,7 @@ async def _likelihood(
     scaled = at_risk * (1 << FRACTION - digits - most)
     whole, towards, squares = scaled[:, 0], scaled[:, 1 : size + 1], scaled[:, size + 1 :]
     share = await _reciprocal(engine, whole, most + doublings - (SMALLEST_CELL.bit_length() - 1))
-    mean = await engine.cut(towards * share.reshape(intervals, 1), FRACTION, PRODUCT_BITS)
+    (mean,) = await engine.cut_products(operator.mul, [(towards, share.reshape(intervals, 1))], FRACTION, PRODUCT_BITS)
     dying = mean * dead.reshape(intervals, 1)
     gradient = with_event * (1 << FRACTION - digits) - dying.sum(axis=0)
     upper = np.ravel_multi_index(np.triu_indices(size), (size, size))
@@ -91,11 +94,7 @@ async def _reciprocal(engine: Engine, numbers: Any, doublings: int) -> Any:
     matrix of one number.
     """
     one = engine.known(np.full(len(numbers), 1 << FRACTION, dtype=object))
-    found = one + one - numbers
-    for _ in range(doublings + RECIPROCAL_TURNS):
-        left = one - await engine.cut(numbers * found, FRACTION, PRODUCT_BITS)
-        found = found + await engine.cut(found * left, FRACTION, PRODUCT_BITS)
-    return found
+    return await newton(engine, operator.mul, numbers, one, doublings + RECIPROCAL_TURNS, RECIPROCAL_LAST)
 
 
 def _later(engine: Engine, leaving: Any) -> Any:

@@ -11,6 +11,7 @@ from marketplace.protocol.closing_opening import How, Opening
 from node.mpc.comparing import reaching
 from node.mpc.engine import Engine
 from node.mpc.hazards import hazards
+from node.mpc.intervals import curves, intervals
 from node.mpc.ranking import ranks
 from node.mpc.solving import solved, supported
 
@@ -32,7 +33,7 @@ async def opened(engine: Engine, numbers: Any, opening: Opening, parties: int) -
         case How.HAZARD_FIRST | How.HAZARD_STEP | How.HAZARD_FIT:
             return await hazards(engine, numbers, opening, parties)
         case How.INTERVALS:
-            return await _intervals(engine, numbers, opening, bits)
+            return await intervals(engine, numbers, opening, bits)
         case How.GENOTYPES:
             found = await _genotypes(engine, numbers, opening, bits)
         case How.WHOLE:
@@ -42,7 +43,7 @@ async def opened(engine: Engine, numbers: Any, opening: Opening, parties: int) -
         case How.CELLS:
             found = await _cells(engine, numbers, opening, bits)
         case How.CURVES:
-            found = await _curves(engine, numbers, opening, bits)
+            found = await curves(engine, numbers, opening, bits)
     if any(
         abs(number) > max(1, (1 + (opening.how is How.GENOTYPES)) * parties * opening.most)
         for number in found
@@ -72,79 +73,14 @@ async def _genotypes(engine: Engine, numbers: Any, opening: Opening, bits: int) 
     variants, cells = opening.shape
     groups = cells // GENOTYPES
     each = numbers.reshape(variants * groups, GENOTYPES)
-    large = np.array(await reaching(engine, numbers, opening.least, bits)).reshape(variants, groups, GENOTYPES)
-    doubly = np.array(await reaching(engine, each[:, 1], 2 * opening.least, bits + 1)).reshape(variants, groups)
-    found = np.full((variants * groups, GENOTYPES), CLOSED, dtype=object)
+    both = engine.joined([numbers - opening.least, each[:, 1] - 2 * opening.least])
+    large, doubly = np.split(np.array(await reaching(engine, both, 0, bits + 1)), [len(numbers)])
+    large, doubly = large.reshape(variants, groups, GENOTYPES), doubly.reshape(variants, groups)
     whole = np.repeat(large.all(axis=(1, 2)), groups)
     told = np.repeat([copies_only(of.tolist(), also.tolist()) for of, also in zip(large, doubly, strict=True)], groups)
-    if told.any():
-        rows, copies = each.sum(axis=1)[told], (each[:, 1] + 2 * each[:, 2])[told]
-        seen = await engine.open(engine.joined([rows, copies]))
-        found[told, :2] = np.array(seen, dtype=object).reshape(2, -1).T
-    if whole.any():
-        found[whole, 2] = await engine.open(each[:, 2][whole])
+    rows, copies = each.sum(axis=1)[told], (each[:, 1] + 2 * each[:, 2])[told]
+    seen = await engine.open(engine.joined([rows, copies, each[:, 2][whole]])) if (told | whole).any() else []
+    found = np.full((variants * groups, GENOTYPES), CLOSED, dtype=object)
+    found[told, :2] = np.array(seen[: 2 * told.sum()], dtype=object).reshape(2, -1).T
+    found[whole, 2] = seen[2 * told.sum() :]
     return [int(number) for number in found.reshape(-1)]
-
-
-async def _curves(engine: Engine, numbers: Any, opening: Opening, bits: int) -> list[int]:
-    """Who leaves, without and with event, in intervals of the grid that all groups have in common, from the first point on.
-
-    What stands beyond the last of them is opened as who is still there, and no more.
-    """
-    groups, points = opening.shape
-    found = np.full((groups, points, 2), CLOSED, dtype=object)
-    ends, there = await _merged(engine, numbers.reshape(groups, points, 2), opening.least, bits)
-    if ends:
-        for point, left in ends:
-            found[:, point, :] = np.array(await engine.open(left.reshape(2 * groups)), object).reshape(groups, 2)
-        found[:, -1, 0] = await engine.open(there)
-        found[:, -1, 1] = 0
-    return [int(number) for number in found.reshape(-1)]
-
-
-async def _intervals(engine: Engine, numbers: Any, opening: Opening, bits: int) -> list[int]:
-    """For each point of the grid 1 where one of the intervals of `_merged` ends, else 0: nothing else of it is opened."""
-    groups, points = opening.shape
-    handed = 2 * groups * points
-    ends, _ = await _merged(engine, numbers[:handed].reshape(groups, points, 2), opening.least, bits)
-    if not ends:
-        return [CLOSED] * len(numbers)
-    last = {point for point, _ in ends}
-    return [CLOSED] * handed + [int(point in last) for point in range(points - 1)]
-
-
-async def _merged(engine: Engine, leaving: Any, least: int, bits: int) -> tuple[list[tuple[int, Any]], Any]:
-    """The last points of intervals of the grid, each with who leaves in it, and who is still there after the last of them.
-
-    `leaving`: of each group, point and last beyond the grid, those without event and those with. An interval ends at the
-    first point by which in every group each of three numbers is 0 or reaches the least: those who left in it with event,
-    those who left without, and those who are still there. Whether that is so is one opened bit for a point, and all bits
-    follow from where the intervals end.
-    """
-    groups, points, _ = leaving.shape
-    there, since = _total(leaving), leaving[:, 0, :] * 0
-    if not await _is_fit(engine, there, least, bits):
-        return [], there
-    after, ends = there, []
-    for point in range(points - 1):
-        since = since + leaving[:, point, :]
-        after = after - leaving[:, point, 0] - leaving[:, point, 1]
-        every = engine.joined([since.reshape(2 * groups), after])
-        if await _is_fit(engine, every, least, bits):
-            ends.append((point, since))
-            there, since = after, since * 0
-    return ends, there
-
-
-async def _is_fit(engine: Engine, numbers: Any, least: int, bits: int) -> bool:
-    """Whether each of the secret `numbers` is 0 or reaches `least`: one opened bit for all of them together."""
-    both = engine.at_least(engine.joined([numbers - 1, numbers - least]), 0, bits)
-    count = len(numbers)
-    unfit = (both[:count] - both[count:]).reshape(1, count).sum(axis=1)
-    (found,) = await reaching(engine, unfit, 1, count.bit_length() + 2)
-    return not found
-
-
-def _total(leaving: Any) -> Any:
-    """How many of each group there are: shape (groups,) of (groups, points, 2)."""
-    return leaving.sum(axis=2).sum(axis=1)

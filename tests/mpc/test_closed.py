@@ -1,14 +1,16 @@
 """In the closed lane everybody sees the same, and of the sums only what a plaintext oracle lets through."""
 
+import sys
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
 
 from marketplace.protocol.closing_cells import CLOSED, shown_cells
-from marketplace.protocol.closing_opening import How, Opening
+from marketplace.protocol.closing_opening import WINDOW_POINTS, How, Opening
 from node.mpc.masks import Tensor
 from node.mpc.running import Closing, PartyProcess
+from tests.mpc import curious_closed
 from tests.mpc.hospitals import Hospitals, summed
 
 Make = Callable[..., Hospitals]
@@ -110,3 +112,37 @@ def test_comparisons_hold_at_the_ends_of_what_is_declared(hospitals: Make) -> No
     seen, _ = answers(hospitals(), questions)
     assert seen[0] == [oracle(edge.sum(axis=0), opening) for opening, _ in questions]
     assert seen[0][0] == [1, -1, 1, 1, -1, -1]
+
+
+def test_what_is_opened_of_a_comparison_does_not_fall_into_the_secrets_that_it_is_a_product_of(hospitals: Make) -> None:
+    numbers = np.arange(-20, curious_closed.NUMBERS - 20)
+    made = hospitals()
+    opening = Opening(How.SIGNS, (1, len(numbers)), 0, MOST)
+    made.start_closed({"0/0": opening}, (sys.executable, "-P", curious_closed.__file__), culprit=1)
+    handed = split(numbers, 3, 6)
+
+    def work(number: int, process: PartyProcess) -> list[int]:
+        process.ready()
+        seen = summed(process, Tensor(0, "0/0", len(numbers)), handed[number]).tolist()
+        process.finish()
+        return seen
+
+    seen = [one.result() for one in made.each(work).values()]
+    assert seen == [oracle(numbers, opening)] * 3
+    looked_at, fall = map(int, (made.folder / "party-1" / curious_closed.SEEN).read_text().split())
+    assert looked_at == len(numbers) and fall < looked_at
+
+
+@pytest.mark.parametrize("groups", [1, 3])
+def test_a_grid_of_several_windows_is_merged_as_one(hospitals: Make, groups: int) -> None:
+    """Intervals that begin in one window and end in another, some longer than a window, and one that never ends."""
+    drawn = np.random.default_rng(groups)
+    points = 3 * WINDOW_POINTS + 4
+    leaving = drawn.integers(0, 12, (groups, points, 2))
+    sparse = np.where(drawn.random((groups, points, 2)) < 0.1, 4, 0)
+    long = np.zeros((groups, points, 2), np.int64)
+    long[:, WINDOW_POINTS - 1], long[:, WINDOW_POINTS], long[:, 3 * WINDOW_POINTS - 1], long[:, -1] = 9, 1, 15, 10
+    questions = [(Opening(How.CURVES, (groups, points), 10, MOST), split(one, 3, 7)) for one in (leaving, sparse, long)]
+    seen, _ = answers(hospitals(), questions)
+    assert seen[0] == [oracle(numbers.sum(axis=0), opening) for opening, numbers in questions]
+    assert all(0 < sum(one != CLOSED for one in found[: 2 * points]) < 2 * points for found in seen[0])
