@@ -26,7 +26,8 @@ from node.mpc.running import ClosedProcess, PartyProcess
 
 HOST = "127.0.0.1"
 TLS_FILE = "tls.pem"
-DEFAULT = Limits()
+DEFAULT = Limits(stall_s=300, join_s=300)
+"""Who is late on this machine has as much to do as all others on it."""
 
 Integers = NDArray[np.int64]
 Count = Callable[[Opened], Mapping[str, Integers]]

@@ -44,7 +44,7 @@ class Closing:
 
 
 class PartyProcess:
-    """The process that takes part in one order for this node. Every method raises `Ended`, which names a party.
+    """The process that takes part in one order for this node. To begin it, and every method, raises `Ended`, which names a party.
 
     `folder`: of this order alone, there already. `password`: opens the plan's TLS file; it goes through a socket, never
     through argv, environment or a file. `arrivals`: of the node's gate, what is expected for this order.
@@ -59,11 +59,16 @@ class PartyProcess:
             self._child = subprocess.Popen(  # noqa: S603
                 tuple(command), stdin=its.fileno(), stdout=log, stderr=log, cwd=folder, env=_environment()
             )
-        until = time.monotonic() + plan.limits.deadline_s + party.END_S
-        self._line = Line(ours, plan.limits.deadline_s + party.END_S, until)
-        socket.send_fds(ours, [b"\0"], [arrivals.fileno()])
-        self._send(Kind.PLAN, plan.encode())
-        self._send(Kind.PASSWORD, password)
+        left_s = party.START_S + plan.limits.deadline_s + party.END_S
+        self._line = Line(ours, left_s, time.monotonic() + left_s)
+        try:
+            socket.send_fds(ours, [b"\0"], [arrivals.fileno()])
+            self._line.send(Kind.PLAN, plan.encode())
+            self._line.send(Kind.PASSWORD, password)
+        except OSError as error:
+            ended = self._ended(error)
+            self.close()
+            raise ended from None
 
     @property
     def pid(self) -> int:

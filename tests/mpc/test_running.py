@@ -1,15 +1,21 @@
 """Sums between real processes over mutual TLS: right, the same for all, and signed by all."""
 
 import os
+import shlex
 import signal
+import subprocess
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
+from node.mpc import party
+from node.mpc.ending import Ended, Reason
 from node.mpc.frames import PIECE_VALUES
 from node.mpc.masks import Batch, Tensor
-from node.mpc.running import Closing, PartyProcess
+from node.mpc.plan import Limits
+from node.mpc.running import COMMAND, Closing, PartyProcess
 from tests.mpc.hospitals import Hospitals, summed
 
 EXTREMES = np.array([0, 1, -1, 2**62, -(2**62), 2**61 - 1, -(2**61)], np.int64)
@@ -45,3 +51,28 @@ def test_a_process_that_does_not_stir_is_ended_all_the_same(hospitals: Callable[
     os.kill(process.pid, signal.SIGSTOP)
     process.close()
     assert process._child.returncode == -signal.SIGKILL
+
+
+def test_a_process_that_is_gone_before_it_hears_a_word_is_this_partys_own_end(
+    hospitals: Callable[..., Hospitals], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Gone(subprocess.Popen[bytes]):
+        def __init__(self, *given: Any, **named: Any) -> None:
+            super().__init__(*given, **named)
+            self.wait()
+
+    monkeypatch.setattr(subprocess, "Popen", Gone)
+    with pytest.raises(Ended) as raised:
+        hospitals().start(1, ("true",))
+    assert (raised.value.party, raised.value.reason, raised.value.by) == (1, Reason.STOPPED, 1)
+
+
+def test_a_process_that_takes_long_to_start_is_waited_for_beyond_the_deadline_that_it_then_has(
+    hospitals: Callable[..., Hospitals], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(party, "END_S", 0.0)
+    made = hospitals(limits=Limits(deadline_s=0.1))
+    late = ("sh", "-c", f"sleep 1; exec {shlex.join(COMMAND)}")
+    with pytest.raises(Ended) as raised:
+        made.start(0, late).ready()
+    assert (raised.value.party, raised.value.reason) == (1, Reason.NOT_REACHED)
