@@ -77,7 +77,7 @@ def test_a_peer_that_is_not_done_within_its_limit_is_kept_as_such_and_tried_agai
     assert found.table is None and "not done after" in found.note and not found.kept
     again = run(burning, TABLE, {}, 1, math.inf)
     assert again.table is None and again.kept and again.processor_s == found.processor_s
-    longer = run(peer(folder, COPYING), TABLE, {}, 2, math.inf)
+    longer = run(peer(folder, COPYING), TABLE, {}, 60, math.inf)
     assert longer.table is not None and not longer.kept
 
 

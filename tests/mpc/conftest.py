@@ -4,9 +4,7 @@ from pathlib import Path
 import pytest
 
 from node.mpc.plan import Limits
-from tests.mpc.hospitals import Hospitals, Identity, make_identities
-
-PATIENT = Limits(stall_s=60, deadline_s=60)
+from tests.mpc.hospitals import PATIENT, Hospitals, Identity, make_identities
 
 
 @pytest.fixture(scope="session")

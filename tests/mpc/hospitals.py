@@ -19,6 +19,8 @@ from node.mpc.plan import Limits, Peer, Plan
 from node.mpc.running import COMMAND, ClosedProcess, PartyProcess
 
 PASSWORD = b"the parties of a test"
+PATIENT = Limits(stall_s=300, deadline_s=600, join_s=300)
+"""Where nobody is to be late: so long that a busy machine makes nobody so."""
 ORDER, SPECIFICATION = sha256(b"order").digest(), sha256(b"specification").digest()
 
 

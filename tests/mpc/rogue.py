@@ -6,6 +6,7 @@ import ssl
 import sys
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 from node.mpc import party, summing, transcript
 from node.mpc.frames import HEAD, Kind, Line
@@ -22,7 +23,7 @@ class Command:
 
 
 RUBBISH = {
-    "raw": os.urandom(4096),
+    "raw": Random(7).randbytes(4096),
     "pickle": pickle.dumps(Command()) * 20,
     "long": HEAD.pack(Kind.VALUES, 2**32 - 1) + bytes(4096),
     "failure": HEAD.pack(Kind.FAILED, 3) + b"\0\1\0",

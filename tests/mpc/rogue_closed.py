@@ -7,6 +7,7 @@ import ssl
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 from marketplace.protocol.closing_opening import Opening
 from node.mpc import party
@@ -30,6 +31,7 @@ class Command:
 
 
 COMMAND = pickle.dumps(Command())
+RAW = Random(7).randbytes(4096)
 send = Line.send
 
 
@@ -45,7 +47,7 @@ def misbehave(self: Line, kind: Kind, payload: bytes | memoryview = b"") -> None
         case "stall":
             os.kill(os.getpid(), signal.SIGSTOP)
         case "raw":
-            self._connection.sendall(os.urandom(4096))
+            self._connection.sendall(RAW)
         case "pickle":
             return send(self, kind, label + COMMAND + bytes(-len(COMMAND) % WIDTH))
         case "pickle of the right length":

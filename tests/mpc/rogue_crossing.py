@@ -8,7 +8,7 @@ import sys
 from node.mpc import party
 from node.mpc.crossing import Crosses
 from node.mpc.frames import HEAD, Kind, Line
-from tests.mpc.rogue_closed import COMMAND
+from tests.mpc.rogue_closed import COMMAND, RAW
 
 MOMENTS = {"start": Kind.HELLO, "middle": Kind.SHARES, "end": Kind.STATEMENT}
 send = Line.send
@@ -23,7 +23,7 @@ def misbehave(self: Line, kind: Kind, payload: bytes | memoryview = b"") -> None
         case "stall":
             os.kill(os.getpid(), signal.SIGSTOP)
         case "raw":
-            self._connection.sendall(os.urandom(4096))
+            self._connection.sendall(RAW)
         case "pickle":
             return send(self, kind, (COMMAND * len(payload))[: len(payload)])
         case "short":

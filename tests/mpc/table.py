@@ -15,14 +15,14 @@ from node.mpc.masks import Batch, Spent, Tensor
 from node.mpc.party import Lane
 from node.mpc.plan import Plan
 from node.mpc.summing import Summing
-from tests.mpc.hospitals import PASSWORD
+from tests.mpc.hospitals import PASSWORD, PATIENT
 
 
 class Tapped(Line):
     """A line that keeps the numbers that are sent on it, and whether the sender had written its masks down by then."""
 
     def __init__(self, connection: socket.socket, folder: Path) -> None:
-        super().__init__(connection, 30, time.monotonic() + 30)
+        super().__init__(connection, PATIENT.stall_s, time.monotonic() + PATIENT.deadline_s)
         self.folder = folder
         self.sent: list[np.ndarray] = []
         self.written = True
@@ -50,7 +50,11 @@ class Table:
                 load_pem_private_key(plan.tls.read_bytes().split(b"-----BEGIN CERT")[0], PASSWORD),  # type: ignore[arg-type]
                 self.folders[a],
                 {b: self.lines[a, b] for b in numbers if b != a},
-                {b: Line(ends[b, a][1], 30, time.monotonic() + 30) for b in numbers if b != a},
+                {
+                    b: Line(ends[b, a][1], PATIENT.stall_s, time.monotonic() + PATIENT.deadline_s)
+                    for b in numbers
+                    if b != a
+                },
             )
             for a, plan in enumerate(plans)
         ]

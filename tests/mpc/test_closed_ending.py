@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,17 +12,16 @@ from marketplace.errors import Invalid
 from marketplace.protocol.closing_opening import How, Opening
 from node.mpc.ending import Ended, Reason
 from node.mpc.masks import Batch, Tensor
-from node.mpc.plan import Limits
 from node.mpc.running import Closing, PartyProcess
 from tests.mpc import rogue_closed
-from tests.mpc.hospitals import Hospitals, Identity, summed
+from tests.mpc.hospitals import PATIENT, Hospitals, Identity, summed
 
 Make = Callable[..., Hospitals]
 OPENINGS = {"0/x": Opening(How.CELLS, (1, 8), 10, 2**24)}
 COMMAND = (sys.executable, "-P", rogue_closed.__file__)
 CULPRIT = 2
-SHORT = Limits(stall_s=4.0, deadline_s=30.0)
-PATIENT = Limits(stall_s=20.0, deadline_s=30.0)
+STALL = replace(PATIENT, stall_s=30)
+"""Long enough for who starts MPyC on a busy machine, though the tests of a party that stalls wait for it."""
 
 
 def take_part(number: int, process: PartyProcess) -> Closing:
@@ -48,7 +48,7 @@ slow = pytest.mark.slow
 
 @pytest.mark.parametrize("moment", ["start", pytest.param("input", marks=slow), "middle", "still", "end"])
 def test_a_party_that_dies_is_named(hospitals: Make, moment: str) -> None:
-    assert said(hospitals(limits=PATIENT), moment, "die") == [(CULPRIT, Reason.CUT_OFF)] * 2
+    assert said(hospitals(), moment, "die") == [(CULPRIT, Reason.CUT_OFF)] * 2
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_party_that_dies_is_named(hospitals: Make, moment: str) -> None:
     [pytest.param("start", marks=slow), "middle", pytest.param("still", marks=slow), pytest.param("end", marks=slow)],
 )
 def test_a_party_that_stalls_is_named(hospitals: Make, moment: str) -> None:
-    assert said(hospitals(limits=SHORT), moment, "stall") == [(CULPRIT, Reason.SILENT)] * 2
+    assert said(hospitals(limits=STALL), moment, "stall") == [(CULPRIT, Reason.SILENT)] * 2
 
 
 @pytest.mark.parametrize(
@@ -74,31 +74,31 @@ def test_a_party_that_stalls_is_named(hospitals: Make, moment: str) -> None:
     ],
 )
 def test_a_party_that_sends_rubbish_is_named_and_nothing_of_it_is_run(hospitals: Make, moment: str, how: str) -> None:
-    made = hospitals(limits=PATIENT)
+    made = hospitals()
     assert said(made, moment, how) == [(CULPRIT, Reason.RUBBISH)] * 2
     assert not (made.folder / rogue_closed.MARK).exists()
 
 
 def test_a_pickle_as_long_as_the_shares_that_are_due_ends_it_and_runs_nothing(hospitals: Make) -> None:
-    made = hospitals(limits=PATIENT)
+    made = hospitals()
     assert "done" not in said(made, "middle", "pickle of the right length")
     assert not (made.folder / rogue_closed.MARK).exists()
 
 
 @pytest.mark.parametrize("how", ["other words", "unsaid", "other result"])
 def test_a_party_that_states_something_else_than_was_said_or_seen_is_named(hospitals: Make, how: str) -> None:
-    assert said(hospitals(limits=PATIENT), "end", how) == [(CULPRIT, Reason.DISAGREED)] * 2
+    assert said(hospitals(), "end", how) == [(CULPRIT, Reason.DISAGREED)] * 2
 
 
 def test_a_party_that_tells_others_different_parts_of_the_key_ends_the_order(hospitals: Make) -> None:
-    found = said(hospitals(limits=PATIENT), "start", "two parts")
+    found = said(hospitals(), "start", "two parts")
     assert [reason for _, reason in found] == [Reason.DISAGREED] * 2  # type: ignore[misc]
 
 
 def test_a_party_with_another_partys_certificate_is_never_the_one_it_claims_to_be(
     hospitals: Make, identities: tuple[Identity, ...]
 ) -> None:
-    made = hospitals(limits=Limits(60, 6.0))
+    made = hospitals(limits=replace(PATIENT, deadline_s=6))
     made.change(0, tls=identities[2].path)
     made.start_closed(OPENINGS)
     with pytest.raises(Ended) as raised:
@@ -107,7 +107,7 @@ def test_a_party_with_another_partys_certificate_is_never_the_one_it_claims_to_b
 
 
 def test_a_number_beyond_the_declared_bounds_is_told_to_its_own_provider_and_leaves_nowhere(hospitals: Make) -> None:
-    made = hospitals(limits=PATIENT)
+    made = hospitals()
     made.start_closed({"0/x": Opening(How.CELLS, (1, 2), 10, 100)})
 
     def work(number: int, process: PartyProcess) -> object:
@@ -126,7 +126,7 @@ def test_a_number_beyond_the_declared_bounds_is_told_to_its_own_provider_and_lea
 
 
 def test_a_partys_process_believes_no_node_that_its_numbers_are_within_the_declared_bounds(hospitals: Make) -> None:
-    made = hospitals(limits=PATIENT)
+    made = hospitals()
     made.start_closed({"0/x": Opening(How.CELLS, (1, 2), 10, 100)})
 
     def work(number: int, process: PartyProcess) -> object:
@@ -141,7 +141,7 @@ def test_a_partys_process_believes_no_node_that_its_numbers_are_within_the_decla
 
 
 def test_parties_that_would_open_different_things_open_nothing(hospitals: Make) -> None:
-    made = hospitals(limits=PATIENT)
+    made = hospitals()
     made.start_closed(OPENINGS)
     made.processes[CULPRIT]._openings = {"0/x": Opening(How.WHOLE, (1, 8), 10, 2**24)}  # type: ignore[attr-defined]
     for future in made.each(take_part).values():
@@ -151,7 +151,7 @@ def test_parties_that_would_open_different_things_open_nothing(hospitals: Make) 
 
 
 def test_argv_of_a_partys_process_tells_nothing_and_its_folder_has_no_record(hospitals: Make) -> None:
-    made = hospitals(limits=PATIENT)
+    made = hospitals()
     made.start_closed(OPENINGS)
     futures = made.each(take_part)
     assert [future.result() for future in futures.values()]

@@ -26,10 +26,9 @@ from node.mpc.connecting import MOST_STRANGERS, Network
 from node.mpc.ending import Ended, Reason
 from node.mpc.gate import naming
 from node.mpc.masks import Tensor
-from node.mpc.plan import Limits
 from node.mpc.running import PartyProcess
 from scripts.ports import take_ports
-from tests.mpc.hospitals import ORDER, PASSWORD, Hospitals, Identity, summed
+from tests.mpc.hospitals import ORDER, PASSWORD, PATIENT, Hospitals, Identity, summed
 
 Make = Callable[..., Hospitals]
 
@@ -44,7 +43,7 @@ def whole(number: int, process: PartyProcess) -> list[int]:
 def test_a_party_with_another_partys_certificate_is_never_the_one_it_claims_to_be(
     hospitals: Make, identities: tuple[Identity, ...]
 ) -> None:
-    made = hospitals(limits=Limits(60, 1.5))
+    made = hospitals(limits=replace(PATIENT, deadline_s=3))
     made.change(0, tls=identities[2].path)
     made.start_all()
     future = made.each(lambda _, process: process.ready())[1]
@@ -62,7 +61,7 @@ def named(address: tuple[str, int]) -> socket.socket:
 
 def selectable(calls: list[ssl.SSLSocket]) -> list[ssl.SSLSocket]:
     """Those on which there is something to read, or their end."""
-    return select.select(calls, [], [], 30)[0]
+    return select.select(calls, [], [], 300)[0]
 
 
 def test_who_calls_with_a_partys_certificate_is_that_party_and_takes_no_others_place(
@@ -109,8 +108,8 @@ def test_strangers_end_nothing(hospitals: Make, identities: tuple[Identity, ...]
 def test_who_keeps_every_place_without_a_word_loses_the_oldest_to_who_comes(
     hospitals: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("node.mpc.connecting.HANDSHAKE_S", 120.0)
-    made, until = hospitals(limits=Limits(60, 60, join_s=30)), time.monotonic() + 60
+    monkeypatch.setattr("node.mpc.connecting.HANDSHAKE_S", 600.0)
+    made, until = hospitals(), time.monotonic() + PATIENT.deadline_s
     networks = [Network(plan, PASSWORD, made.arrivals(plan.own), until) for plan in made.plans]
     silent = [named(("127.0.0.1", made.peers[0].port)) for _ in range(2 * MOST_STRANGERS)]
     with ThreadPoolExecutor(3) as pool:
@@ -128,10 +127,12 @@ def test_who_keeps_every_place_without_a_word_loses_the_oldest_to_who_comes(
 
 @pytest.mark.parametrize("handshake", ["as it is", "that lets every party through"])
 def test_another_party_at_a_partys_place_is_not_that_party(hospitals: Make, handshake: str) -> None:
-    made = hospitals(limits=Limits(60, 60, join_s=1.0))
+    made = hospitals(limits=replace(PATIENT, join_s=1.0))
     first, second, third = made.peers
     made.change(1, peers=(replace(first, port=third.port), second, third))
-    networks = [Network(plan, PASSWORD, made.arrivals(plan.own), time.monotonic() + 60) for plan in made.plans]
+    networks = [
+        Network(plan, PASSWORD, made.arrivals(plan.own), time.monotonic() + PATIENT.deadline_s) for plan in made.plans
+    ]
     if handshake != "as it is":
         networks[1]._clients[0] = networks[1]._clients[2]
     with ThreadPoolExecutor(3) as pool:
@@ -145,7 +146,7 @@ def test_others_are_waited_for_as_long_as_the_plan_says_and_strangers_for_as_lon
     hospitals: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("node.mpc.connecting.HANDSHAKE_S", 0.2)
-    made, begun = hospitals(limits=Limits(60, 60, join_s=0.3)), time.monotonic()
+    made, begun = hospitals(limits=replace(PATIENT, join_s=0.3)), time.monotonic()
     network = Network(made.plans[0], PASSWORD, made.arrivals(0), begun + 60)
     with pytest.raises(Ended) as raised:
         network.connect()
@@ -160,7 +161,7 @@ def test_others_are_waited_for_as_long_as_the_plan_says_and_strangers_for_as_lon
 def test_an_older_tls_is_not_spoken_even_with_a_partys_certificate(
     hospitals: Make, identities: tuple[Identity, ...]
 ) -> None:
-    made, until = hospitals(limits=Limits(60, 60, join_s=30)), time.monotonic() + 60
+    made, until = hospitals(), time.monotonic() + PATIENT.deadline_s
     networks = [Network(plan, PASSWORD, made.arrivals(plan.own), until) for plan in made.plans]
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -178,7 +179,7 @@ def test_a_process_ends_with_its_node(hospitals: Make) -> None:
     made = hospitals()
     process = made.start(0)
     process._line.close()
-    assert process._child.wait(30) != 0
+    assert process._child.wait(300) != 0
 
 
 def test_argv_and_environment_tell_nothing(hospitals: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,11 +193,21 @@ def test_argv_and_environment_tell_nothing(hospitals: Make, monkeypatch: pytest.
     assert sorted(path.name for path in (made.folder / "party-0").iterdir()) == ["party.log"]
 
 
+TELLING = """
+import os
+print(sorted(os.environ), sorted(os.listdir("/proc/self/fd")), flush=True)
+while os.read(0, 4096):
+    pass
+"""
+"""A program that hears its node out, which otherwise may find nobody to talk to."""
+
+
 def test_a_partys_process_sees_none_of_the_nodes_settings(hospitals: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AGORA_PASSPHRASE", "a secret of the node")
     made = hospitals()
-    made.start(0, (sys.executable, "-c", "import os; print(sorted(os.environ), sorted(os.listdir('/proc/self/fd')))"))
-    assert made.processes[0]._child.wait(30) == 0
+    made.start(0, (sys.executable, "-c", TELLING))
+    made.processes[0]._line.close()
+    assert made.processes[0]._child.wait(300) == 0
     told = (made.folder / "party-0" / "party.log").read_text()
     assert "PATH" in told
     assert "AGORA" not in told
@@ -229,7 +240,7 @@ def test_against_stock_mpyc_another_partys_certificate_is_enough_to_run_a_comman
         (folder / ".config/mpyc_ca.crt").write_bytes((tmp_path / "ca.crt").read_bytes())
         command = [sys.executable, "program.py", "--ssl", "--no-log", f"-I{number}", *addresses]
         running.append(subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL))
-    assert running[1].wait(60) == 0
+    assert running[1].wait(600) == 0
     assert (tmp_path / "mpyc-1" / "unpickled").exists()
     for process in running:
         process.kill()
@@ -262,13 +273,15 @@ def certify(folder: Path) -> None:
 
 
 def test_a_plan_for_others_certificates_connects_to_nobody(hospitals: Make, identities: tuple[Identity, ...]) -> None:
-    made = hospitals(limits=Limits(60, 3.0))
+    """Parties of one process: those that do reach each other have as much time for it as a busy machine needs."""
+    made, until = hospitals(limits=replace(PATIENT, join_s=10)), time.monotonic() + PATIENT.deadline_s
     stranger = replace(made.peers[2], fingerprint=identities[3].fingerprint, certificate=identities[3].certificate)
     for number in (0, 1):
         made.change(number, peers=(*made.peers[:2], stranger))
-    made.start_all()
-    futures = made.each(lambda _, process: process.ready())
-    for number in (0, 1):
-        with pytest.raises(Ended) as raised:
-            futures[number].result()
-        assert raised.value.party == 2
+    networks = [Network(plan, PASSWORD, made.arrivals(plan.own), until) for plan in made.plans]
+    with ThreadPoolExecutor(3) as pool:
+        joined = [pool.submit(one.connect) for one in networks]
+        for number in (0, 1):
+            with pytest.raises(Ended) as raised:
+                joined[number].result()
+            assert (raised.value.party, raised.value.reason) == (2, Reason.NOT_REACHED)

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,15 +13,15 @@ from node.mpc.crossing import PIECE_ELEMENTS
 from node.mpc.crossing_process import CrossingProcess
 from node.mpc.ending import Ended, Reason
 from node.mpc.frames import PIECE_VALUES
-from node.mpc.plan import Limits
 from node.mpc.running import Closing, PartyProcess
 from scripts.benchmarks.mpc_crossed import crossed
 from tests.mpc import rogue_crossing
-from tests.mpc.hospitals import PASSWORD, Hospitals
+from tests.mpc.hospitals import PASSWORD, PATIENT, Hospitals
 
 Make = Callable[..., Hospitals]
 CULPRIT = 2
-SHORT, PATIENT = Limits(stall_s=4.0, deadline_s=30.0), Limits(stall_s=20.0, deadline_s=30.0)
+STALL = replace(PATIENT, stall_s=20)
+"""Long enough for who has work on a busy machine, though the tests of a party that stalls wait for it."""
 LEFT, RIGHT = Side.LEFT, Side.RIGHT
 slow = pytest.mark.slow
 
@@ -126,12 +127,12 @@ def said(made: Hospitals, moment: str, how: str) -> list[tuple[int, Reason] | st
 
 @pytest.mark.parametrize("moment", [pytest.param("start", marks=slow), "middle", pytest.param("end", marks=slow)])
 def test_a_party_that_dies_is_named(hospitals: Make, moment: str) -> None:
-    assert said(hospitals(limits=PATIENT), moment, "die") == [(CULPRIT, Reason.CUT_OFF)] * 2
+    assert said(hospitals(), moment, "die") == [(CULPRIT, Reason.CUT_OFF)] * 2
 
 
 @pytest.mark.parametrize("moment", [pytest.param("start", marks=slow), "middle", pytest.param("end", marks=slow)])
 def test_a_party_that_stalls_is_named(hospitals: Make, moment: str) -> None:
-    assert said(hospitals(limits=SHORT), moment, "stall") == [(CULPRIT, Reason.SILENT)] * 2
+    assert said(hospitals(limits=STALL), moment, "stall") == [(CULPRIT, Reason.SILENT)] * 2
 
 
 @pytest.mark.parametrize(
@@ -147,7 +148,7 @@ def test_a_party_that_stalls_is_named(hospitals: Make, moment: str) -> None:
     ],
 )
 def test_a_party_that_sends_rubbish_is_named_and_nothing_of_it_is_run(hospitals: Make, moment: str, how: str) -> None:
-    made = hospitals(limits=PATIENT)
+    made = hospitals()
     assert said(made, moment, how) == [(CULPRIT, Reason.RUBBISH)] * 2
     assert not (made.folder / "unpickled").exists()
 
@@ -155,7 +156,7 @@ def test_a_party_that_sends_rubbish_is_named_and_nothing_of_it_is_run(hospitals:
 @pytest.mark.parametrize("moment", ["middle", "end"])
 def test_who_sends_elements_that_it_did_not_mean_ends_the_order(hospitals: Make, moment: str) -> None:
     """Wrong shares of the right length open something else than was asked, and no transcript is signed under it."""
-    assert "done" not in said(hospitals(limits=PATIENT), moment, "other words")
+    assert "done" not in said(hospitals(), moment, "other words")
 
 
 @pytest.mark.parametrize(
@@ -170,7 +171,7 @@ def test_who_sends_elements_that_it_did_not_mean_ends_the_order(hospitals: Make,
 def test_a_cell_that_is_not_declared_of_nobody_or_of_another_sign_and_noise_beyond_its_reach_end_at_their_own_party(
     hospitals: Make, spoilt: Callable[..., tuple[np.ndarray, np.ndarray]]
 ) -> None:
-    made, crossing = hospitals(limits=PATIENT), crossing_of(LEFT, RIGHT, LEFT)
+    made, crossing = hospitals(), crossing_of(LEFT, RIGHT, LEFT)
     start(made)
 
     def work(number: int, process: PartyProcess) -> object:
@@ -186,7 +187,7 @@ def test_a_cell_that_is_not_declared_of_nobody_or_of_another_sign_and_noise_beyo
 
 
 def test_parties_that_would_open_different_tables_open_nothing(hospitals: Make) -> None:
-    made = hospitals(limits=PATIENT)
+    made = hospitals()
     start(made)
 
     def work(number: int, process: PartyProcess) -> object:
@@ -202,7 +203,7 @@ def test_parties_that_would_open_different_tables_open_nothing(hospitals: Make) 
 
 
 def test_sides_for_another_number_of_parties_end_the_order(hospitals: Make) -> None:
-    made, crossing = hospitals(limits=PATIENT), crossing_of(LEFT, RIGHT, LEFT, RIGHT)
+    made, crossing = hospitals(), crossing_of(LEFT, RIGHT, LEFT, RIGHT)
     start(made)
 
     def work(number: int, process: PartyProcess) -> object:
@@ -216,7 +217,7 @@ def test_sides_for_another_number_of_parties_end_the_order(hospitals: Make) -> N
 
 
 def test_argv_of_a_partys_process_tells_nothing_and_its_folder_has_no_record(hospitals: Make) -> None:
-    made = hospitals(limits=PATIENT)
+    made = hospitals()
     start(made)
     assert all(future.result() for future in made.each(take_part).values())
     for number, process in made.processes.items():

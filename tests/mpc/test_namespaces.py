@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -17,9 +18,9 @@ import pytest
 from node.mpc.ending import Ended, Reason
 from node.mpc.frames import PIECE_VALUES, Kind
 from node.mpc.masks import Batch, Tensor
-from node.mpc.plan import Limits, Peer
+from node.mpc.plan import Peer
 from node.mpc.running import Closing, PartyProcess
-from tests.mpc.hospitals import Hospitals, Identity, summed
+from tests.mpc.hospitals import PATIENT, Hospitals, Identity, summed
 
 BRIDGE, CLONE_NEWNET, CULPRIT = "agora", 0x40000000, 2
 TURNS = count()
@@ -45,8 +46,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(not may(), reason="needs netw
 
 
 @pytest.fixture
-def namespaces() -> Iterator[list[str]]:
+def namespaces(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """Three namespaces with an address each, on one bridge. What is taken down takes its time, so names are used once."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
     turn = next(TURNS)
     bridge, names = f"{BRIDGE}{turn}", [f"{BRIDGE}{turn}-{number}" for number in range(3)]
     steps = [["link", "add", bridge, "type", "bridge"], ["link", "set", bridge, "up"]]
@@ -93,7 +95,7 @@ def settled(
     hospitals: Callable[..., Hospitals], identities: tuple[Identity, ...], namespaces: list[str]
 ) -> tuple[Hospitals, dict[int, tuple[str, ...]]]:
     """Parties that listen in their namespaces, and the commands that run them there."""
-    made = hospitals(limits=Limits(stall_s=3.0, deadline_s=60))
+    made = hospitals(limits=replace(PATIENT, stall_s=20))
     peers = []
     for number, (name, one) in enumerate(zip(namespaces, identities, strict=False)):
         host = f"10.77.{name.removeprefix(BRIDGE).partition('-')[0]}.{number + 1}"
@@ -102,7 +104,6 @@ def settled(
         peers.append(Peer(host, made.listeners[number].getsockname()[1], one.fingerprint, one.certificate))
     for number in range(3):
         made.change(number, peers=tuple(peers))
-    os.environ["PYTHONPATH"] = str(ROOT)
     run = {
         n: ("ip", "netns", "exec", name, sys.executable, "-P", "-m", "node.mpc.party")
         for n, name in enumerate(namespaces)
@@ -131,7 +132,7 @@ def test_a_party_that_is_unplugged_is_named_in_time(
     made, run = settled(hospitals, identities, namespaces)
     for number in range(3):
         made.start(number, run[number])
-    reached = threading.Barrier(3, lambda: ip("link", "set", wire(namespaces[CULPRIT]), "down"), timeout=30)
+    reached = threading.Barrier(3, lambda: ip("link", "set", wire(namespaces[CULPRIT]), "down"), timeout=300)
 
     def work(_: int, process: PartyProcess) -> Closing:
         process.ready()

@@ -1,4 +1,4 @@
-"""Tests of fit whose error is stated, on draws that fixed keys make the same on every run."""
+"""Tests of fit whose error is stated. Without another, it suits draws that fixed keys make the same on every run."""
 
 import math
 from collections.abc import Sequence
@@ -11,8 +11,8 @@ NORMAL_QUANTILE = 3.2905
 """Two-sided at error 1e-3."""
 
 
-def fits(drawn: NDArray[np.int64], weights: dict[int, float]) -> bool:
-    """Whether `drawn` passes a chi-square test at error 1e-3 against probabilities proportional to `weights`.
+def fits(drawn: NDArray[np.int64], weights: dict[int, float], error: float = 1e-3) -> bool:
+    """Whether `drawn` passes a chi-square test at this `error` against probabilities proportional to `weights`.
 
     Values expected fewer than 20 times count together.
     """
@@ -25,7 +25,7 @@ def fits(drawn: NDArray[np.int64], weights: dict[int, float]) -> bool:
     if rest >= 5:
         seen.append(len(drawn) - sum(seen))
         hoped.append(rest)
-    return bool(_chi_square(seen, hoped) < _chi_square_bound(len(hoped) - 1))
+    return bool(_chi_square(seen, hoped) < _chi_square_bound(len(hoped) - 1, error))
 
 
 def gaussian_weights(sigma2: float) -> dict[int, float]:
@@ -38,9 +38,10 @@ def _chi_square(seen: Sequence[float], hoped: Sequence[float]) -> float:
     return sum((one - other) ** 2 / other for one, other in zip(seen, hoped, strict=True))
 
 
-def _chi_square_bound(freedom: int) -> float:
-    """The upper 1e-3 quantile. Source: Wilson and Hilferty 1931."""
-    return freedom * (1 - 2 / (9 * freedom) + 3.0902 * math.sqrt(2 / (9 * freedom))) ** 3
+def _chi_square_bound(freedom: int, error: float) -> float:
+    """The upper quantile of this error. Source: Wilson and Hilferty 1931."""
+    quantile = -NormalDist().inv_cdf(error)
+    return freedom * (1 - 2 / (9 * freedom) + quantile * math.sqrt(2 / (9 * freedom))) ** 3
 
 
 def as_close_as_paid(here: NDArray[np.bool_], there: NDArray[np.bool_], rho_micro: int) -> bool:

