@@ -53,12 +53,12 @@ class Peer:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a party's process may take. `stall_s`: how long anybody may be silent. `deadline_s`: how long all may last.
-
-    `join_s`: how long the others are waited for at the start.
+    """What a party's process may take. `stall_s`: how long anybody may be silent, as a party is whose node reads its records
+    and counts: whoever gives up on it has spent its rho. `deadline_s`: how long all may last. `join_s`: how long the others
+    are waited for at the start.
     """
 
-    stall_s: float = 30.0
+    stall_s: float = 120.0
     deadline_s: float = 600.0
     memory_bytes: int = 2**31
     join_s: float = 60.0
