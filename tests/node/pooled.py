@@ -16,7 +16,6 @@ from marketplace.buying.purchase import Questions
 from marketplace.content.directory import DirectoryStore
 from marketplace.ledger.embedded import EmbeddedLedger
 from marketplace.ledger.follower import Follower
-from marketplace.ledger.ledger import Ledger
 from marketplace.protocol.account import OrderView
 from marketplace.protocol.analysis_counts import Count
 from marketplace.protocol.analysis_survival import Survival
@@ -38,7 +37,7 @@ from node.workers.joint import JointWorkers
 from scripts.ports import HOST, take_ports
 from tests.ledger.agreement import assert_agrees
 from tests.node.market import HOUR_S, PURSE_UNITS, SLOT_S, conditions
-from tests.node.workplace import LONGEST_S, ROOT, STORAGE_KEY
+from tests.node.workplace import LONGEST_S, STORAGE_KEY
 from tests.synthesis.examples import WIDE, rows_of
 
 SCHEMA = Schema(
@@ -56,7 +55,8 @@ QUESTIONS = Questions((Count(), SURVIVAL), slot_s=SLOT_S)
 WORDS = Words("Follow-up of nobody", "Drawn at random.", "Made for a test.")
 Write = Callable[[Path, int, int, int], Path]
 ROWS_DECLARED, TOTAL_MICRO = 100, 10**7
-LIMITS = Limits(stall_s=20.0, join_s=20.0)
+LIMITS = Limits(stall_s=300.0, join_s=300.0)
+"""Longer than six processes take to begin on two processors that have much else to do."""
 
 
 def follow_up(path: Path, persons: int, seed: int, common: int = 0) -> Path:
@@ -86,9 +86,10 @@ class Hospital:
 
     node: Node
     listed: Listed
-    daemon: Daemon
-    happened: list[Happened]
-    notes: list[str]
+    happened: list[Happened] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    closing: ExitStack = field(default_factory=ExitStack)
+    daemon: Daemon = field(init=False)
 
     @property
     def address(self) -> Address:
@@ -114,83 +115,45 @@ class Hospital:
 
 @dataclass
 class Pool:
-    """`hospitals`: the lead first. `pass_time` lets seconds pass on the ledger."""
+    """`hospitals`: the lead first. In an offer they stand in the order of their datasets' identifiers, which are random."""
 
-    ledger: Ledger
-    token: Address
-    pass_time: Callable[[int], None]
+    ledger: EmbeddedLedger
     folder: Path
     store: DirectoryStore
-    hospitals: list[Hospital]
     client: Client
-    common: int = 0
-    opened: ExitStack = field(default_factory=ExitStack)
+    hospitals: list[Hospital] = field(default_factory=list)
 
-    @classmethod
-    def open(
-        cls,
-        folder: Path,
-        persons: Sequence[int] = (60, 70, 80),
-        schemas: Mapping[int, Schema] | None = None,
-        common: int = 0,
-        rules: Rules | None = None,
-        write: Write | None = None,
-    ) -> "Pool":
-        """As many hospitals as there are numbers of persons, each described on the ledger and answering.
+    @property
+    def token(self) -> Address:
+        return self.ledger.token
 
-        `common`: how many persons every hospital knows; where there are some, hospitals keep identifiers. `write`: makes each
-        hospital's records, as `follow_up` does.
-        """
-        ledger = EmbeddedLedger()
-        store = DirectoryStore(folder / "store")
-        buyer = ledger.account(PURSE_UNITS)
-        client = Client(
-            ledger=ledger,
-            follower=Follower(ledger),
-            store=store,
-            signer=buyer,
-            seed=secrets.token_bytes(32),
-            folder=folder / "buyer",
-            clock=lambda: 0,
-        )
-        pool = cls(ledger, ledger.token, ledger.advance, folder, store, [], client, common)
-        for number, count in enumerate(persons):
-            schema = (schemas or {}).get(number, SCHEMA)
-            writing = write or (many_columns if schema == WIDE else follow_up)
-            pool.hospitals.append(pool._hospital(number, count, schema, rules, writing))
-        pool.stake(20)
-        return pool
-
-    def _hospital(self, number: int, persons: int, schema: Schema, rules: Rules | None, write: Write) -> Hospital:
-        place = self.folder / f"hospital-{number}"
+    def add(self, path: Path, schema: Schema, rules: Rules | None, rows_declared: int, keep_identifiers: bool) -> None:
+        """Another hospital with the records at `path`, described on the ledger and answering."""
         endpoint, party = (Place(HOST, port) for port in take_ports(2))
         settings = EndpointSettings(endpoint, endpoint, party, party)
-        keys = Keys(self.ledger.account(PURSE_UNITS), STORAGE_KEY)  # type: ignore[attr-defined]
-        node = Node.open(place, keys, self.ledger, self.store, endpoint=settings, rules=rules)
-        path = write(self.folder / f"{number}.csv", persons, number, self.common)
-        by_hand, keep = node.provider(), self.common > 0
-        listed = by_hand.list_dataset(
-            path, schema, WORDS, TOTAL_MICRO, rows_declared=ROWS_DECLARED, keep_identifiers=keep
+        keys = Keys(self.ledger.account(PURSE_UNITS), STORAGE_KEY)
+        folder = self.folder / f"hospital-{len(self.hospitals)}"
+        node = Node.open(folder, keys, self.ledger, self.store, endpoint=settings, rules=rules)
+        listed = node.provider().list_dataset(
+            path, schema, WORDS, TOTAL_MICRO, rows_declared=rows_declared, keep_identifiers=keep_identifiers
         )
-        _, described = describe(node)
-        tell(node, described)
-        made = Hospital(node, listed, None, [], [])  # type: ignore[arg-type]
-        self._serve(made)
-        return made
+        tell(node, describe(node)[1])
+        self.hospitals.append(Hospital(node, listed))
+        self.restart(-1)
 
-    def _serve(self, made: Hospital, rules: Rules | None = None, joint: JointWorkers | None = None) -> None:
-        made.daemon = made.node.daemon(made.happened.append, clock=self.ledger.now_s, rules=rules, joint=joint)
-        made.daemon.effects.together.limits = LIMITS
-        made.closing = self.opened.enter_context(ExitStack())  # type: ignore[attr-defined]
-        made.closing.callback(made.daemon.close)  # type: ignore[attr-defined]
-        made.closing.enter_context(serving(made.node, made.daemon, made.notes.append))  # type: ignore[attr-defined]
-
-    def restart(self, number: int, rules: Rules | None = None, joint: JointWorkers | None = None) -> Hospital:
+    def restart(self, number: int, rules: Rules | None = None, joint: JointWorkers | None = None) -> None:
         """Ends a hospital's node, and starts it again over the same folder, with these rules and processes."""
-        made = self.hospitals[number]
-        made.closing.close()  # type: ignore[attr-defined]
-        self._serve(made, rules, joint)
-        return made
+        one = self.hospitals[number]
+        one.closing.close()
+        one.daemon = one.node.daemon(one.happened.append, clock=self.ledger.now_s, rules=rules, joint=joint)
+        one.daemon.effects.together.limits = LIMITS
+        one.closing.callback(one.daemon.close)
+        one.closing.enter_context(serving(one.node, one.daemon, one.notes.append))
+
+    def limit(self, stall_s: float, join_s: float) -> None:
+        """How long all hospitals wait for each other from now on."""
+        for one in self.hospitals:
+            one.daemon.effects.together.limits = Limits(stall_s=stall_s, join_s=join_s)
 
     @property
     def lead(self) -> Hospital:
@@ -228,7 +191,7 @@ class Pool:
         for number, one in enumerate(self.hospitals):
             if number not in but:
                 one.daemon.tick()
-        self.pass_time(1)
+        self.ledger.advance(1)
         time.sleep(0.05)
 
     def run(self, reached: Callable[[], bool], but: Sequence[int] = ()) -> None:
@@ -244,7 +207,7 @@ class Pool:
 
     def run_out(self, order: OrderId, but: Sequence[int] = ()) -> OrderView:
         """Lets the order's time pass, and everybody end it."""
-        self.pass_time(max(0, self.order(order).deadline_s - self.ledger.now_s()) + 1)
+        self.ledger.advance(max(0, self.order(order).deadline_s - self.ledger.now_s()) + 1)
         self.run(lambda: all(order in one.daemon._ended for n, one in enumerate(self.hospitals) if n not in but), but)
         return self.order(order)
 
@@ -257,6 +220,12 @@ class Pool:
         out = self.folder / "results" / order.hex()
         self.client.open(order, out)
         return out
+
+    def assert_settles(self, order: OrderId) -> None:
+        """Fails unless the buyer can settle the order, and all is sound at its end."""
+        self.client.settle(order)
+        assert self.order(order).state is OrderState.SETTLED
+        self.assert_sound()
 
     def assert_sound(self) -> None:
         """Fails unless money is conserved to the unit, and every check of the audit holds."""
@@ -273,11 +242,30 @@ def pooled(
     common: int = 0,
     rules: Rules | None = None,
     write: Write | None = None,
+    rows_declared: int = ROWS_DECLARED,
 ) -> Iterator[Pool]:
-    """A pool whose nodes are ended afterwards."""
-    import os
+    """As many hospitals as there are numbers of persons, each described on the ledger and answering, until the block ends.
 
-    os.environ["PYTHONPATH"] = str(ROOT)
-    pool = Pool.open(folder, persons, schemas, common, rules, write)
-    with pool.opened:
+    `common`: how many persons every hospital knows; where there are some, hospitals keep identifiers. `write`: makes each
+    hospital's records, as `follow_up` does.
+    """
+    ledger, store = EmbeddedLedger(), DirectoryStore(folder / "store")
+    client = Client(
+        ledger=ledger,
+        follower=Follower(ledger),
+        store=store,
+        signer=ledger.account(PURSE_UNITS),
+        seed=secrets.token_bytes(32),
+        folder=folder / "buyer",
+        clock=lambda: 0,
+    )
+    pool = Pool(ledger, folder, store, client)
+    with ExitStack() as closing:
+        for number, count in enumerate(persons):
+            schema = (schemas or {}).get(number, SCHEMA)
+            writing = write or (many_columns if schema == WIDE else follow_up)
+            path = writing(folder / f"{number}.csv", count, number, common)
+            pool.add(path, schema, rules, rows_declared, common > 0)
+            closing.callback(pool.hospitals[number].closing.close)
+        pool.stake(20)
         yield pool

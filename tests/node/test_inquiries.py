@@ -1,6 +1,7 @@
 """What a node asks other members about an order: all at once, and waiting for none."""
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 
@@ -13,7 +14,7 @@ from tests.node.examples import ORDER
 from tests.protocol.examples import address
 
 FAST, SLOW = address(1), address(2)
-LONG_S = 30
+LONG_S = 600
 
 
 class Talk:
@@ -35,6 +36,12 @@ class Talk:
             return b"yes"
 
         return question
+
+    def await_questions(self, count: int) -> None:
+        until = time.monotonic() + LONG_S
+        while len(self.asked) < count:
+            assert time.monotonic() < until
+            time.sleep(0.01)
 
     def awaited(self) -> Mapping[Address, Future[bytes]]:
         while (found := self.answers()) is None:
@@ -66,6 +73,7 @@ def test_once_it_is_told_they_are_asked_anew(talk: Talk) -> None:
 
 def test_another_verb_is_another_question_and_nothing_is_awaited_of_an_order_that_is_forgotten(talk: Talk) -> None:
     assert talk.answers() is None
+    talk.await_questions(2)
     other = {FAST: lambda: b"signed"}
     while (found := talk.inquiries.answers(ORDER, "countersign", other)) is None:
         threading.Event().wait(0.01)

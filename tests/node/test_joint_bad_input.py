@@ -10,7 +10,6 @@ import pytest
 
 from marketplace.protocol import analysis_answer
 from marketplace.protocol.states import OrderState, Reason
-from node.mpc.plan import Limits
 from node.skew import MOST_SKEW_S
 from node.work import Abstain, Make
 from node.workers.job import Name
@@ -28,8 +27,6 @@ def pool(tmp_path: Path) -> Iterator[Pool]:
 def test_a_party_that_was_given_another_document_ends_the_order_before_any_record_and_only_providers_know(
     pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for one in pool.hospitals:
-        one.daemon.effects.together.limits = Limits(stall_s=10.0, join_s=30.0)
     together = pool.hospitals[CULPRIT].daemon.effects.together
     make = together.make
 
@@ -40,10 +37,8 @@ def test_a_party_that_was_given_another_document_ends_the_order_before_any_recor
 
     monkeypatch.setattr(together, "make", with_another)
     order = pool.place(pool.publish())
-    pool.run(lambda: all(one.troubles(order) for one in pool.hospitals))
-    for one in pool.hospitals:
-        assert "worked on something else" in " ".join(one.troubles(order))
-        assert one.debits(order) == []
+    pool.run(lambda: all("worked on something else" in " ".join(one.troubles(order)) for one in pool.hospitals))
+    assert [one.debits(order) for one in pool.hospitals] == [[], [], []]
     view = pool.run_out(order)
     assert (view.state, view.declined) == (OrderState.REFUNDED, None)
     assert view.reason is Reason.NOT_DELIVERED
@@ -68,8 +63,7 @@ def test_a_node_whose_clock_is_off_says_so_to_its_provider_and_begins_nothing(
 ) -> None:
     one = pool.hospitals[CULPRIT]
     one.daemon._skew.clock = lambda: pool.ledger.now_s() + off_s
-    for each in pool.hospitals:
-        each.daemon.effects.together.limits = Limits(stall_s=10.0, join_s=1.0)
+    pool.limit(stall_s=10.0, join_s=1.0)
     offer = pool.publish()
     pool.tick()
     order = pool.place(offer)
@@ -88,6 +82,6 @@ def test_clocks_that_differ_by_less_and_a_party_without_rows_end_no_order(pool: 
     one, now_s = pool.hospitals[CULPRIT], pool.ledger.now_s()
     persons = [f"hush-{CULPRIT}-{person}" for person in range(FEW)]
     assert one.node.provider().note_opt_outs(one.listed.dataset, persons, out=True, now_s=now_s) == FEW
-    out = pool.buy(pool.place(pool.publish()))
+    out = pool.buy(pool.place(pool.publish(epsilon=10.0)))
     count, _ = analysis_answer.decode((out / analysis_answer.ANSWERS).read_bytes())
-    assert abs(count["answer"]["rows"] - 60) < 60
+    assert abs(count["answer"]["rows"] - 60) < 7 * float(count["answer"]["error"]) < 20

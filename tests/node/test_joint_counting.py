@@ -18,13 +18,14 @@ from node.vault.vault import Vault
 from node.workers.counting import Counter
 from node.workers.job import JointJob, Name
 from tests.node.examples import specification
-from tests.node.workplace import RHO_MICRO, STORAGE_KEY, Workplace
+from tests.node.workplace import RHO_MICRO, STORAGE_KEY, Workplace, draw_alike
 
 QUESTIONS = AnalysisSpecification(b"f" * 32, (Histogram("age", 10),), 600, b"k" * SEALING_KEY_BYTES, b"n" * 32)
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Workplace:
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workplace:
+    draw_alike(monkeypatch)
     made = Workplace.prepare(tmp_path)
     write_whole(made.folder / Name.SPECIFICATION, QUESTIONS.encode())
     return made

@@ -32,7 +32,7 @@ CLOSED = Questions((Histogram("days", 20),), slot_s=SLOT_S)
 def sold(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Pool, Offer]]:
     """Three hospitals that declare their records public, an exact offer of theirs, and a permit for it."""
     with pooled(tmp_path_factory.mktemp("exact")) as pool:
-        authority = pool.ledger.account()  # type: ignore[attr-defined]
+        authority = pool.ledger.account()
         for number, one in enumerate(pool.hospitals):
             pool.restart(number, rules=Rules(smallest_cell=1))
             one.node.provider().open_epoch(one.listed.dataset, TOTAL_MICRO, 5, "Five exact answers for one study.")
@@ -56,7 +56,6 @@ def test_public_records_give_the_very_numbers_and_nothing_is_called_private(sold
     pool, offer = sold
     order = pool.place(offer, PUBLIC)
     out = pool.buy(order)
-    pool.client.settle(order)
     count, survival, table = analysis_answer.decode((out / analysis_answer.ANSWERS).read_bytes())
     rows = records(pool)
     assert count["answer"]["rows"] == len(rows)
@@ -76,8 +75,7 @@ def test_public_records_give_the_very_numbers_and_nothing_is_called_private(sold
     assert verify_against(out, pool.client.account(), pool.ledger.domain).passed
     assert [one.used_micro() for one in pool.hospitals] == [0, 0, 0]
     assert [one.node.vault.account.exact_left(one.listed.snapshot.dataset) for one in pool.hospitals] == [4, 4, 4]
-    assert pool.order(order).state is OrderState.SETTLED
-    pool.assert_sound()
+    pool.assert_settles(order)
 
 
 @pytest.mark.slow

@@ -15,7 +15,6 @@ from marketplace.commands.quotes import _terms as terms_of
 from marketplace.errors import Refused
 from marketplace.protocol import analysis_answer, analysis_sums
 from marketplace.protocol.identity import OrderId
-from marketplace.protocol.states import OrderState
 from marketplace.protocol.unit import PrivacyUnit
 from node.admission import Rules
 from tests.node.pooled import QUESTIONS, SCHEMA, Pool, pooled
@@ -38,17 +37,14 @@ def test_three_hospitals_answer_one_order_together(pool: Pool, bought: tuple[Ord
     order, out = bought
     opened = analysis_sums.decode((out / analysis_sums.SUMS).read_bytes())
     count, survival = analysis_answer.decode((out / analysis_answer.ANSWERS).read_bytes())
-    assert abs(count["answer"]["rows"] - 210) < 60
-    assert 0 < float(count["answer"]["error"]) < 60
+    assert abs(count["answer"]["rows"] - 210) < 7 * float(count["answer"]["error"]) < 90
     assert [curve["group"] for curve in survival["answer"]["curves"]] == ["old", "new"]
     assert len(opened) == 1
     assert b"differentially private" in (out / "report.html").read_bytes()
     for one in pool.hospitals:
         assert one.debits(order) == [one.used_micro()]
         assert (one.folder(order) / analysis_sums.SUMS).read_bytes() == (out / analysis_sums.SUMS).read_bytes()
-    pool.client.settle(order)
-    assert pool.order(order).state is OrderState.SETTLED
-    pool.assert_sound()
+    pool.assert_settles(order)
 
 
 def test_the_result_stands_every_check_alone_and_against_the_ledger(pool: Pool, bought: tuple[OrderId, Path]) -> None:
@@ -148,11 +144,10 @@ def test_where_the_offer_protects_a_person_at_one_provider_noise_charge_and_word
     assert charged - 2 * len(certificate.mechanism.generate) <= certificate.mechanism.rho_generate_micro <= charged
     assert all(one.debits(order) == [charged] for one in pool.hospitals)
     assert b"One with records at k of them loses k * k times the rho" in (out / "report.html").read_bytes()
-    pool.client.settle(order)
-    pool.assert_sound()
+    pool.assert_settles(order)
 
 
 def test_an_order_that_others_took_part_in_is_not_replayed_by_one(pool: Pool, bought: tuple[OrderId, Path]) -> None:
-    pool.lead.closing.close()  # type: ignore[attr-defined]
+    pool.lead.closing.close()
     with pytest.raises(Refused, match="others took part"):
         pool.lead.node.replay(bought[0], print)

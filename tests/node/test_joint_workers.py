@@ -22,12 +22,13 @@ from node.workers.joint import JointWorkers, Meeting
 from scripts.ports import HOST, take_ports
 from tests.mpc.hospitals import PASSWORD, make_identities
 from tests.node.examples import DESCRIPTION, ORDER, SCHEMA
-from tests.node.workplace import STORAGE_KEY
+from tests.node.workplace import LONGEST_S, STORAGE_KEY
 from tests.protocol.examples import address
 
 QUESTIONS = AnalysisSpecification(b"f" * 32, (Count(),), 600, b"k" * SEALING_KEY_BYTES, b"n" * 32)
 OTHER, ANOTHER = OrderId(b"p" * 32), OrderId(b"q" * 32)
 GONE = (sys.executable, "-c", "raise SystemExit(1)")
+IDLE = (sys.executable, "-c", "import time; time.sleep(3600)")
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def until(reached: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + LONGEST_S
     while not reached():
         assert time.monotonic() < end
         time.sleep(0.02)
@@ -64,6 +65,7 @@ def until(reached: Callable[[], bool]) -> None:
 def test_after_an_attempt_another_order_comes_first(
     meeting: Meeting, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(joint, "AGAIN_S", LONGEST_S)
     workers = JointWorkers(party=GONE)
     assert workers.has_place(ORDER)
     assert not workers.tried(ORDER)
@@ -83,7 +85,7 @@ def test_after_an_attempt_another_order_comes_first(
 def test_so_many_orders_are_answered_at_once_and_what_is_ended_says_nothing(
     meeting: Meeting, folder: Path, at_once: int
 ) -> None:
-    workers = JointWorkers(party=(sys.executable, "-c", "import time; time.sleep(60)"), at_once=at_once)
+    workers = JointWorkers(party=IDLE, at_once=at_once)
     for order in (ORDER, OTHER)[:at_once]:
         assert workers.has_place(order)
         workers.start(replace(meeting, job=replace(meeting.job, own=replace(meeting.job.own, order=order))), folder)
@@ -109,7 +111,7 @@ def test_a_fault_of_ours_is_told_by_its_kind_alone(
         raise ZeroDivisionError("hush-hush")
 
     monkeypatch.setattr(joint, "take_part", fault)
-    workers = JointWorkers(party=GONE)
+    workers = JointWorkers(party=IDLE)
     workers.start(meeting, folder)
     until(lambda: not workers.running(ORDER))
     ((_, words),) = workers.told()

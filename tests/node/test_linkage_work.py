@@ -20,7 +20,7 @@ from node.workers.counting import Counter
 from node.workers.job import JointJob, Name
 from node.workers.linkage import LinkageTask
 from tests.node.examples import SCHEMA
-from tests.node.workplace import RHO_MICRO, STORAGE_KEY, Workplace
+from tests.node.workplace import RHO_MICRO, STORAGE_KEY, Workplace, draw_alike
 from tests.vault.examples import ORDER, Box
 from tests.vault.linked import CLINIC, clinic_records
 
@@ -39,7 +39,8 @@ def found(counts: np.ndarray) -> set[int]:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Workplace:
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workplace:
+    draw_alike(monkeypatch)
     made = Workplace.prepare(tmp_path, roster_key=ROSTER_KEY)
     write_whole(made.folder / Name.SPECIFICATION, LINKING.encode())
     return made
