@@ -93,9 +93,7 @@ def test_three_hospitals_make_one_table_of_records_that_nobody_holds(pool: Pool,
         for name in (analysis_sums.SUMS, result.TABLE):
             assert (one.folder(order) / name).read_bytes() == (out / name).read_bytes()
         assert one.notes == []
-    pool.client.settle(order)
-    assert pool.order(order).state is OrderState.SETTLED
-    pool.assert_sound()
+    pool.assert_settles(order)
 
 
 def test_the_twin_stands_every_check_alone_and_against_the_ledger(pool: Pool, bought: tuple[OrderId, Path]) -> None:
