@@ -93,8 +93,10 @@ def chosen_marginals(
     sizes, held = sketch.columns.sizes, list(workload)
     tables, count = sketch.tables(counts), len(sketch.groups)
     free = structure.free_pairs(count, held)
+    if not free:
+        return held
     trees = len(structure.components(count, held)) - 1
-    mean = sum(sizes[left] * sizes[right] for left, right in free) / max(1, len(free))
+    mean = sum(sizes[left] * sizes[right] for left, right in free) / len(free)
     worth = structure.worthwhile(mean, extras, sketch.columns.total)
     most = max(0, min(worth, EXTRAS_PER_COLUMN * count, len(free) - trees))
     noise = full * sqrt(len(held) + trees + most)

@@ -71,6 +71,14 @@ def test_the_workload_stands_first_and_what_it_explains_comes_last() -> None:
     assert not {(0, 1), (0, 2), (1, 2)} & set(chosen)
 
 
+@pytest.mark.parametrize(
+    "workload", [[(0, 1, 2), (0, 3), (1, 3), (2, 3)], [(0, 1, 3), (0, 1, 2), (1, 2, 3), (0, 2, 3)]]
+)
+def test_a_workload_that_leaves_no_pair_is_all_that_is_measured(workload: list[tuple[int, ...]]) -> None:
+    sketch = sketch_of(WIDE, COLUMNS, 20.0)
+    assert chosen_marginals(sketch, BINNED.in_sketch(sketch).tolist(), 20.0, workload, 1.0, 1.0) == workload
+
+
 def test_where_noise_drowns_everything_only_one_pair_is_added_to_those_that_connect() -> None:
     sketch = sketch_of(WIDE, COLUMNS, 20.0)
     counts = BINNED.in_sketch(sketch).tolist()
