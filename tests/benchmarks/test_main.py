@@ -57,6 +57,6 @@ def test_lines_are_there_as_soon_as_they_are_printed(tmp_path: Path) -> None:
         [sys.executable, "-c", begun], stdout=subprocess.PIPE, env={**os.environ, **own}, start_new_session=True
     ) as running:
         try:
-            assert select.select([running.stdout], [], [], 30.0)[0]
+            assert select.select([running.stdout], [], [], 300.0)[0]
         finally:
             os.killpg(running.pid, signal.SIGKILL)

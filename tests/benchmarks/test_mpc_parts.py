@@ -44,11 +44,11 @@ def begun(folder: Path) -> list[str]:
 def test_each_part_is_written_as_soon_as_it_has_ended_and_gets_its_share_of_what_is_left(folder: Path) -> None:
     found = parts(folder, "one", "two").found()
     name, (option, minutes) = next(found)
-    assert (name, option) == ("one", "--minutes") and 3.5 < float(minutes) <= 4.0
+    assert (name, option) == ("one", "--minutes") and 2.0 < float(minutes) <= 4.0
     assert json.loads((folder / "mpc-one.json").read_text())["figures"] == [option, minutes]
     assert begun(folder) == ["one"]
     name, (_, minutes) = next(found)
-    assert name == "two" and 7.0 < float(minutes) <= 8.0
+    assert name == "two" and 5.0 < float(minutes) <= 8.0
 
 
 def test_a_second_start_goes_on_behind_what_is_written_unless_its_options_differ(folder: Path) -> None:
@@ -60,10 +60,10 @@ def test_a_second_start_goes_on_behind_what_is_written_unless_its_options_differ
 
 
 def test_a_part_that_does_not_end_in_time_is_ended_with_what_it_started_and_none_begins_after_it(folder: Path) -> None:
-    assert dict(parts(folder, "slow", "late", left_s=3.0).found()) == {"slow": None, "late": None}
+    assert dict(parts(folder, "slow", "late", left_s=10.0).found()) == {"slow": None, "late": None}
     assert begun(folder) == ["slow"] and not list(folder.glob("*.json"))
     child = (folder / "child").read_text()
-    until_s = time.monotonic() + 10
+    until_s = time.monotonic() + 120
     while runs(child):
         assert time.monotonic() < until_s
 

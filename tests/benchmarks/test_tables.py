@@ -102,7 +102,7 @@ def test_growing_records_go_through_a_vault_and_come_back_as_many(
     assert '"take_in_mib"' in capsys.readouterr().out
     found = growth.twin(tmp_path, 400, 5)
     assert (found["rows"], found["columns"], found["rows_made"]) == (400, 5, 400)
-    assert found["wall_s"] == pytest.approx(found["draw_s"] + found["measure_s"] + found["synthesise_s"], abs=0.05)
+    assert found["wall_s"] == pytest.approx(found["draw_s"] + found["measure_s"] + found["synthesise_s"], abs=1e-6)
     assert 0 < found["before_mib"] <= found["drawn_mib"] <= found["measured_mib"] <= found["peak_mib"]
 
 
