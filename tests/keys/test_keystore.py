@@ -140,9 +140,6 @@ def test_a_flipped_bit_anywhere_is_corrupt_and_never_a_wrong_passphrase(path: Pa
     changed[bit // 8] ^= 1 << bit % 8
     damaged = path.with_name("damaged.json")
     damaged.write_bytes(changed)
-    if changed.strip() == whole.strip():
-        assert open_seed(damaged) == SECRET, "only the end of the line was turned into another blank"
-        return
     with pytest.raises((Corrupt, Invalid)) as caught:
         open_seed(damaged)
     assert isinstance(caught.value, Corrupt) or "found agora/" in str(caught.value)
