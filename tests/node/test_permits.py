@@ -10,7 +10,7 @@ from marketplace.protocol.identity import OrderId, PermitId
 from marketplace.protocol.offer import Offer
 from marketplace.protocol.permit import Grant
 from marketplace.protocol.states import DeclineReason, OrderState, Reason
-from node.work import Close, Decline, Deliver, Make, Refund, Release, Reveal, Seal
+from node.work import Close, Decline, Deliver, Made, Make, Refund, Release, Reveal, Seal
 from tests.node.market import HOUR_S, Market, embedded_market
 
 RESEARCH, TEACHING = 4, 3
@@ -135,7 +135,8 @@ def test_a_result_is_not_handed_over_once_the_permit_was_revoked(permitted: Perm
     market, permit = permitted.market, permitted.grant()
     before = market.used_micro()
     daemon, order = market.daemon(), permitted.place(permit)
-    market.run(daemon, lambda: market.debits(order) != [])
+    folder = daemon.effects.order_folder(order)
+    market.run(daemon, lambda: daemon.effects.workers.made(order, folder) is Made.DONE)
     permitted.revoke(permit)
     for _ in range(3):
         daemon.tick()

@@ -176,13 +176,15 @@ def test_a_node_that_is_started_again_often_does_not_use_up_the_attempts(workpla
 
 
 def test_a_worker_dies_with_its_node(workplace: Workplace) -> None:
+    workplace.deadly("opened")
     node = subprocess.Popen(
-        [sys.executable, "-c", NODE, str(workplace.folder), str(workplace.points)],
+        [sys.executable, "-c", NODE, workplace.job.encode().hex(), str(workplace.folder), str(workplace.points)],
         stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     assert node.stdout is not None
     worker = int(node.stdout.readline())
+    wait_until(lambda: "opened" in Points(workplace.points).passed())
     assert is_running(worker)
     node.kill()
     node.wait()
@@ -190,20 +192,17 @@ def test_a_worker_dies_with_its_node(workplace: Workplace) -> None:
     assert not (workplace.folder / Name.OUTCOME).exists()
 
 
-NODE = f"""
+NODE = """
 import sys, time
 from pathlib import Path
 from node.workers.job import Job
 from node.workers.process import ProcessWorkers
-from tests.node.examples import ORDER
-from tests.protocol.examples import address
 from tests.node.workplace import STORAGE_KEY, quick_command
-folder = Path(sys.argv[1])
-workers = ProcessWorkers(1, quick_command(Path(sys.argv[2])))
-job = Job(ORDER, b"d" * 32, 1, b"c" * 32, {RHO_MICRO}, 10**12, address(1), folder)
+job, folder, points = Job.decode(bytes.fromhex(sys.argv[1])), Path(sys.argv[2]), Path(sys.argv[3])
+workers = ProcessWorkers(1, quick_command(points, "held"))
 workers.start(job, folder, STORAGE_KEY)
-print(workers._children[ORDER].pid, flush=True)
-time.sleep(600)
+print(workers._children[job.order].pid, flush=True)
+time.sleep(6_000)
 """
 
 
