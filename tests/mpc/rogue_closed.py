@@ -54,6 +54,10 @@ def misbehave(self: Line, kind: Kind, payload: bytes | memoryview = b"") -> None
             return send(self, kind, label + (COMMAND + rest)[: len(rest)])
         case "half an element":
             return send(self, kind, bytes(payload) + b"\0")
+        case "an element less":
+            return send(self, kind, bytes(payload)[:-WIDTH])
+        case "an element more":
+            return send(self, kind, bytes(payload) + bytes(WIDTH))
         case "twice":
             send(self, kind, payload)
             return send(self, kind, payload)

@@ -64,6 +64,8 @@ def test_a_party_that_stalls_is_named(hospitals: Make, moment: str) -> None:
     [
         ("middle", "pickle"),
         ("middle", "twice"),
+        ("input", "an element less"),
+        ("middle", "an element more"),
         pytest.param("start", "raw", marks=slow),
         pytest.param("input", "pickle", marks=slow),
         pytest.param("middle", "raw", marks=slow),

@@ -1,6 +1,7 @@
 """The process that counts for a joint order: against a debit that is there first, once for ever, and with noise in it."""
 
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,9 @@ from marketplace.protocol.analysis_logistic import LogisticRegression
 from marketplace.protocol.identity import OrderId
 from marketplace.protocol.specification import SEALING_KEY_BYTES
 from node.files import write_whole
+from node.mpc.noise import add
+from node.noise.stream import NoiseStream
+from node.outcome import Outcome
 from node.vault.vault import Vault
 from node.workers.counting import Counter
 from node.workers.job import JointJob, Name
@@ -46,6 +50,18 @@ def test_the_debit_is_there_before_anything_is_counted_and_the_noise_is_in_all_t
     off = np.abs(counted - exact)
     assert np.count_nonzero(off) > 4
     assert off.max() < 20 * float(part.sigma2) ** 0.5
+
+
+def test_noise_is_bound_to_order_records_and_specification_and_its_key_is_committed_to(place: Workplace) -> None:
+    counter = Counter.open(place.folder, joint_job(place), STORAGE_KEY)
+    context = place.job.order + place.job.commitment + sha256(QUESTIONS.encode()).digest()
+    again = NoiseStream(counter.draw.noise_key, context)
+    exact = counter.task.count(counter.draw.rows, ())
+    counted = counter.count(())
+    assert add(exact, counter.task.shares(()), again)["0/bins"].tolist() == counted["0/bins"].tolist()
+    counter.finish(({name: tuple(counts.tolist()) for name, counts in counted.items()},))
+    outcome = Outcome.decode((place.folder / Name.OUTCOME).read_bytes())
+    assert outcome.noise_commitment == sha256(b"agora/noise-commitment/1" + counter.draw.noise_key).digest()
 
 
 def test_each_round_has_noise_of_its_own_and_is_counted_once(place: Workplace) -> None:
@@ -115,4 +131,11 @@ def test_records_of_another_schema_are_not_counted_and_cost_nothing(place: Workp
     write_whole(place.folder / Name.DESCRIPTION, described.replace(b'"rows_per_person":2', b'"rows_per_person":1'))
     with pytest.raises(Corrupt):
         Counter.open(place.folder, joint_job(place), STORAGE_KEY)
+    assert place.debits() == []
+
+
+def test_other_records_than_the_order_names_are_not_counted_and_cost_nothing(place: Workplace) -> None:
+    other = replace(joint_job(place), own=replace(place.job, commitment=b"x" * 32))
+    with pytest.raises(Corrupt, match="the vault holds others"):
+        Counter.open(place.folder, other, STORAGE_KEY)
     assert place.debits() == []

@@ -3,19 +3,28 @@
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from marketplace.errors import MarketplaceError
 from marketplace.protocol.analysis import AnalysisSpecification
 from marketplace.protocol.analysis_counts import Count
+from marketplace.protocol.analysis_statistic import Opened
 from marketplace.protocol.descriptor import Place
 from marketplace.protocol.identity import OrderId
+from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import SEALING_KEY_BYTES
 from node.files import make_folder, write_whole
+from node.mpc.ending import Ended, Reason
+from node.mpc.joint import Answer, Questions
 from node.mpc.plan import Limits, Peer, Plan
+from node.mpc.running import Closing, PartyProcess
+from node.mpc.transcript import Transcript
+from node.pool.closing import JointClosing
 from node.workers import joint
 from node.workers.job import Job, JointJob, Name
 from node.workers.joint import JointWorkers, Meeting
@@ -102,6 +111,59 @@ def test_where_nothing_can_listen_the_provider_is_told(meeting: Meeting, folder:
     until(lambda: not workers.running(ORDER))
     ((_, words),) = workers.told()
     assert "expected to listen for other parties at 192.0.2.1 port 9" in words
+
+
+def test_what_ends_after_records_were_asked_for_is_written_down_as_not_delivered(
+    meeting: Meeting, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ends(_: PartyProcess, __: Questions, ___: Schema, count: Callable[[Opened], object], **____: object) -> None:
+        with suppress(MarketplaceError):
+            count(())
+        raise Ended(2, Reason.SILENT, 0)
+
+    monkeypatch.setattr(joint, "take_part", ends)
+    workers = JointWorkers(party=IDLE, counter=GONE)
+    workers.start(meeting, folder)
+    until(lambda: not workers.running(ORDER))
+    ((_, words),) = workers.told()
+    assert words == f"party 2 ({address(3)}) fell silent, as party 0 says: not delivered"
+    assert (folder / Name.FAILURE).read_text() == words
+
+
+def test_an_attempt_that_is_ended_waits_for_no_process_that_counts(
+    meeting: Meeting, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(joint, "take_part", lambda *given, **_: given[3](()))
+    workers = JointWorkers(party=IDLE, counter=IDLE)
+    workers.start(meeting, folder)
+    until(lambda: workers._working[ORDER]._count.asked)
+    begun = time.monotonic()
+    workers.end(ORDER)
+    assert time.monotonic() - begun < 30
+    assert workers.told() == ()
+    assert not (folder / Name.FAILURE).exists()
+
+
+def test_the_signed_transcript_is_there_before_the_outcome_that_is_sealed_with_it(
+    meeting: Meeting, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = []
+    closing = Closing(Transcript(b"t" * 32, (b"one", b"two", b"three")), 5, 6)
+    monkeypatch.setattr(joint, "take_part", lambda *_, **__: Answer((), closing, 0.5))
+    monkeypatch.setattr(
+        joint.CountProcess, "finish", lambda *_: written.append((folder / Name.TRANSCRIPT).read_bytes())
+    )
+    workers = JointWorkers(party=IDLE)
+    workers.start(meeting, folder)
+    until(lambda: not workers.running(ORDER))
+    assert workers.told() == ()
+    assert JointClosing.decode(written[0]) == JointClosing(b"t" * 32, (b"one", b"two", b"three"), 500, 5)
+
+
+def test_no_secret_of_a_meeting_is_shown(meeting: Meeting) -> None:
+    shown = repr(replace(meeting, roster_key=b"the key of identifiers"))
+    for secret in (PASSWORD, STORAGE_KEY, b"the key of identifiers"):
+        assert repr(secret) not in shown
 
 
 def test_a_fault_of_ours_is_told_by_its_kind_alone(
