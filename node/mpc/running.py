@@ -97,8 +97,12 @@ class PartyProcess:
         transcript.check(self._plan)
         return Closing(transcript, document["bytes"], document["peak_kib"])
 
+    def kill(self) -> None:
+        """Ends the process, if it still runs. Whoever waits for it hears so; may be called by any thread."""
+        self._child.kill()
+
     def close(self) -> None:
-        """Ends the process, if it still runs."""
+        """The same, and lets go of the line."""
         self._line.close()
         self._child.kill()
         self._child.wait()

@@ -31,6 +31,7 @@ from node.workers.job import JointJob, Name
 
 PARTY_FOLDER = "party"
 AGAIN_S = 2.0
+_PAUSE_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -159,20 +160,20 @@ class _Attempt(threading.Thread):
             self.ended_at = time.monotonic()
 
     def end(self) -> None:
-        """Ends both processes and waits for the thread."""
+        """Ends both processes, also those that are only being started, and waits for the thread, which alone lets go of lines:
+        an open file's number is given anew at once, and who still waits on it would wait on another file."""
         self._ended.set()
-        self._count.close()
-        if self._process is not None:
-            self._process.close()
-        self.join()
+        while self.is_alive():
+            for process in (self._count, self._process):
+                if process is not None:
+                    process.kill()
+            self.join(_PAUSE_S)
 
     def _answer(self) -> Answer:
         meeting, folder = self._meeting, self._folder / PARTY_FOLDER
         make_folder(folder)
         with self._gate(meeting.listen).expecting(meeting.order) as arrivals:
             self._process = _process(meeting, folder, arrivals, self._party)
-            if self._ended.is_set():
-                self._process.close()
             with self._process:
                 questions, schema, count = meeting.questions, meeting.schema, self._count
                 if isinstance(questions, VerticalTwin) and isinstance(self._process, CrossingProcess):

@@ -1,6 +1,7 @@
 """Where a node takes part in joint orders: some at a time, each in its turn, and a fault ends none of the others."""
 
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,6 +21,7 @@ from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import SEALING_KEY_BYTES
 from node.files import make_folder, write_whole
 from node.mpc.ending import Ended, Reason
+from node.mpc.frames import Line
 from node.mpc.joint import Answer, Questions
 from node.mpc.plan import Limits, Peer, Plan
 from node.mpc.running import Closing, PartyProcess
@@ -128,6 +130,19 @@ def test_what_ends_after_records_were_asked_for_is_written_down_as_not_delivered
     ((_, words),) = workers.told()
     assert words == f"party 2 ({address(3)}) fell silent, as party 0 says: not delivered"
     assert (folder / Name.FAILURE).read_text() == words
+
+
+def test_who_ends_an_attempt_lets_go_of_no_line_on_which_its_thread_may_wait(
+    meeting: Meeting, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close, closing = Line.close, []
+    monkeypatch.setattr(Line, "close", lambda line: (closing.append(threading.current_thread()), close(line)))
+    workers = JointWorkers(party=IDLE)
+    workers.start(meeting, folder)
+    until(lambda: workers._working[ORDER]._process is not None)
+    workers.end(ORDER)
+    assert closing
+    assert threading.current_thread() not in closing
 
 
 def test_an_attempt_that_is_ended_waits_for_no_process_that_counts(
