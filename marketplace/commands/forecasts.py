@@ -7,6 +7,7 @@ from typing import Any
 from rich.table import Table
 
 from marketplace.protocol.analysis import AnalysisSpecification
+from marketplace.protocol.analysis_cost import FAR_MS
 from marketplace.protocol.analysis_quote import Forecast, learned, threats
 from marketplace.terminal import plain
 
@@ -19,7 +20,8 @@ def forecast_lines(forecast: Forecast) -> Iterator[str]:
     setting, cost = forecast.setting, forecast.cost
     rounds = "one round" if forecast.rounds == 1 else f"{forecast.rounds} rounds"
     yield from _named("lane", f"{setting.lane.value}, {setting.parties} parties, {rounds}")
-    yield from _named("takes", f"about {cost.seconds:,} s and {cost.bytes:,} bytes at each party")
+    far = f"{cost.far_seconds:,} s where a message takes {FAR_MS} ms"
+    yield from _named("takes", f"about {cost.seconds:,} s, {far}; {cost.bytes:,} bytes at each party")
     for who, what in learned(setting).items():
         yield from _named("learns", f"{who}: {what}")
     for sentence in threats(setting):

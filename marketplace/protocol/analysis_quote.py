@@ -7,69 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from marketplace.protocol import canonical
-from marketplace.protocol.analysis import AnalysisSpecification, Asked
-from marketplace.protocol.analysis_cox import CoxRegression
+from marketplace.protocol.analysis import AnalysisSpecification
+from marketplace.protocol.analysis_cost import Cost, cost_of_sums
 from marketplace.protocol.analysis_lane import Lane
 from marketplace.protocol.analysis_noise import Share, rho_micro_of_sum
-from marketplace.protocol.analysis_statistic import Statistic
 from marketplace.protocol.closing import ClosedSpecification
-from marketplace.protocol.closing_opening import How, Opening
+from marketplace.protocol.closing_cost import cost_of_closed
 from marketplace.protocol.offer import Guarantee, Offer
 from marketplace.protocol.pool import TWIN_THRESHOLD, answered_as, noise_of, split_of, together_micro
 from marketplace.protocol.rho import delta_of, epsilon_of
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.unit import PrivacyUnit, unit_of
-
-SETUP_S, PARTY_S, ROUND_S, CELL_S = 0.5, 0.3, 0.02, 8e-7
-PAIR_BYTES, ROUND_BYTES, CELL_BYTES = 420, 84, 16
-"""Measured between processes of one machine with two cores: a cell's seconds with two peers (decision 0013), and a party's
-bytes with each of its peers (decision 0018)."""
-CLOSED_CELL_S = {
-    How.WHOLE: 0.0,
-    How.SIGNS: 0.002,
-    How.CELLS: 0.002,
-    How.CURVES: 0.012,
-    How.LINKED: 9e-6,
-    How.RANKS: 0.001,
-    How.GENOTYPES: 0.003,
-    How.SUPPORTED: 0.002,
-    How.SOLVED: 1.2e-4,
-    How.LEAST_SQUARES: 1.2e-4,
-    How.INTERVALS: 0.008,
-    How.HAZARD_FIRST: 2.4e-4,
-    How.HAZARD_STEP: 2.4e-4,
-    How.HAZARD_FIT: 2.4e-4,
-}
-CLOSED_CELL_BYTES = {
-    How.WHOLE: 100,
-    How.SIGNS: 1_800,
-    How.CELLS: 1_660,
-    How.CURVES: 4_900,
-    How.LINKED: 28,
-    How.RANKS: 108,
-    How.GENOTYPES: 2_190,
-    How.SUPPORTED: 1_700,
-    How.SOLVED: 258,
-    How.LEAST_SQUARES: 258,
-    How.INTERVALS: 3_490,
-    How.HAZARD_FIRST: 258,
-    How.HAZARD_STEP: 258,
-    How.HAZARD_FIT: 258,
-}
-CLOSED_BYTES, CLOSED_STATISTIC_BYTES = 1_000, 130
-CLOSED_ROUND_BYTES = {
-    How.RANKS: 10_600,
-    How.SOLVED: 27_000,
-    How.LEAST_SQUARES: 27_000,
-    How.HAZARD_FIRST: 20_000,
-    How.HAZARD_STEP: 20_000,
-    How.HAZARD_FIT: 20_000,
-}
-"""The same of the closed lane: of a number by what is asked about it, of the order, and of a statistic in a round. Of a linkage
-count, of a bucket each time that it is shared: by its party, and as a product of several by 2 t + 1 of the parties. Of equations,
-of an element of the inverse in each turn, and of a point of the grid in each turn of its division."""
-INVERSE_TURNS, DIVISION_TURNS, INPUTS_FOR_ONE = 24, 14, 4
-"""Turns for an inverse and, of 10,000 rows, those of a division beside two for each doubling; inputs that cost as much as one."""
 
 _DECIMAL = re.compile(r"[0-9]{1,12}\.[0-9]{4}", re.ASCII)
 
@@ -160,59 +108,6 @@ def threats(setting: Setting) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class Cost:
-    """What a party and its peers need for it. `bytes`: sent and heard by one party."""
-
-    seconds: int
-    bytes: int
-
-
-def cost_of_sums(schedule: Sequence[Sequence[Asked]], parties: int) -> Cost:
-    """What summing takes, for all rounds of `schedule`, between nodes that are close to each other."""
-    return cost_of_cells(len(schedule), sum(one.of.cells for asked in schedule for one in asked), parties)
-
-
-def cost_of_cells(rounds: int, cells: int, parties: int) -> Cost:
-    """What summing so many `cells` in so many `rounds` takes, between nodes that are close to each other."""
-    peers = parties - 1
-    seconds = SETUP_S + PARTY_S * parties + (ROUND_S * rounds + CELL_S * cells) * peers / 2
-    return Cost(math.ceil(seconds), peers * (PAIR_BYTES + ROUND_BYTES * rounds + CELL_BYTES * cells))
-
-
-def cost_of_closed(questions: ClosedSpecification, schema: Schema, parties: int) -> Cost:
-    """What the closed lane takes, between nodes that are close to each other. Raises `Invalid` as `openings` does."""
-    openings, peers = questions.openings(schema), parties - 1
-    asked = [
-        (opening.how, _numbers(questions, one.of, opening, parties))
-        for each in questions.schedule(schema)
-        for one in each
-        for opening in [openings[one.name]]
-    ]
-    seconds = SETUP_S + PARTY_S * parties + sum(CLOSED_CELL_S[how] * cells for how, cells in asked) * peers / 2
-    moved = sum(
-        CLOSED_STATISTIC_BYTES + CLOSED_ROUND_BYTES.get(how, 0) + CLOSED_CELL_BYTES[how] * cells for how, cells in asked
-    )
-    return Cost(math.ceil(seconds), peers * (CLOSED_BYTES + moved))
-
-
-def _numbers(questions: ClosedSpecification, statistic: Statistic, opening: Opening, parties: int) -> int:
-    """Of how many numbers a statistic's cost is reckoned."""
-    match opening.how:
-        case How.LINKED:
-            products, speaking = 2 ** (parties - 1) - parties, 2 * questions.specification.threshold + 1
-            return statistic.inputs + int(statistic.inputs * products * speaking // parties)
-        case How.SOLVED | How.LEAST_SQUARES:
-            size: int = len(questions.specification.analyses[0].columns)
-            return opening.least * size * size
-        case How.HAZARD_FIRST | How.HAZARD_STEP | How.HAZARD_FIT:
-            cox = questions.specification.analyses[0]
-            assert isinstance(cox, CoxRegression)
-            divided = (2 * cox.doublings + DIVISION_TURNS) * len(cox.grid)
-            return INVERSE_TURNS * len(cox.predictors) ** 2 + divided + statistic.inputs // INPUTS_FOR_ONE
-    return statistic.inputs
-
-
-@dataclass(frozen=True)
 class Noise:
     """The noise in one statistic's sums. `sigma`: the standard deviation of all parties' noise in a cell, a decimal of
     four digits, in what the statistic counts. `rho_micro`: what opening it costs in one round."""
@@ -253,6 +148,7 @@ class Forecast:
             "rounds": self.rounds,
             "seconds": self.cost.seconds,
             "bytes": str(self.cost.bytes),
+            "waits": self.cost.waits,
             "noise": [one.document() for one in self.noise],
             "own_view": self.own_view,
             "outside": self.outside,
@@ -272,7 +168,11 @@ class Forecast:
         return cls(
             setting,
             canonical.whole(document["rounds"]),
-            Cost(canonical.whole(document["seconds"]), int(canonical.text(document["bytes"]))),
+            Cost(
+                canonical.whole(document["seconds"]),
+                int(canonical.text(document["bytes"])),
+                canonical.whole(document["waits"]),
+            ),
             tuple(_noise_of(part) for part in document["noise"]),
             None if own_view is None else _decimal(own_view),
             None if outside is None else _decimal(outside),

@@ -17,6 +17,8 @@ from marketplace.errors import Invalid
 
 FEWEST_BUCKETS, MOST_BUCKETS = 2**8, 2**18
 MOST_SIDE_CELLS = 2**16
+PIECE_ELEMENTS = 2**18
+"""How many elements of one party are on their way at once: a mebibyte."""
 LARGEST_NUMBER = 2**30 - 1
 """What nothing that is opened may exceed, in absolute value: it has its sign in a field of 2^31 - 1 elements."""
 

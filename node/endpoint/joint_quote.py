@@ -5,12 +5,8 @@ from marketplace.content.store import ContentStore, read_bytes
 from marketplace.errors import Invalid, Refused
 from marketplace.protocol.account import Account, OrderView
 from marketplace.protocol.analysis import AnalysisSpecification
-from marketplace.protocol.analysis_quote import (
-    Forecast,
-    cost_of_cells,
-    forecast_of,
-    forecast_of_twin,
-)
+from marketplace.protocol.analysis_cost import cost_of_cells
+from marketplace.protocol.analysis_quote import Forecast, forecast_of, forecast_of_twin
 from marketplace.protocol.crossing_cost import cost_of_crossings
 from marketplace.protocol.description import Description
 from marketplace.protocol.identity import Address, OrderId
@@ -24,7 +20,8 @@ from node.admission import Holding
 from node.commission import LARGEST_DOCUMENT_BYTES
 from node.pool.admission import JointApplication
 from node.pool.joint import JointCommission, Source
-from node.twin.extent import extent_of, shared_most
+from node.twin.extent import extent_of
+from node.twin.foreseen import likely
 from node.twin.vertical import VerticalTwin
 
 NOT_PLACED = OrderId(bytes(32))
@@ -84,13 +81,12 @@ def _forecast(made: JointCommission, specification: Specified) -> Forecast:
         return forecast_of(made.offer, specification, made.schemas)
     check_members(made.offer, made.threshold, made.schemas)
     twin, schema = made.twin(specification), made.table
-    extent = extent_of(schema, specification)
     if isinstance(twin, VerticalTwin):
         twin.check()
-        rounds, numbers = twin.pooled.rounds(schema), shared_most(twin.split, specification)
-        cost = cost_of_crossings(rounds, rounds * numbers, extent.cells, len(made.sources))
+        crossings = list(likely(twin, twin.split.most([one.description.rows_declared for one in made.sources])))
+        rounds, cost = len(crossings), cost_of_crossings(crossings)
     else:
         twin.check(schema)
         rounds = twin.rounds(schema)
-        cost = cost_of_cells(rounds, extent.cells, twin.parties)
+        cost = cost_of_cells(rounds, extent_of(schema, specification).cells, twin.parties)
     return forecast_of_twin(made.offer, made.schemas, rounds, cost)

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
-from marketplace.protocol.crossing import Crossing, Side, Table
+from marketplace.protocol.crossing import PIECE_ELEMENTS, Crossing, Side, Table
 from node.mpc import field
 from node.mpc.field import Elements, Halves, Integers
 from node.mpc.frames import PIECE_VALUES, Kind, Line, Rubbish
@@ -29,8 +29,6 @@ from node.mpc.plan import Plan
 from node.mpc.stating import Stating
 
 SEED_BYTES = 32
-PIECE_ELEMENTS = 2**18
-"""How many elements of one party are on their way at once: a mebibyte."""
 
 _MASKS = b"agora/crossing-masks/1"
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from itertools import combinations
 from math import prod
 
-from marketplace.protocol.crossing import MOST_SIDE_CELLS, Side
 from marketplace.protocol.schema import Column, Schema
 from marketplace.protocol.specification import Specification, Workload
 from marketplace.scores.groups import Grouping, Groups
@@ -13,7 +12,6 @@ from marketplace.scores.summed import WIDEST, Scoring
 from node.synthesis.bins import BINS, most_bins
 from node.synthesis.budget import EXTRAS_PER_COLUMN, marginals_of, measures_all
 from node.synthesis.cells import FAN, WORTH_SHARE, cell_count, widths
-from node.twin.split import Split
 
 
 @dataclass(frozen=True)
@@ -30,25 +28,6 @@ def extent_of(schema: Schema, specification: Specification) -> Extent:
     parts += _of_one_width(schema) if measures_all(schema) else _sketched(schema, specification.workload)
     parts += [one.cells for one in _finest(schema, specification).statistics]
     return Extent(len(parts), sum(parts))
-
-
-def shared_most(split: Split, specification: Specification) -> int:
-    """How many numbers one party of a split table shares in a round at most: of its own side, and of products.
-
-    A round has as parts of a side at most all sets of its columns of the width that is measured; a number is shared for each
-    cell with its sign and without it. A side of several parties has its rows emptied, and whom the other side knows.
-    """
-    schema, most = split.joined, [most_bins(column) for column in split.joined.columns]
-    most = [max(bins, cell_count(column)) for bins, column in zip(most, schema.columns, strict=True)]
-    wanted = max(map(len, marginals_of(schema, specification.workload)), default=1)
-    widest = len(most) if measures_all(schema) else wanted
-    cells, products = [], 0
-    for side in Side:
-        sizes, parties = [most[place] for place in split.places(side)], split.sides.count(side)
-        sets = (prod(part) for width in range(1, widest + 1) for part in combinations(sizes, width))
-        cells.append(min(1 + sum(sets), MOST_SIDE_CELLS))
-        products += parties * cells[-1] + (cells[-1] + 1 + parties * (parties - 2) if parties > 1 else 0)
-    return split.buckets * (2 * max(cells) + products)
 
 
 def _finest(schema: Schema, specification: Specification) -> Scoring:

@@ -4,8 +4,9 @@
 (beside stock MPyC), survival (Kaplan-Meier with log-rank, beside the same on stock MPyC's arrays), regressions (logistic and
 Cox, 10,000 rows and 20 predictors), linkage (a linkage count, by its buckets), unit (survival with noise, for either privacy
 unit), parties (3 to 10 of them), latency (50 ms added to every byte), rounds (36 statistics in five rounds, one after the other
-and round by round, near and far, beside what a quote says), twin (beside the central mechanism and each hospital alone),
-vertical (the twin of columns at different hospitals, beside the same).
+and round by round, near and far, beside what a quote says), closed (a table, curves and fits in the closed lane, near and far,
+beside the same), twin (beside the central mechanism and each hospital alone), vertical (the twin of columns at different
+hospitals, beside the same).
 
 One part that is named is measured at once, its plot written to `--out`. Several, or all, are run one after the other within
 `--minutes` together, each in a process of its own; the figures of each, as soon as it has ended, and the plots are written to
@@ -27,13 +28,14 @@ from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from marketplace.protocol.analysis_cost import FAR_MS
 from scripts.benchmarks import mpc_plot, mpc_rounds
 from scripts.benchmarks.mpc_parts import Parts
 from scripts.benchmarks.mpc_sums import SIZES, SumFigures, beside_mpyc, measure
 
 MANY = range(3, 11)
 MANY_CELLS, FAR_CELLS = 1_000_000, (1, 10_000, 100_000, 1_000_000)
-DELAY_MS = 50
+DELAY_MS = FAR_MS
 
 
 def sums(given: argparse.Namespace) -> Any:
@@ -100,9 +102,15 @@ def rounds(_: argparse.Namespace) -> Any:
     return [{**one, "how": "round by round" if one["together"] else "one after the other"} for one in found]
 
 
+def closed(_: argparse.Namespace) -> Any:
+    from scripts.benchmarks import mpc_closed  # for the same reason
+
+    return [asdict(mpc_closed.measure(name, delay)) for name in mpc_closed.ASKED for delay in (0, DELAY_MS)]
+
+
 PARTS: dict[str, Callable[[argparse.Namespace], Any]] = {
     "sums": sums, "survival": survival, "regressions": regressions, "linkage": linkage, "unit": unit, "parties": parties,
-    "latency": latency, "rounds": rounds, "twin": twin, "vertical": vertical,
+    "latency": latency, "rounds": rounds, "closed": closed, "twin": twin, "vertical": vertical,
 }  # fmt: skip
 """In the order in which they are run: those that take what time is left come last."""
 
@@ -118,6 +126,8 @@ WORDS = {
     "intervals {width:.2f} wide, {hidden:.0%} hidden",
     "rounds": "{statistics} statistics, {cells:,} numbers in {rounds} rounds, {delay_ms} ms, {how}: {seconds:.2f} s; whole "
     "{whole_s:.1f} s, quoted {quoted_s} s; {moved_mb:.3f} MB a party, quoted {quoted_mb:.3f} MB",
+    "closed": "{analysis}, {delay_ms} ms: {waits} messages wait for each other, quoted {quoted_waits}; {seconds:.1f} s, quoted "
+    "{quoted_s} s, {processor_s:.1f} s of processor time in all; {moved_mb:.2f} MB a party, quoted {quoted_mb:.2f} MB",
 }
 
 

@@ -94,9 +94,9 @@ def measure(name: str, tries: int = TRIES) -> RegressionFigures:
     took = []
     for _ in range(tries):
         with tempfile.TemporaryDirectory(prefix="agora-regressions-") as folder:
-            begun, busy = time.perf_counter(), _processor_s()
+            begun, busy = time.perf_counter(), used_s()
             answers = answer_here(asked, SCHEMA, secrets.token_bytes(32), counts, Path(folder))
-            took.append((time.perf_counter() - begun, _processor_s() - busy))
+            took.append((time.perf_counter() - begun, used_s() - busy))
     seconds, processor_s = min(took)
     return RegressionFigures(
         regression=name,
@@ -110,7 +110,7 @@ def measure(name: str, tries: int = TRIES) -> RegressionFigures:
     )
 
 
-def _processor_s() -> float:
+def used_s() -> float:
     """What this program and its children, once they have ended, have used."""
     both = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return sum(one.ru_utime + one.ru_stime for one in both)

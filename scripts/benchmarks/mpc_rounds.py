@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from marketplace.protocol.analysis_quote import cost_of_cells
+from marketplace.protocol.analysis_cost import FAR_MS, cost_of_cells
 from node.mpc.gate import Gate
 from node.mpc.masks import Batch, Tensor
 from node.mpc.plan import Plan
@@ -58,7 +58,7 @@ def measure(delay_ms: int, together: bool) -> RoundFigures:
         delay_ms=delay_ms,
         seconds=max(seconds for seconds, _, _ in taken),
         whole_s=max(whole_s for _, whole_s, _ in taken),
-        quoted_s=quoted.seconds,
+        quoted_s=quoted.far_seconds if delay_ms == FAR_MS else quoted.seconds,
         moved_mb=max(moved for _, _, moved in taken) / 1e6,
         quoted_mb=quoted.bytes / 1e6,
     )

@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 
 from marketplace.protocol.analysis import AnalysisSpecification
+from marketplace.protocol.analysis_cost import FAR_MS, MEETING_WAITS
 from marketplace.protocol.analysis_survival import Survival
 from marketplace.protocol.specification import SEALING_KEY_BYTES
 from marketplace.protocol.unit import PrivacyUnit
-from scripts.benchmarks import mpc_plot, mpc_regressions, mpc_sums, mpc_twin, mpc_unit
+from scripts.benchmarks import mpc_closed, mpc_plot, mpc_regressions, mpc_sums, mpc_twin, mpc_unit
 from scripts.benchmarks.entrants import Setting
 from scripts.benchmarks.mpc_delay import Delays
 from scripts.benchmarks.mpc_peer import run_stock
@@ -66,6 +67,14 @@ def test_a_regression_of_three_parties_is_measured_and_is_that_of_the_pooled_rec
     assert (found.rows, found.predictors, found.rounds) == (10_000, predictors, 8)
     assert found.apart < apart
     assert found.processor_s > 0 and found.seconds > 0 and 0 < found.moved_mb < 10
+
+
+def test_an_analysis_of_the_closed_lane_is_measured_beside_its_quote_and_a_delay_shows() -> None:
+    here, far = (mpc_closed.measure("table with chi-square", delay) for delay in (0, FAR_MS))
+    assert here.waits == here.quoted_waits == far.waits == far.quoted_waits > 20
+    assert here.moved_mb == pytest.approx(here.quoted_mb, rel=0.1)
+    assert far.seconds > (far.waits - MEETING_WAITS) * FAR_MS / 1000 and far.quoted_s > here.quoted_s
+    assert here.processor_s > 0
 
 
 def test_every_record_is_dealt_to_one_hospital() -> None:

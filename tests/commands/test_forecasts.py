@@ -9,21 +9,27 @@ from marketplace.commands.forecasts import forecast_document, forecast_lines, no
 from marketplace.commands.wishes import check_alone
 from marketplace.errors import Invalid
 from marketplace.protocol.analysis import AnalysisSpecification
+from marketplace.protocol.analysis_cost import Cost
 from marketplace.protocol.analysis_counts import Count
-from marketplace.protocol.analysis_quote import Cost, Forecast, Lane, Noise, Setting
+from marketplace.protocol.analysis_quote import Forecast, Lane, Noise, Setting
 from marketplace.protocol.specification import SEALING_KEY_BYTES
 
 NOISY = Forecast(
-    Setting(Lane.SUMS, 3, 1, None), 2, Cost(12, 16_700), (Noise("0/rows", 1, "12.5000", 14_000),), "0.9000", "0.7500"
+    Setting(Lane.SUMS, 3, 1, None),
+    2,
+    Cost(12, 16_700, 30),
+    (Noise("0/rows", 1, "12.5000", 14_000),),
+    "0.9000",
+    "0.7500",
 )
 ASKED = AnalysisSpecification(b"o" * 32, (Count(),), 60, b"k" * SEALING_KEY_BYTES, b"n" * 32)
-EXACT = Forecast(Setting(Lane.SUMS, 3, 1, 1), 1, Cost(2, 900), (), None, None)
+EXACT = Forecast(Setting(Lane.SUMS, 3, 1, 1), 1, Cost(2, 900, 7), (), None, None)
 
 
 def test_everything_that_a_buyer_is_to_know_is_told_in_lines_of_eighty_columns() -> None:
     lines = list(forecast_lines(NOISY))
     assert lines[0] == "  lane        sums, 3 parties, 2 rounds"
-    assert lines[1] == "  takes       about 12 s and 16,700 bytes at each party"
+    assert lines[1] == "  takes       about 12 s, 14 s where a message takes 50 ms; 16,700 bytes at each"
     assert max(map(len, lines)) <= 80
     words = " ".join(" ".join(lines).split())
     for told in (

@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from marketplace.protocol.crossing import Crossing, Side, Table, Where
-from node.mpc.crossing import PIECE_ELEMENTS
+from marketplace.protocol.crossing import PIECE_ELEMENTS, Crossing, Side, Table, Where
 from node.mpc.crossing_process import CrossingProcess
 from node.mpc.ending import Ended, Reason
 from node.mpc.frames import PIECE_VALUES

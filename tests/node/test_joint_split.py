@@ -245,13 +245,23 @@ def test_a_quote_says_who_learns_what_and_an_offer_shows_the_columns_of_both_sid
     forecast = quoted.quote.forecast
     assert quoted.quote.refusal is None and forecast is not None
     assert forecast.setting == Setting(Lane.CROSSING, 3, 1, None)
-    assert forecast.cost.bytes > 4096 * 4 and forecast.cost.seconds >= 1
+    assert forecast.cost.seconds >= 1 and forecast.cost.waits > 10
     words = " ".join(" ".join(forecast_lines(forecast)).split())
     assert "whom another party knows" in words and "from up to 1 of the 3 parties together" in words
     assert _document(quoted.entry)["columns"] == ["days", "arm", "outcome", "cause"]
     assert "made from  4 columns" in "\n".join(_lines(quoted.entry))
     drafted = pool.client.draft(offer.id, slot_s=SLOT_S).specification
     assert drafted.rows == ROWS_DECLARED  # type: ignore[union-attr] # what the registry declares, and no more than that
+
+
+def test_a_quote_tells_the_bytes_that_an_order_takes_within_a_half(
+    pool: Pool, offer: Offer, bought: tuple[OrderId, Path]
+) -> None:
+    quoted = ask_quote(pool.client, offer.id, Wishes(rows=ROWS, workload=WORKLOAD, slot_s=SLOT_S))
+    assert quoted.quote.forecast is not None
+    folders = [one.folder(bought[0]) for one in pool.hospitals]
+    moved = max(read_ended(folder)[1].moved_bytes for folder in folders)
+    assert quoted.quote.forecast.cost.bytes == pytest.approx(moved, rel=0.5)
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from marketplace.protocol.crossing import Side
 from marketplace.protocol.schema import Schema
-from node.mpc.crossing import Rows
-from node.twin.extent import extent_of, shared_most
+from node.twin.extent import extent_of
 from tests.synthesis.examples import FEW, WIDE, rows_of, specification
-from tests.twin import split_examples
 from tests.twin.examples import dealt, keys, opened_by, twin_of
 
 TRIPLE = ("age", "stage", "clinic")
@@ -31,18 +28,3 @@ def test_no_records_have_more_summed_than_the_extent_says(
 @pytest.mark.parametrize(("schema", "most"), [(WIDE, 20_000), (FEW, 120)])
 def test_the_extent_is_not_so_large_that_a_result_is_all_padding(schema: Schema, most: int) -> None:
     assert extent_of(schema, specification()).cells < most
-
-
-def test_no_party_of_a_split_table_shares_more_than_the_extent_says() -> None:
-    twin = split_examples.twin_of()
-    opened = split_examples.opened_by(twin, split_examples.halved(), keys(0))
-    most = shared_most(twin.split, twin.specification)
-    for at in range(len(opened)):
-        crossing = twin.crossing(opened[:at])
-        assert crossing is not None
-        products, rows = 0, {side: Rows(crossing, side) for side in Side}
-        for side, one in rows.items():
-            parties = crossing.sides.count(side)
-            products += parties * len(one.first) + (len(one.across) + 1 if parties > 1 else 0)
-        shared = crossing.buckets * (max(one.count for one in rows.values()) + products)
-        assert most / 200 < shared <= most
