@@ -17,7 +17,8 @@ from node.mpc.frames import Aborted, Kind, Line, Rubbish
 from node.mpc.plan import Plan
 from node.mpc.transcript import LARGEST_SIGNATURE, Transcript, is_signed, sign
 
-GRACE_S = 2.0
+GRACE_S = 5.0
+"""How long who ends badly goes on to say so, and to hear why another did: enough on a busy machine."""
 _POLL_S = 0.05
 _ABORT = struct.Struct(">BB")
 _WAITING_MESSAGES = 2
@@ -102,7 +103,7 @@ class Conversation(ABC):
 
     def abort(self, ended: Ended) -> None:
         """Tells all others whom this party names, as far as they still listen, and lets go of the lines."""
-        self._end(_ABORT.pack(ended.party, ended.reason))
+        self._end(_ABORT.pack(ended.party, ended.reason), self._grace_s)
 
     def _sign_off(self, digest: bytes) -> Transcript:
         """The transcript of this digest with everybody's signature; and everybody has this party's."""
@@ -114,11 +115,11 @@ class Conversation(ABC):
             if not is_signed(peer.key, self._plan, number, digest, signature):
                 raise Ended(number, Reason.DISAGREED, self._plan.own)
             signatures.append(signature)
-        self._end(None)
+        self._end(None, self._plan.limits.stall_s)
         return Transcript(digest, tuple(signatures))
 
-    def _end(self, payload: bytes | None) -> None:
-        threads = [threading.Thread(target=one.end, args=(payload, self._grace_s)) for one in self._senders.values()]
+    def _end(self, payload: bytes | None, within_s: float) -> None:
+        threads = [threading.Thread(target=one.end, args=(payload, within_s)) for one in self._senders.values()]
         for thread in threads:
             thread.start()
         for thread in threads:

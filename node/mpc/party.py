@@ -33,7 +33,7 @@ from node.mpc.summing import Summing
 STANDARD_INPUT = 0
 LARGEST_PLAN, LARGEST_ASKED = 1 << 20, 1 << 22
 DONE, FAILED = 0, 1
-START_S, END_S = 60.0, 10.0
+START_S, END_S = 60.0, 20.0
 FAILURE = struct.Struct(">BBB")
 NOUN, VERSION = "party-done", 1
 

@@ -1,5 +1,6 @@
 """What passes between parties on the wire: masked numbers that add up, and none before its masks were written down."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,13 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from marketplace.errors import Corrupt, Refused
+from node.mpc import conversation
 from node.mpc.ending import Ended, Reason
 from node.mpc.frames import Kind
 from node.mpc.masks import Batch, Spent, Tensor
 from node.mpc.plan import Limits, Plan
 from node.mpc.summing import Summing
 from node.mpc.transcript import Transcript
-from tests.mpc.hospitals import Hospitals, Identity
+from tests.mpc.hospitals import PATIENT, Hospitals, Identity
 from tests.mpc.table import Table, Tapped
 
 WHOLE = st.integers(-(2**63), 2**63 - 1)
@@ -170,6 +172,27 @@ def test_a_transcript_holds_for_its_plan_and_all_its_signatures(plans: list[Plan
             transcript.check(plans[0])
     with pytest.raises(Corrupt, match="signature"):
         first.check(replace(plans[0], order=bytes(32)))
+
+
+def test_who_has_heard_all_says_its_own_last_word_though_that_takes_longer_than_who_ends_badly_has(
+    plans: list[Plan], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversation, "GRACE_S", 0.0)
+    table, third_is_done, send = seated(plans, tmp_path), threading.Event(), Tapped.send
+
+    def late(line: Tapped, kind: Kind, payload: bytes | memoryview = b"") -> None:
+        assert third_is_done.wait(PATIENT.stall_s)
+        send(line, kind, payload)
+
+    def finish(number: int, party: Summing) -> Transcript:
+        found = party.finish()
+        if number == 2:
+            third_is_done.set()
+        return found
+
+    table.lines[0, 1].send = late.__get__(table.lines[0, 1])  # type: ignore[method-assign]
+    first, second, third = table.all(finish)
+    assert first == second == third
 
 
 def test_other_sums_have_another_transcript(plans: list[Plan], tmp_path: Path) -> None:
