@@ -3,6 +3,7 @@
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,17 @@ from scripts.ports import BLOCK, HOST, take_ports
 ROOT = Path(__file__).parent.parent
 
 
+@pytest.fixture(autouse=True)
+def guards(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[socket.socket]]:
+    """What holds the ports of one test, which are free again after it."""
+    made: list[socket.socket] = []
+    monkeypatch.setattr(ports, "_guards", made)
+    monkeypatch.setattr(ports, "_left", range(0))
+    yield made
+    for guard in made:
+        guard.close()
+
+
 def test_ports_are_neighbours_below_those_of_outgoing_connections_and_given_once() -> None:
     taken = [take_ports(count) for count in (1, 3, BLOCK, 2, BLOCK)]
     assert [len(each) for each in taken] == [1, 3, BLOCK, 2, BLOCK]
@@ -21,11 +33,12 @@ def test_ports_are_neighbours_below_those_of_outgoing_connections_and_given_once
     assert len({port for each in taken for port in each}) == sum(map(len, taken))
 
 
-def test_two_processes_that_live_at_once_get_different_ones() -> None:
+def test_two_processes_that_live_at_once_get_different_ones(guards: list[socket.socket]) -> None:
+    take_ports()
     program = f"from scripts.ports import take_ports; print(*take_ports({BLOCK}))"
     said = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    own = {port for guard in ports._guards for port in range(guard.getsockname()[1], guard.getsockname()[1] + BLOCK)}
-    assert own and own.isdisjoint(map(int, said.split()))
+    _, own = guards[0].getsockname()
+    assert set(range(own, own + BLOCK)).isdisjoint(map(int, said.split()))
 
 
 def test_a_port_at_which_somebody_listens_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,7 +53,6 @@ def test_a_port_at_which_somebody_listens_is_passed_over(monkeypatch: pytest.Mon
 
 
 def test_where_all_are_taken_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ports, "_left", range(0))
     monkeypatch.setattr(ports, "HIGHEST", ports.LOWEST)
     with pytest.raises(Refused, match="expected free ports between"):
         take_ports()
