@@ -79,7 +79,7 @@ def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shelf]:
             case "kubo":
                 daemon: Daemon = request.getfixturevalue("daemon")
                 kubo = KuboStore(daemon.rpc)
-                hasty = KuboStore(daemon.rpc, timeout_s=3)
+                hasty = KuboStore(daemon.rpc, timeout_s=8)
                 stack.callback(kubo.close)
                 stack.callback(hasty.close)
                 yield on_files(kubo, kubo, hasty, place_in_repository(daemon.repository))
