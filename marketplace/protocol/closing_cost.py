@@ -42,7 +42,7 @@ INVERSE_TURNS, DIVISION_TURNS, INPUTS_FOR_ONE = 24, 14, 2
 STATED_WAITS, STATISTIC_WAITS, ROUNDED_WAITS = 1, 3, 3
 """Messages that wait for each other: for what each party states at the end; for a statistic, of which all say first that they
 mean the same, then hand in their shares, and at last say that they have no more to say; and for a number to be rounded."""
-INVERSE_WAITS, RECIPROCAL_WAITS, RESIDUE_BITS = 8, 12, 104
+INVERSE_WAITS, RECIPROCAL_WAITS, RESIDUE_BITS = 8, 11, 104
 """The same of an inverse beside its digits, of a division and what is made of it beside its turns; and of how many bits is
 compared what is left of the unit matrix."""
 

@@ -58,7 +58,7 @@ def shared(crossing: Crossing) -> tuple[int, ...]:
 def waits(crossing: Crossing) -> int:
     """How many messages wait for each other until all that is shared is: for each piece of the buckets what is handed in, and one
     after the other the products."""
-    products = len(crossing.sides) + sum(n for n in map(crossing.sides.count, Side) if n > 1)
+    products = 1 + sum(n for n in map(crossing.sides.count, Side) if n > 1)
     width = max(1, PIECE_ELEMENTS // max(_rows(crossing, side) for side in Side))
     return -(-crossing.buckets // width) * (1 + products)
 

@@ -14,7 +14,7 @@ those who hold them, so that they need not be sent.
 import hmac
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, chain
 from pathlib import Path
 
 import numpy as np
@@ -113,12 +113,12 @@ class Crosses(Stating):
             other = across[1 - side][:1]
             met.append(other if len(mine) == 1 else self._lowered(alone[side] * other % field.PRIME))
         within = [
-            [
-                self._lowered(one[sides[side].first] * at % field.PRIME)
-                for one, at in zip(parties[side], met[side], strict=True)
-            ]
+            [one[sides[side].first] * at % field.PRIME for one, at in zip(parties[side], met[side], strict=True)]
             for side in Side
         ]
+        ends = accumulate(len(one) for one in chain(*within))
+        lowered = iter(np.split(self._lowered(np.concatenate([*chain(*within)])), [*ends][:-1]))
+        within = [[next(lowered) for _ in mine] for mine in within]
         return Parts(sides, across, within, parties)
 
     def _alone(self, there: Elements) -> Elements:

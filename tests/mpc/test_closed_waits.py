@@ -66,5 +66,5 @@ def test_a_quote_counts_the_messages_that_wait_for_each_other(analysis: Any) -> 
     asked = ClosedSpecification(replace(specification(analysis), smallest_cell=K), K)
     taken = at_each(partial(take_closed, asked, SCHEMA, parts()), PARTIES, 0)
     cost, waits = cost_of_closed(asked, SCHEMA, PARTIES), [one.waits + MEETING_WAITS - GREETING for one in taken]
-    assert waits == pytest.approx([cost.waits] * PARTIES, rel=0.02)
+    assert waits == [cost.waits] * PARTIES
     assert cost.bytes == pytest.approx(max(one.moved_bytes for one in taken), rel=0.2)

@@ -4,17 +4,20 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 
+from marketplace.protocol.analysis_cost import ENDING_WAITS, MEETING_WAITS
 from marketplace.protocol.crossing import PIECE_ELEMENTS, Crossing, Side, Table, Where
+from marketplace.protocol.crossing_cost import STATED_WAITS, cost_of_crossings
 from node.mpc.crossing_process import CrossingProcess
 from node.mpc.ending import Ended, Reason
 from node.mpc.frames import PIECE_VALUES
 from node.mpc.running import Closing, PartyProcess
 from scripts.benchmarks.mpc_crossed import crossed
-from tests.mpc import rogue_crossing
+from tests.mpc import counting_crossing, rogue_crossing
 from tests.mpc.hospitals import PASSWORD, PATIENT, Hospitals
 
 Make = Callable[..., Hospitals]
@@ -49,12 +52,12 @@ def crowded(crossing: Crossing, seed: int) -> list[np.ndarray]:
     return found
 
 
-def start(made: Hospitals, how: tuple[str, ...] = ()) -> None:
+def start(made: Hospitals, how: tuple[str, ...] = (), program: ModuleType = rogue_crossing) -> None:
     for number in range(len(made.plans)):
         own = made.folder / f"party-{number}"
         own.mkdir()
         rogue = how and number == CULPRIT
-        command = {"command": (sys.executable, "-P", rogue_crossing.__file__, *how)} if rogue else {}
+        command = {"command": (sys.executable, "-P", program.__file__, *how)} if rogue else {}
         made.processes[number] = CrossingProcess(made.plans[number], own, PASSWORD, made.arrivals(number), **command)
 
 
@@ -101,6 +104,15 @@ def test_a_crossing_of_more_buckets_than_are_sent_at_once_is_exact(hospitals: Ma
     handed, nothing = crowded(crossing, 3), [np.zeros(crossing.opened, np.int64)] * 3
     for found in opened(made, crossing, handed, nothing):
         assert found[0].tolist() == crossed(crossing, handed).tolist()  # type: ignore[index]
+
+
+@pytest.mark.parametrize("sides", [(LEFT, RIGHT, RIGHT), (RIGHT, LEFT, LEFT, RIGHT, LEFT)])
+def test_a_quote_counts_the_messages_that_wait_for_each_other(hospitals: Make, sides: tuple[Side, ...]) -> None:
+    crossing, made = crossing_of(*sides, buckets=2**15), hospitals(len(sides))
+    start(made, ("count",), counting_crossing)
+    opened(made, crossing, crowded(crossing, 3), [np.zeros(crossing.opened, np.int64)] * len(sides))
+    counted = int((made.folder / f"party-{CULPRIT}" / counting_crossing.COUNTED).read_text())
+    assert cost_of_crossings([crossing] * 2).waits == MEETING_WAITS + counted + STATED_WAITS + ENDING_WAITS > 16
 
 
 def take_part(number: int, process: PartyProcess) -> Closing:
