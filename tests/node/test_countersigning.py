@@ -62,13 +62,13 @@ class Answered:
             lambda: ledger.now_s() + late_s, self.notes.append,
         )  # fmt: skip
 
-    def certified(self, change: Callable[[Certificate], Certificate]) -> DeliveryDraft:
-        """The draft with another certificate, signed by the lead."""
+    def certified(self, change: Callable[[Certificate], Certificate], by: int = 0) -> DeliveryDraft:
+        """The draft with another certificate, signed by the lead or another hospital."""
         stored = read_bytes(self.pool.store, Cid.raw(self.draft.delivery.manifest), 2**20)
         manifest, ledger = Manifest.decode(stored), self.pool.ledger
         changed = change(manifest.certificate)
         digest = sha256(changed.encode()).digest()
-        signature = sign_certificate(self.pool.lead.node.keys.signer, ledger.domain, changed.order, digest)
+        signature = sign_certificate(self.pool.hospitals[by].node.keys.signer, ledger.domain, changed.order, digest)
         altered = replace(manifest, certificate=changed, signature=signature).encode()
         delivery = replace(self.draft.delivery, manifest=put_bytes(self.pool.store, altered).digest)
         return replace(self.draft, delivery=delivery)
@@ -209,6 +209,19 @@ def test_only_a_member_other_than_the_lead_signs_and_only_in_time(answered: Answ
     with pytest.raises(Refused, match="does not sign"):
         answering.countersign(answered.draft.encode())
     assert "its time is over" in answered.notes[-1]
+
+
+def test_the_certificate_of_another_member_than_the_lead_is_not_signed(answered: Answered) -> None:
+    def of_another(certificate: Certificate) -> Certificate:
+        joint, address = certificate.joint, answered.pool.hospitals[2].address
+        assert joint is not None
+        (party,) = (one for one in joint.parties if one.provider == address)
+        return replace(
+            certificate, provider=address, dataset=party.dataset, version=party.version, commitment=party.commitment,
+            description=party.description, register=party.register, noise_commitment=party.noise_commitment,
+        )  # fmt: skip
+
+    assert refusal(answered, answered.certified(of_another, by=2)).endswith("not its lead's for all members")
 
 
 def test_who_is_no_member_answers_nothing_about_an_order(answered: Answered) -> None:

@@ -127,6 +127,7 @@ CLOSED: dict[str, Any] = {**EXACT, "questions": replace(QUESTIONS, analyses=(Cou
             RULES,
             "columns sex",
         ),
+        ({**TWIN, "questions": replace(WISHES, thresholds=(Threshold("egg", "1"),))}, Rules(), SPECIFICATION, "a threshold on"),
         ({"questions": replace(QUESTIONS, analyses=(Mean("height"),))}, Rules(), SPECIFICATION, "height"),
         ({"questions": replace(QUESTIONS, analyses=(Mean("sex"),))}, Rules(), SPECIFICATION, "sex"),
         ({"members": tuple(replace(m, rho_micro=1) for m in MEMBERS)}, Rules(), SPECIFICATION, "offer more rho"),
