@@ -22,8 +22,8 @@ LARGEST_SIGNATURE_BYTES = 4_096
 
 @dataclass(frozen=True)
 class Stake:
-    """What a member has in an offer through one of its datasets: its place, what its vault holds of the dataset (None:
-    nothing), and the rows that it declares in public."""
+    """What a member has in an offer through one of its datasets: its place, what its vault holds of the dataset's newest
+    version (None: nothing), and the rows that it declares in public."""
 
     index: int
     holding: Holding | None
@@ -71,7 +71,7 @@ def _objection_to_stake(asked: Asked, rules: Rules, stake: Stake) -> str | None:
     dataset, name = asked.account.datasets.get(member.dataset), f"dataset {member.dataset.hex()[:16]}..."
     if dataset is None or dataset.provider != asked.member:
         return f"{name} is not registered as yours"
-    if stake.holding is None or stake.holding.version != len(dataset.versions):
+    if stake.holding is None:
         return f"this node does not hold version {len(dataset.versions)} of {name}"
     if stake.holding.commitment != dataset.versions[-1].commitment:
         return f"this node holds other records than {name} commits to"

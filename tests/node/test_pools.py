@@ -16,11 +16,11 @@ from marketplace.protocol.order import CODEC_RAW, Delivery, pack_versions
 from marketplace.protocol.rho import LARGEST_DELTA_ATTO
 from marketplace.protocol.states import DeclineReason, OrderState, Reason
 from marketplace.protocol.unit import PrivacyUnit
-from node.admission import Rules
+from node.admission import Holding, Rules
 from node.commands.pools import consent_lines
 from node.daemon import Daemon
 from node.home import Keys, Node
-from node.pool.consent import SignedConsent
+from node.pool.consent import SignedConsent, objection_to_consent
 from node.pool.countersignature import Countersignature, DeliveryDraft
 from node.pool.draft import OfferDraft
 from node.pooling import Part, Pooling
@@ -264,6 +264,27 @@ def test_a_delta_that_is_too_large_for_the_members_rows_is_refused(tmp_path: Pat
     parts = [Part(pool.market.listed.dataset, 5_000), Part(many.dataset, 5_000)]
     draft = pool.lead.draft(parts, conditions(pool.market.token), pool.now_s())
     assert "delta is too large for the 1,000,000 rows" in refusal(pool, pool.altered(draft, delta_atto=10**12))
+
+
+def test_a_consent_needs_the_very_records_and_their_rho_in_the_nodes_account_and_in_the_ledgers(pool: Pool) -> None:
+    asked, now_s = pool.member.asked(pool.draft()), pool.now_s()
+    (stake,) = asked.stakes
+    member, dataset = asked.draft.offer.members[stake.index], asked.account.datasets[pool.listed.dataset]
+    holding = stake.holding
+    assert holding is not None
+
+    def objection(holding: Holding, used_micro: int) -> str | None:
+        datasets = {**asked.account.datasets, dataset.id: replace(dataset, used_micro=used_micro)}
+        account = replace(asked.account, datasets=datasets)
+        changed = replace(asked, stakes=(replace(stake, holding=holding),), account=account)
+        return objection_to_consent(changed, Rules(), now_s + HOUR_S, now_s)
+
+    just = replace(holding, left_micro=member.rho_micro)
+    spent = dataset.total_micro - member.rho_micro
+    assert objection(just, spent) is None
+    assert "take more than is left" in (objection(replace(just, left_micro=member.rho_micro - 1), spent) or "")
+    assert "take more than is left" in (objection(just, spent + 1) or "")
+    assert "holds other records" in (objection(replace(just, commitment=b"x" * 32), spent) or "")
 
 
 def test_a_version_that_the_vault_does_not_hold_is_refused(tmp_path: Path) -> None:
