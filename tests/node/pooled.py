@@ -249,6 +249,7 @@ def pooled(
     `common`: how many persons every hospital knows; where there are some, hospitals keep identifiers. `write`: makes each
     hospital's records, as `follow_up` does.
     """
+    folder.mkdir(exist_ok=True)
     ledger, store = EmbeddedLedger(), DirectoryStore(folder / "store")
     client = Client(
         ledger=ledger,
