@@ -103,7 +103,7 @@ def at_each(part: Part, parties: int, delay_ms: int) -> list[Any]:
             own = folder / str(number)
             own.mkdir()
             (own / "tls.pem").write_bytes(file)
-            plan = Plan(bytes(32), bytes(32), number, 1, peers, own / "tls.pem", Limits(stall_s=300))
+            plan = Plan(bytes(32), bytes(32), number, 1, peers, own / "tls.pem", Limits(stall_s=300, join_s=300))
             hear, tell = PROCESSES.Pipe(duplex=False)
             work = partial(part, plan, own, listener)
             running.append(PROCESSES.Process(target=lambda tell=tell, work=work: tell.send(work())))
