@@ -3,9 +3,10 @@
 import secrets
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -150,9 +151,7 @@ def test_the_same_persons_are_dealt_with_other_shares_in_the_next_round(
     def work(one: Crosses) -> int:
         one.greet()
         for _ in range(2):
-            parts = len(CROSSING.cells[CROSSING.sides[one._plan.own]])
-            handed = [np.ones(parts * 256, np.int64), np.zeros(NUMBERS, np.int64)]
-            one.answer(CROSSING.encode(), lambda _, handed=handed: handed.pop(0), lambda _: None)
+            one.answer(CROSSING.encode(), handed_in(one), lambda _: None)
         return len(dealt[one._plan.own]) // 2
 
     with ThreadPoolExecutor(PARTIES) as pool:
@@ -160,3 +159,62 @@ def test_the_same_persons_are_dealt_with_other_shares_in_the_next_round(
     for held in dealt.values():
         for first, second in zip(held[:half], held[half:], strict=True):
             assert all(np.mean(one == other) < 0.01 for one, other in zip(first, second, strict=True) if one.size > 500)
+
+
+def handed_in(one: Crosses) -> Callable[[int], np.ndarray]:
+    """Everybody is there, without noise."""
+    parts = len(CROSSING.cells[CROSSING.sides[one._plan.own]])
+    handed = [np.ones(parts * 256, np.int64), np.zeros(NUMBERS, np.int64)]
+    return lambda _: handed.pop(0)
+
+
+def test_the_polynomials_of_noise_are_others_each_time(parties: list[Crosses]) -> None:
+    def work(one: Crosses) -> list[np.ndarray]:
+        one.greet()
+        return [one._noise(np.zeros(NUMBERS, np.int64)) for _ in range(2)]
+
+    with ThreadPoolExecutor(PARTIES) as pool:
+        assert all(np.mean(first == second) < 0.01 for first, second in pool.map(work, parties))
+
+
+def test_what_all_sign_for_has_in_it_what_each_saw_opened(
+    parties: list[Crosses], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = Crosses._open
+    monkeypatch.setattr(Crosses, "_open", lambda self, share: honest(self, share) + (self._plan.own == 2))
+
+    def work(one: Crosses) -> bytes:
+        one.greet()
+        one.answer(CROSSING.encode(), handed_in(one), lambda _: None)
+        return one._known.digest()
+
+    with ThreadPoolExecutor(PARTIES) as pool:
+        first, second, misled = pool.map(work, parties)
+    assert first == second != misled
+
+
+def test_tables_that_no_parties_have_end_the_order(parties: list[Crosses], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Crosses, "_open", lambda _, share: np.full(share.size, CROSSING.largest + 1))
+
+    def work(one: Crosses) -> None:
+        one.greet()
+        with pytest.raises(ValueError, match="within the declared bounds"):
+            one.answer(CROSSING.encode(), handed_in(one), lambda _: None)
+
+    with ThreadPoolExecutor(PARTIES) as pool:
+        assert list(pool.map(work, parties)) == [None] * PARTIES
+
+
+@pytest.mark.parametrize("wrong", range(4))
+def test_of_more_parties_than_a_polynomial_needs_one_whose_share_does_not_fit_ends_the_order(wrong: int) -> None:
+    """`wrong`: whose share does not fit; 0 for nobody's."""
+    shares = [np.array([(OPENED + 5 * point + 9 * point**2) % PRIME], np.uint64) for point in range(1, 5)]
+    if wrong:
+        shares[wrong] = shares[wrong] + np.uint64(1)
+    plan = SimpleNamespace(own=0, others=(1, 2, 3), peers=range(4), threshold=1)
+    one = SimpleNamespace(_plan=plan, _say_all=lambda *_: None, _hear_all=lambda number, _: shares[number])
+    if wrong:
+        with pytest.raises(ValueError, match="shares that fit each other"):
+            Crosses._open(one, shares[0])  # type: ignore[arg-type]
+    else:
+        assert Crosses._open(one, shares[0]).tolist() == [OPENED]  # type: ignore[arg-type]
