@@ -51,11 +51,11 @@ def remake(folder: Path, progress: Progress, cancelled: Cancelled) -> Remade:
     faults = [*sums_faults(kept.files, certificate.mechanism)]
     if faults or digests != (certificate.specification, certificate.description):
         raise Corrupt("expected the sums and documents that the certificate names, got others; fetch the order again")
-    rows, parties, scored = joint.rows(schema.rows_per_person), len(joint.parties), joint.split is None
-    twin = PooledTwin(specification, joint.sums_micro, rows, parties, joint.threshold, with_scores=scored)
+    rows, parties = joint.rows(schema.rows_per_person), len(joint.parties)
+    twin = PooledTwin(specification, joint.sums_micro, rows, parties, joint.threshold)
     twin.check(schema)
     opened = analysis_sums.decode(kept.files[analysis_sums.SUMS].read_bytes())
-    if scored and not set(groups_of(twin.scoring(schema, opened))) <= set(certificate.mechanism.parameters):
+    if not set(groups_of(twin.scoring(schema, opened))) <= set(certificate.mechanism.parameters):
         raise Corrupt(
             "expected columns to be scored in the groups that follow from the sums, got others; contest the order"
         )

@@ -17,7 +17,7 @@ from marketplace.protocol.constraints import Condition
 from marketplace.protocol.identity import NOTHING, Address, OrderId, PermitId
 from marketplace.protocol.offer import Guarantee, Head, Kind
 from marketplace.protocol.order import Order, pack_versions
-from marketplace.protocol.pool import TWIN_THRESHOLD, check_members, check_scoreless, check_twin, noise_of, split_of
+from marketplace.protocol.pool import TWIN_THRESHOLD, check_members, check_twin, noise_of, split_of
 from marketplace.protocol.specification import DEFAULT_GENERATOR, Specification, Workload
 from marketplace.protocol.specified import Specified
 from marketplace.protocol.threshold import Threshold
@@ -157,8 +157,6 @@ def specification_of(entry: Entry, wishes: Wishes, sealing_key: bytes, nonce: by
         subgroups=wishes.subgroups,
         thresholds=wishes.thresholds,
     )
-    if split is not None:
-        check_scoreless(specification)
     tables = [split.joined] if split else schemas
     for table in tables:
         specification.check(table)

@@ -1,6 +1,7 @@
 """What can be checked of a twin of pooled records: that its sums are those that all parties signed for, their noise, and that
 its scores follow from them and from its table."""
 
+import re
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from hashlib import sha256
@@ -21,10 +22,14 @@ from marketplace.scores.codes import CodedFrame
 from marketplace.scores.groups import Grouping
 from marketplace.scores.summed import WIDEST, Scored, Scoring
 
+WHOLE = re.compile(r"[1-9][0-9]{0,6}", re.ASCII)
+
 DIGEST = "sums"
 """The parameter of a mechanism that names the opened sums: the SHA-256 of their document, in hexadecimal."""
 GROUPS = "groups"
 """How the parameters begin that say in which groups columns enter the sets of one, two, three that are scored."""
+COINCIDENCES = "coincidences"
+"""The parameter that says in how many buckets of a split table different persons meet at most (`protocol.split`)."""
 SKETCH = "sketch"
 """The statistic of which a row moves a cell for each pair of columns."""
 
@@ -56,18 +61,24 @@ def twin_scores(
         if not PLAIN_FRACTION.fullmatch(stage.parameter) or honest < 1:
             raise Corrupt("expected the variance of each sum's noise, got other parts; ask who made it")
         noise[stage.name.partition("/")[2]] = parties * Fraction(stage.parameter) / honest
-    return scoring.scored(opened[-1] if opened else {}, noise, table)
+    coincidences = _coincidences(mechanism, joint)
+    return scoring.scored(opened[-1] if opened else {}, noise, table, coincidences)
+
+
+def _coincidences(mechanism: Mechanism, joint: Joint) -> int:
+    """In how many buckets of a split table different persons meet at most, which all parties sign; 0 of any other."""
+    if joint.split is None:
+        return 0
+    said = dict(mechanism.parameters).get(COINCIDENCES, "")
+    if not WHOLE.fullmatch(said):
+        raise Corrupt("expected in how many buckets different persons meet at most, got another part; ask who made it")
+    return int(said)
 
 
 def twin_score_faults(
-    files: Mapping[str, Path], certificate: Certificate, joint: Joint, scoring: Scoring | None, table: CodedFrame
+    files: Mapping[str, Path], certificate: Certificate, joint: Joint, scoring: Scoring, table: CodedFrame
 ) -> Iterator[str]:
-    """Where scores and curves do not follow from sums and the table's codes; a split table, without `scoring`, has none.
-    Raises as `twin_scores`."""
-    if scoring is None:
-        if certificate.scores or certificate.curves:
-            yield "it has scores or curves, of which a split table has none"
-        return
+    """Where scores and curves do not follow from sums and the table's codes. Raises as `twin_scores`."""
     scored = twin_scores(files, certificate.mechanism, joint, scoring, table)
     yield from score_faults(certificate, {one.name: one.document() for one in scored.scores})
     if certificate.curves != scored.curves:
@@ -91,12 +102,12 @@ def sums_faults(files: Mapping[str, Path], mechanism: Mechanism) -> Iterator[str
 
 
 def twin_noise_faults(
-    files: Mapping[str, Path], mechanism: Mechanism, joint: Joint, schema: Schema, scoring: Scoring | None
+    files: Mapping[str, Path], mechanism: Mechanism, joint: Joint, schema: Schema, scoring: Scoring
 ) -> Iterator[str]:
     """Whether some stage's noise does not cover the privacy unit by its price, or all cost more than was paid.
 
-    `schema`: of the table; `scoring`: none of a split one, of which a person's rows at each party move a cell of every column,
-    pair or marginal by 1, as they do in sums (`protocol.crossing.reach_of`)."""
+    `schema`: of the table. Of a split one a person's rows at each party move a cell of every column, pair, marginal or scored
+    set by 1, as they do in sums (`protocol.crossing.reach_of`)."""
     lane = Lane.CROSSING if joint.split else Lane.SUMS
     if (joint.lane, joint.threshold) != (lane.value, TWIN_THRESHOLD):
         yield "its lane or its threshold is not that of a twin"
@@ -107,7 +118,7 @@ def twin_noise_faults(
         return
     cells = {f"{number}/{name}": len(sums) for number, each in enumerate(opened) for name, sums in each.items()}
     pairs, last = comb(len(schema.columns), 2), len(opened) - 1
-    moved = {f"{last}/{one.name}": one.row_squared for one in scoring.statistics} if scoring else {}
+    moved = {f"{last}/{one.name}": one.row_squared for one in scoring.statistics}
     if moved.keys() != {stage.name for stage in mechanism.evaluate}:
         yield "its scores are of other sums than the specification asks for"
     moved |= {stage.name: pairs if stage.name.split("/")[1:] == [SKETCH] else 1 for stage in mechanism.generate}

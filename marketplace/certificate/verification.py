@@ -58,7 +58,7 @@ TWIN_SENTENCES = {
     11: "Every party signed the transcript, each sum's noise covers the privacy unit for its rho, and every score and "
     "curve follows from sums and table.",
 }
-"""What they say of a synthetic twin of pooled records, or of a split table, which has no scores."""
+"""What they say of a synthetic twin of pooled records, or of a split table."""
 
 
 @dataclass(frozen=True)
@@ -261,7 +261,7 @@ def _twin_checks(
             11, [*signed, why], "", TWIN_SENTENCES
         )
     try:
-        scoring = None if joint.split else scoring_of(mechanism, schema, specification)
+        scoring = scoring_of(mechanism, schema, specification)
         signed += twin_noise_faults(kept.files, mechanism, joint, schema, scoring)
         signed += twin_score_faults(kept.files, certificate, joint, scoring, main_codes(tables, schema))
     except (Corrupt, Invalid) as error:

@@ -97,12 +97,6 @@ def split_of(offer: Offer, schemas: Sequence[Schema]) -> SplitSchema | None:
     return SplitSchema(left, others[0], sides)
 
 
-def check_scoreless(specification: Specification) -> None:
-    """Raises `Invalid` where scores of the twin of a split table would decide or tell: none are released of it."""
-    if specification.thresholds or specification.subgroups is not None:
-        raise Invalid("expected neither subgroups nor thresholds for the twin of a split table; order otherwise")
-
-
 def check_matching(offer: Offer) -> None:
     """Raises `Invalid` where persons of several parties are to be matched under an offer that protects them at one alone:
     whether somebody is at two of them is then what the answer is about."""

@@ -56,6 +56,17 @@ class SplitSchema:
         return min(sum(n for n, own in zip(persons, self.sides, strict=True) if own is side) for side in Side)
 
 
+def coincidences_of(buckets: int, persons: Sequence[int], sides: Sequence[Side]) -> int:
+    """In how many buckets at most, in expectation over the key, somebody of the left stands alone with another person of the
+    right, who stands alone there, too. `persons`: how many each party has at most.
+
+    Of n persons at the left and m at the right, n m / buckets: a pair of different persons shares a bucket once in so many. Both
+    stand alone with a probability of at most exp(-max(n, m) / buckets), and x^2 exp(-x) is below 11/20.
+    """
+    left, right = (sum(n for n, own in zip(persons, sides, strict=True) if own is side) for side in Side)
+    return -(-min(20 * left * right, 11 * buckets**2) // (20 * buckets))
+
+
 def buckets_for(rows_declared: int) -> int:
     """Into how many buckets persons of a split table are put. `rows_declared`: the most that one party declares."""
     wanted = 1 << (BUCKETS_PER_ROW * rows_declared - 1).bit_length()

@@ -64,6 +64,15 @@ class Grid:
         """Groups; looked no more, event; intervals."""
         return self.groups, 2, len(self.after)
 
+    def cells(self, column: str, codes: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+        """Where each code of one of its columns is along that column; -1 where it is missing."""
+        found = codes.astype(np.int64)
+        if column == self.time:
+            found = np.searchsorted(np.array(self.after), codes, side="right").astype(np.int64)
+        elif column == self.event:
+            found = (codes == self.occurred).astype(np.int64)
+        return np.where(codes == MISSING, MISSING, found)
+
     def count(self, table: pd.DataFrame) -> Counts:
         """How many rows of a coded table are in each cell, of shape `shape`.
 

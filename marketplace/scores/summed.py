@@ -22,8 +22,8 @@ from marketplace.protocol.specification import Specification
 from marketplace.scores.cells import Cells
 from marketplace.scores.constraints import meet
 from marketplace.scores.curve import CURVE, Grid, NoisyCurve
-from marketplace.scores.estimate import estimate
-from marketplace.scores.groups import Grouping
+from marketplace.scores.estimate import ALONE, estimate
+from marketplace.scores.groups import Grouping, Groups
 from marketplace.scores.measure import LARGEST_SETS, SUBGROUP, Measure, column_sets, measures, subgroup_measures
 from marketplace.scores.reference import ceiling, floor, shuffles
 from marketplace.scores.score import CONFIDENCE_FACTOR, Score, quote, quote_up
@@ -67,6 +67,20 @@ def curve_names(specification: Specification) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
+class Cut:
+    """One column of a set of columns whose cells are counted: `size` cells along it, in groups or as a curve has them."""
+
+    column: str
+    size: int
+    by: Groups | Grid
+
+    def cells(self, codes: NDArray[np.int32]) -> Integers:
+        """The cell of each code of the column; -1 where it is in none."""
+        found = self.by.cells(codes) if isinstance(self.by, Groups) else self.by.cells(self.column, codes)
+        return found.astype(np.int64)
+
+
+@dataclass(frozen=True)
 class Scored:
     """The scores of a table, and the released counts of its curves. `rows`: how many records were counted, with noise."""
 
@@ -103,36 +117,44 @@ class Scoring:
         return marginals_of(self.schema, self.specification)
 
     @cached_property
+    def sets(self) -> Mapping[str, tuple[tuple[Cut, ...], ...]]:
+        """The sets of columns of each statistic, whose cells follow each other in it; the last cut's cells vary fastest. That of
+        all rows has no columns and one cell."""
+        marginals = {
+            name: tuple(self._cuts(self.grouping(name, len(one)), one) for one in sets)
+            for name, sets in self.marginals.items()
+        }
+        curves = zip(curve_names(self.specification), self.grids, strict=True)
+        return {ROWS: ((),), **marginals, **{name: (_of_curve(grid),) for name, grid in curves}}
+
+    @cached_property
     def statistics(self) -> tuple[Statistic, ...]:
         """What every party counts over its rows, in order."""
-        marginals = [
-            Statistic(name, (sum(prod(self._shape(name, one)) for one in sets),), 1, len(sets))
-            for name, sets in self.marginals.items()
-        ]
-        shapes = zip(curve_names(self.specification), self.grids, strict=True)
-        curves = (Statistic(name, (prod(grid.shape),), 1, 1) for name, grid in shapes)
-        return (Statistic(ROWS, (1,), 1, 1), *marginals, *curves)
+        return tuple(
+            Statistic(name, (sum(prod(cut.size for cut in one) for one in sets),), 1, len(sets))
+            for name, sets in self.sets.items()
+        )
 
     def count(self, table: pd.DataFrame) -> dict[str, Integers]:
         """Every statistic of a coded table, flat, by name."""
-        found = {ROWS: np.array([len(table)], np.int64)}
-        for name, sets in self.marginals.items():
-            found[name] = np.concatenate([self._cells(name, one, table) for one in sets])
-        curves = zip(curve_names(self.specification), self.grids, strict=True)
-        return found | {name: grid.count(table).ravel() for name, grid in curves}
+        return {name: np.concatenate([_counted(one, table) for one in sets]) for name, sets in self.sets.items()}
 
-    def meeting(self, table: pd.DataFrame) -> pd.DataFrame:
-        """The rows of a coded table that meet the order's conditions: each is told by itself."""
+    def meeting(self, table: pd.DataFrame) -> NDArray[np.bool_]:
+        """Which rows of a coded table meet the order's conditions on its columns: each is told by itself."""
         met = np.ones(len(table), np.bool_)
         for condition in self.specification.only:
-            met &= meet(condition, self.schema, table[condition.column].to_numpy())
-        return table[met]
+            if condition.column in table:
+                met &= meet(condition, self.schema, table[condition.column].to_numpy())
+        return met
 
-    def scored(self, sums: Summed, variances: Mapping[str, Fraction], table: pd.DataFrame) -> "Scored":
+    def scored(
+        self, sums: Summed, variances: Mapping[str, Fraction], table: pd.DataFrame, coincidences: int = 0
+    ) -> "Scored":
         """Every score of a coded synthetic `table` of one row or more.
 
-        `sums`: of all parties, with noise of these `variances` in each cell. Raises `Corrupt` unless they are those of
-        `statistics`.
+        `sums`: of all parties, with noise of these `variances` in each cell. `coincidences`: how many pairs of different persons
+        at most, in expectation, each add a random sign to one cell of each set of columns (`protocol.split.coincidences_of`).
+        Raises `Corrupt` unless the sums are those of `statistics`.
         """
         expected = {one.name: one.cells for one in self.statistics}
         given = {
@@ -140,8 +162,11 @@ class Scoring:
         }
         if given != expected or min(variances.get(name, 0) for name in expected) <= 0:
             raise Corrupt("expected the sums that scores are computed from, got others; ask who made them")
-        curves = tuple(NoisyCurve(tuple(sums[name]), variances[name]) for name in curve_names(self.specification))
-        judge = _Judge(self, sums, variances, table)
+        curves = tuple(
+            NoisyCurve(tuple(sums[name]), variances[name] + Fraction(coincidences, prod(grid.shape)))
+            for name, grid in zip(curve_names(self.specification), self.grids, strict=True)
+        )
+        judge = _Judge(self, sums, variances, table, coincidences)
         return Scored(judge.rows, judge.scores(curves), curves)
 
     def grouping(self, name: str, width: int) -> Grouping:
@@ -151,20 +176,33 @@ class Scoring:
             return self.groupings[0].apart(by)
         return self.groupings[width - 1]
 
-    def _shape(self, name: str, marginal: tuple[str, ...]) -> tuple[int, ...]:
-        return self.grouping(name, len(marginal)).shape(marginal)
+    def _cuts(self, grouping: Grouping, marginal: tuple[str, ...]) -> tuple[Cut, ...]:
+        own = dict(zip(self.schema.names, grouping.groups, strict=True))
+        return tuple(Cut(name, size, own[name]) for name, size in zip(marginal, grouping.shape(marginal), strict=True))
 
-    def _cells(self, name: str, marginal: tuple[str, ...], table: pd.DataFrame) -> Integers:
-        grouping, shape = self.grouping(name, len(marginal)), self._shape(name, marginal)
-        keys = np.ravel_multi_index(tuple(grouping.places(marginal, table)), shape)
-        return np.bincount(keys, minlength=prod(shape)).astype(np.int64)
+
+def _of_curve(grid: Grid) -> tuple[Cut, ...]:
+    named = zip((grid.by, grid.event, grid.time), grid.shape, strict=True)
+    return tuple(Cut(column, size, grid) for column, size in named if column is not None)
+
+
+def _counted(cuts: Sequence[Cut], table: pd.DataFrame) -> Integers:
+    """How many rows of a coded table are in each cell of a set of columns."""
+    keys, there = np.zeros(len(table), np.int64), np.ones(len(table), np.bool_)
+    for cut in cuts:
+        cells = cut.cells(table[cut.column].to_numpy())
+        keys, there = keys * cut.size + cells, there & (cells >= 0)
+    return np.bincount(keys[there], minlength=prod(cut.size for cut in cuts)).astype(np.int64)
 
 
 class _Judge:
     """The scores of one synthetic table."""
 
-    def __init__(self, scoring: Scoring, sums: Summed, variances: Mapping[str, Fraction], table: pd.DataFrame) -> None:
+    def __init__(
+        self, scoring: Scoring, sums: Summed, variances: Mapping[str, Fraction], table: pd.DataFrame, coincidences: int
+    ) -> None:
         self._scoring, self._sums, self._variances, self._table = scoring, sums, variances, table
+        self._coincidences = coincidences
         self._made, self._seed = scoring.count(table), scoring.specification.digest
         self._cuts: dict[Grouping, tuple[Cells, tuple[Cells, ...]]] = {}
         self.rows = max(1, sums[ROWS][0])
@@ -236,12 +274,17 @@ class _Judge:
         """The score of cells that hold `summed` of about `rows` records, with noise of `variance`, and `made` of `made_rows`.
 
         Dividing by a noisy number of rows, of variance `sized`, moves the score by at most its relative error, which counts in
-        full: two ends that each hold 39 times in 40 hold together 19 times in 20.
+        full: two ends that each hold 39 times in 40 hold together 19 times in 20. Coincidences move the number of rows as noise
+        does. What n of them add to the k cells of a set, as differences of Poisson numbers, sums to sqrt(2 k n / pi) in absolute
+        values at most, with a variance of n; that and two deviations of each set count in full, too.
         """
         blurred = sum(abs(real * made_rows - rows * own) for real, own in zip(summed, made, strict=True))
         told = estimate(float(Fraction(blurred, made_rows)), len(made), sqrt(variance))
         share, largest = Fraction(1, len(measure.marginals) * rows), Fraction(measure.largest)
-        sigma = Fraction(told.reach) * share / CONFIDENCE_FACTOR + Fraction(sqrt(sized)) / rows
+        sets, met = len(measure.marginals), sqrt(self._coincidences)
+        moved = Fraction((ALONE * sqrt(len(made) * sets) + 2 * sets) * met)
+        error = Fraction(sqrt(sized + self._coincidences)) / rows
+        sigma = (Fraction(told.reach) + moved) * share / CONFIDENCE_FACTOR + error
         return Score(
             measure.name,
             quote(min(Fraction(told.value) * share, largest)),

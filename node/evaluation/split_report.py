@@ -7,9 +7,19 @@ from marketplace.protocol.analysis_quote import Setting, learned, threats
 from marketplace.protocol.crossing import Side
 from marketplace.protocol.specification import Specification
 from marketplace.protocol.split import SplitSchema
-from node.evaluation import page
+from node.evaluation import certified, page
 from node.evaluation.joint_report import account, conditions, protection
-from node.evaluation.report import PICTURE, Promise
+from node.evaluation.pooled_report import Shown
+from node.evaluation.report import PICTURE, Promise, closeness
+from node.evaluation.words import order_words
+
+HOW = (
+    "The real records enter as counts of persons whom both sides know and who share their secret bucket with nobody of their "
+    "side, each with everybody's noise in it, and columns in few groups of values. The noise's share is taken out of a score; "
+    "its interval holds the exact value with a probability of at least 95 %, different persons who meet in a bucket counted in, "
+    "so it is wide where counts are small beside their noise. The counts were opened after all that the rows follow from; they "
+    "stand in sums.json, and `agora verify` computes every score from them and the table again."
+)
 
 
 def split_report(
@@ -18,13 +28,14 @@ def split_report(
     promise: Promise,
     split: SplitSchema,
     specification: Specification,
-    picture: bytes,
+    shown: Shown,
     shares: Sequence[Sequence[Share]],
 ) -> bytes:
     """The report as one HTML file in UTF-8: the same arguments give the same bytes.
 
-    `picture`: of the rows, a PNG. `shares`: the noise of each party in each round. An epsilon is told for the privacy unit.
+    `shares`: the noise of each party in each round. An epsilon is told for the privacy unit.
     """
+    words = order_words(split.joined, specification)
     title = f"a synthetic table of columns that lie at {setting.parties} providers"
     return page.page(
         f"Twin of a split table: {title}",
@@ -42,14 +53,10 @@ def split_report(
             ),
             conditions(specification.only, "Every synthetic row meets the order's conditions on {}."),
             _what(split, specification),
-            page.section(
-                "How close it is",
-                page.paragraph(
-                    "No scores are released of such a table: what it should be compared with lies nowhere. How much noise each "
-                    "count has stands below and in the certificate."
-                ),
-            ),
-            page.section("What it looks like", page.image(picture, PICTURE)),
+            certified.thresholds(specification.thresholds, shown.scored.scores, words),
+            closeness(shown.scored.scores, words, HOW, "counted"),
+            certified.curves(shown.curves),
+            page.section("What it looks like", page.image(shown.picture, PICTURE)),
             protection(split.joined.unit, setting, promise),
             page.section("Who learnt what", page.points([f"{who}: {what}." for who, what in learned(setting).items()])),
             page.section("Against whom it holds", page.points(threats(setting))),

@@ -18,7 +18,7 @@ from marketplace.protocol.pool import TWIN_THRESHOLD, answered_as, rows_in_pool,
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import Specification
 from marketplace.protocol.specified import Specified, read_specified, result_bytes
-from marketplace.protocol.split import buckets_for
+from marketplace.protocol.split import buckets_for, coincidences_of
 from marketplace.sealing import capacity_for
 from node.commission import read_document
 from node.files import make_folder, write_whole
@@ -83,8 +83,10 @@ class JointCommission:
         found = split_of(self.offer, self.schemas)
         if found is None:
             return None
-        rows = max(source.description.rows_declared for source in self.sources)
-        split = Split(found.left, found.right, found.sides, buckets_for(rows))
+        rows = [source.description.rows_declared for source in self.sources]
+        buckets = buckets_for(max(rows))
+        met = coincidences_of(buckets, rows, found.sides)
+        split = Split(found.left, found.right, found.sides, buckets, met)
         if len(self._right(split).encode()) > LARGEST_RIGHT_BYTES:
             raise Invalid(
                 f"expected a description of at most {LARGEST_RIGHT_BYTES} bytes at the right; shorten its words"

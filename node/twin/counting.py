@@ -30,7 +30,8 @@ def count(twin: PooledTwin, schema: Schema, table: pa.Table, opened: Opened = ()
             binned = records.binned(columns.cells, columns.bins)
             counts = [binned.marginal(marginal) for marginal in found.marginals]
         case ScoreRound(scoring=scoring):
-            return scoring.count(scoring.meeting(frame_of(table, schema)))
+            frame = frame_of(table, schema)
+            return scoring.count(frame[scoring.meeting(frame)])
         case None:
             return {}
     return {one.name: counted for one, counted in zip(found.asked, counts, strict=True)}

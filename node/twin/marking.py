@@ -3,14 +3,16 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from marketplace.protocol.analysis_statistic import Opened
 from marketplace.protocol.crossing import Side
+from node.evaluation.codes import frame_of
 from node.synthesis.columns import Question
 from node.synthesis.records import MISSING, Records
-from node.twin.rounds import CellRound, MarginalRound, RowRound, SketchRound
+from node.twin.rounds import CellRound, MarginalRound, RowRound, ScoreRound, SketchRound
 from node.twin.split import Split
 from node.twin.vertical import VerticalTwin
 
@@ -23,17 +25,22 @@ def marks(
     """What a party of a `side` hands in for the next round, without noise: for its own process alone, shape (parts, buckets).
 
     `table`: coded, a row for each person; `placed`: the bucket and the sign of each. 0 where a bucket has none of its persons
-    or several, or its person no cell of a part; else the cell, counted from 1, with the person's sign. Raises `Invalid`,
-    naming the column, for a table of another schema.
+    or several, or its person no cell of a part; else the cell, counted from 1, with the person's sign. For scores, who does not
+    meet the order's conditions on these columns is nobody. Raises `Invalid`, naming the column, for a table of another schema.
     """
     split = twin.split
     step = twin.next_round(opened)
     if step is None:
         return np.zeros((0, split.buckets), np.int64)
-    buckets, signs = placed
+    (buckets, signs), records = placed, Records.of_table(table, split.schema(side))
+    if isinstance(step, ScoreRound):
+        frame = frame_of(table, split.schema(side))
+        met = step.scoring.meeting(frame)
+        (buckets, signs), codes = (buckets[met], signs[met]), _as_scored(step, frame[met])
+    else:
+        codes = _codes(step, split, side, records)
     alone = np.bincount(buckets, minlength=split.buckets)[buckets] == 1
-    layout, codes = split.layout(step), _codes(step, split, side, Records.of_table(table, split.schema(side)))
-    parts = layout.parts[side]
+    parts = split.layout(step).parts[side]
     found = np.zeros((len(parts), split.buckets), np.int64)
     for row, part in zip(found, parts, strict=True):
         cell, there = np.zeros(len(buckets), np.int64), alone.copy()
@@ -42,6 +49,12 @@ def marks(
             there &= codes[axis.of] >= 0
         row[buckets[there]] = signs[there] * (cell[there] + 1)
     return found
+
+
+def _as_scored(step: ScoreRound, frame: pd.DataFrame) -> dict[int, Integers]:
+    """Of each column of `frame` as it is scored the cell of every person, -1 for none."""
+    cuts = enumerate(step.cuts)
+    return {number: cut.cells(frame[cut.column].to_numpy()) for number, cut in cuts if cut.column in frame}
 
 
 def _codes(step: RowRound, split: Split, side: Side, records: Records) -> dict[int, Integers]:

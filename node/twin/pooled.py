@@ -57,7 +57,7 @@ class PooledTwin:
     """One order's twin of a pool's records.
 
     `rho_micro`: of all that is opened. `rows_in_pool`: the most rows of the offer's privacy unit in the sums. `parties`,
-    `threshold`: as in `mpc.noise.shares`. `with_scores`: whether scores are summed at last; else all rho is for rows.
+    `threshold`: as in `mpc.noise.shares`.
     """
 
     specification: Specification
@@ -65,7 +65,6 @@ class PooledTwin:
     rows_in_pool: int
     parties: int
     threshold: int
-    with_scores: bool = True
 
     def check(self, schema: Schema) -> None:
         """Raises `Invalid` for a wish that cannot be met, `Refused` where the rho cannot pay for every stage, or for too few
@@ -82,7 +81,7 @@ class PooledTwin:
     @property
     def evaluate_micro(self) -> int:
         """What the scores may cost of the rho."""
-        return self.rho_micro * SCORES_PERCENT // 100 if self.with_scores else 0
+        return self.rho_micro * SCORES_PERCENT // 100
 
     @property
     def generate_micro(self) -> int:
@@ -91,7 +90,7 @@ class PooledTwin:
 
     def rounds(self, schema: Schema) -> int:
         """How many times parties sum, for scores at last: by the declaration alone."""
-        return levels_of(schema) + (1 if measures_all(schema) else 2) + self.with_scores
+        return levels_of(schema) + (2 if measures_all(schema) else 3)
 
     def asked(self, schema: Schema, opened: Opened = ()) -> tuple[Asked, ...]:
         """Every statistic that parties sum next, where `opened` are the sums of all earlier rounds; none at the end."""
@@ -113,7 +112,7 @@ class PooledTwin:
                 f"expected the sums of {self.rounds(schema)} rounds, got those of {len(opened)}; run it again"
             )
         found: list[Histogram] = []
-        for number, sums in enumerate(opened[: len(opened) - self.with_scores]):
+        for number, sums in enumerate(opened[:-1]):
             found += self._histograms(schema, self.next_round(schema, opened[:number]), sums)
         return Measurements(NAME, (), tuple(found))
 
@@ -123,11 +122,11 @@ class PooledTwin:
         assert isinstance(step, ScoreRound)
         return step.scoring
 
-    def scored(self, schema: Schema, opened: Opened, table: pd.DataFrame) -> Scored:
-        """The scores of a coded table: post-processing. Raises as `Scoring.scored`."""
+    def scored(self, schema: Schema, opened: Opened, table: pd.DataFrame, coincidences: int = 0) -> Scored:
+        """The scores of a coded table: post-processing. `coincidences`: as in `Scoring.scored`, which says what it raises."""
         shares = self.shares(schema, opened[:-1])
         variances = {share.name: self.parties * share.sigma2 for share in shares}
-        return self.scoring(schema, opened).scored(opened[-1], variances, table)
+        return self.scoring(schema, opened).scored(opened[-1], variances, table, coincidences)
 
     def table(self, schema: Schema, opened: Opened, progress: Progress, cancelled: Cancelled) -> pa.Table:
         """The coded synthetic table: post-processing of the sums, with a seed that follows from them.
@@ -150,7 +149,7 @@ class PooledTwin:
         columns, left = released.columns, opened[levels_of(schema) :]
         if len(opened) >= self.rounds(schema):
             return None
-        if self.with_scores and len(opened) == self.rounds(schema) - 1:
+        if len(opened) == self.rounds(schema) - 1:
             return score_round(schema, self.specification, columns, self.evaluate_micro, self._stddev)
         rest = self.generate_micro - sum(map(sum, prices))
         return (
@@ -229,9 +228,8 @@ class PooledTwin:
             percent = 100 - CELLS_PERCENT - SKETCH_PERCENT
         least = max(-(-100 * LEAST_MICRO * n // part) for n, part in ((levels, CELLS_PERCENT), (most, percent)))
         least = max(least, -(-100 * LEAST_MICRO // SKETCH_PERCENT))
-        if self.with_scores:
-            scores = least_micro(schema, self.specification)
-            least = max(-(-100 * least // (100 - SCORES_PERCENT)), -(-100 * scores // SCORES_PERCENT))
+        scores = least_micro(schema, self.specification)
+        least = max(-(-100 * least // (100 - SCORES_PERCENT)), -(-100 * scores // SCORES_PERCENT))
         check_enough(self.rho_micro, least, count)
 
 

@@ -6,7 +6,7 @@ from math import prod
 
 from marketplace.protocol.analysis import Asked
 from marketplace.protocol.analysis_statistic import Statistic
-from marketplace.scores.summed import Scoring
+from marketplace.scores.summed import Cut, Scoring
 from node.synthesis.budget import divided, weights_of
 from node.synthesis.columns import Columns, Question
 from node.synthesis.sketch import Sketch
@@ -69,6 +69,11 @@ class ScoreRound:
     def asked(self) -> tuple[Asked, ...]:
         """Rows in each cell of every statistic of the scoring, which says how far one person moves them."""
         return tuple(Asked(one.name, 0, one) for one in self.scoring.statistics)
+
+    @property
+    def cuts(self) -> tuple[Cut, ...]:
+        """Every column as it enters some set, each once."""
+        return tuple(dict.fromkeys(cut for sets in self.scoring.sets.values() for one in sets for cut in one))
 
 
 RowRound = CellRound | SketchRound | MarginalRound

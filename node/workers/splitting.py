@@ -7,10 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from marketplace.certificate.answers import stages_of
 from marketplace.certificate.certificate import Mechanism
-from marketplace.certificate.twins import digest_of
-from marketplace.protocol import analysis_sums
+from marketplace.certificate.twins import COINCIDENCES
 from marketplace.protocol.analysis import Asked
 from marketplace.protocol.analysis_lane import Lane
 from marketplace.protocol.analysis_noise import Share
@@ -21,18 +19,20 @@ from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import Specification
 from marketplace.protocol.split import SPELLING
 from node.evaluation import picture
+from node.evaluation.codes import frame_of
+from node.evaluation.curve_picture import draw_curves
+from node.evaluation.pooled_report import Shown
 from node.evaluation.report import Promise
 from node.evaluation.split_report import split_report
 from node.mpc.persons import placed
 from node.synthesis.generator import CodedTable
 from node.twin.marking import marks
-from node.twin.pooled import NAME
 from node.twin.split import Split
 from node.twin.vertical import VerticalTwin
 from node.workers.job import MARKS, JointJob
 from node.workers.mechanism import noisy_counts
 from node.workers.task import Written, shares_of
-from node.workers.twinning import FILES, never, quiet, write_files
+from node.workers.twinning import FILES, never, quiet, twin_mechanism, write_files
 
 WORDS = "noisy counts of persons whom both sides know, opened as products of secret buckets, and a graphical model fitted to them"
 
@@ -79,20 +79,21 @@ class SplitTask:
 
     def write(self, folder: Path, opened: Opened) -> Written:
         schema, table = self.twin.split.joined, self.twin.table(opened, quiet, never)
+        scored = self.twin.scored(opened, frame_of(table, schema))
         image = picture.draw(table, schema, noisy_counts(self.twin.measured(opened), schema))
-        write_files(folder, table, schema, image, self._report(opened, image), opened)
-        return Written(FILES)
+        drawn = draw_curves(table, schema, self.twin.specification, scored.curves, scored.rows)
+        write_files(folder, table, schema, image, self._report(opened, Shown(scored, image, drawn)), opened)
+        return Written(FILES, scored.scores, scored.curves)
 
     def mechanism(self, opened: Opened) -> Mechanism:
-        name, _, version = NAME.partition("/")
-        said = (digest_of(analysis_sums.encode(opened)), ("buckets", str(self.twin.split.buckets)))
-        spelt = ("spelling", SPELLING.value)
-        return Mechanism(name, version, tuple(sorted((*said, spelt))), stages_of(shares_of(self, opened)), ())
+        split = self.twin.split
+        met = (COINCIDENCES, str(split.coincidences))
+        said = (("buckets", str(split.buckets)), met, ("spelling", SPELLING.value))
+        return twin_mechanism(opened, shares_of(self, opened), self.twin.pooled.scoring(split.joined, opened), said)
 
-    def _report(self, opened: Opened, image: bytes) -> bytes:
+    def _report(self, opened: Opened, shown: Shown) -> bytes:
         job, twin = self.job, self.twin
         setting = Setting(Lane.CROSSING, job.parties, job.threshold, None, job.unit)
-        promise = Promise(WORDS, twin.rho_micro, 0, job.own.delta_atto)
-        return split_report(
-            job.own.order, setting, promise, twin.split, twin.specification, image, shares_of(self, opened)
-        )
+        promise = Promise(WORDS, twin.pooled.generate_micro, twin.pooled.evaluate_micro, job.own.delta_atto)
+        shares = shares_of(self, opened)
+        return split_report(job.own.order, setting, promise, twin.split, twin.specification, shown, shares)

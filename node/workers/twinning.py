@@ -1,6 +1,6 @@
 """The twin of pooled records as a joint order's work: what is counted for it, and rows, picture and report from the sums."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from marketplace.protocol.analysis_quote import Setting
 from marketplace.protocol.analysis_statistic import Opened
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import Specification
+from marketplace.scores.summed import Scoring
 from node.evaluation import picture
 from node.evaluation.codes import frame_of
 from node.evaluation.curve_picture import draw_curves
@@ -72,13 +73,7 @@ class TwinTask:
         return Written(FILES, scored.scores, scored.curves)
 
     def mechanism(self, opened: Opened) -> Mechanism:
-        name, _, version = NAME.partition("/")
-        digest = digest_of(analysis_sums.encode(opened))
-        groups = groups_of(self.twin.scoring(self.schema, opened))
-        rounds = shares_of(self, opened)
-        stages = stages_of(rounds)
-        rows = len(stages) - len(rounds[-1])
-        return Mechanism(name, version, tuple(sorted((digest, *groups))), stages[:rows], stages[rows:])
+        return twin_mechanism(opened, shares_of(self, opened), self.twin.scoring(self.schema, opened))
 
     def _report(self, opened: Opened, shown: Shown) -> bytes:
         job, twin = self.job, self.twin
@@ -86,6 +81,18 @@ class TwinTask:
         promise = Promise(WORDS, twin.generate_micro, twin.evaluate_micro, job.own.delta_atto)
         shares = shares_of(self, opened)
         return pooled_report(job.own.order, setting, promise, self.schema, twin.specification, shown, shares)
+
+
+def twin_mechanism(
+    opened: Opened, rounds: Sequence[Sequence[Share]], scoring: Scoring, parameters: Sequence[tuple[str, str]] = ()
+) -> Mechanism:
+    """What a certificate says of how a twin was made: its stages, of which the last of `rounds` are for scores, and its sums,
+    the groups of `scoring` and further `parameters`."""
+    name, _, version = NAME.partition("/")
+    said = (digest_of(analysis_sums.encode(opened)), *groups_of(scoring), *parameters)
+    stages = stages_of(rounds)
+    rows = len(stages) - len(rounds[-1])
+    return Mechanism(name, version, tuple(sorted(said)), stages[:rows], stages[rows:])
 
 
 def write_files(folder: Path, table: CodedTable, schema: Schema, image: bytes, report: bytes, opened: Opened) -> None:

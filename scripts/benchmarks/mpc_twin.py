@@ -11,7 +11,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,8 +24,6 @@ from marketplace.protocol.rho import largest_rho_micro
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import SEALING_KEY_BYTES, Specification
 from marketplace.protocol.unit import PrivacyUnit
-from marketplace.scores.score import Score
-from marketplace.scores.summed import Scored
 from node.mpc.local import answer_here
 from node.mpc.noise import add
 from node.noise.stream import NoiseStream
@@ -35,11 +32,9 @@ from node.twin.pooled import PooledTwin
 from scripts.benchmarks.entrants import DELTA, Setting, bounds
 from scripts.benchmarks.generate import NO_WORKLOAD, Judge, timed_twin
 from scripts.benchmarks.lines import Line
-from scripts.benchmarks.mpc_runs import DISTANCE, Runs
+from scripts.benchmarks.mpc_runs import DISTANCE, Runs, released
 from scripts.benchmarks.tables import Table, load
 
-WIDEST = "l1_3way"
-NO_NOISE = Fraction(1, 10**12)
 MODULES = ("node.twin.counting", "node.mpc.noise", "marketplace.scores.summed")
 CASES = (
     ("prostate", 3, 1, 10),
@@ -96,22 +91,13 @@ class Pool:
         return opened
 
     def judged(self, opened: Opened, made: pd.DataFrame) -> dict[str, float]:
-        """The released score of `WIDEST` with the ends of its interval, its floor, and what it is without noise."""
-        scoring = self.twin.scoring(self.schema, opened)
-        counts = {name: counted.tolist() for name, counted in scoring.count(self.table.real).items()}
-        exact = scoring.scored(counts, dict.fromkeys(counts, NO_NOISE), made)
-        released, true = (_widest(one) for one in (self.twin.scored(self.schema, opened, made), exact))
-        low, high = map(float, released.interval)
-        shown = {"released": released.value, "low": low, "high": high, "floor": released.floor, "true": true.value}
-        return {name: float(value) for name, value in shown.items()}
+        """As `released`."""
+        scored = self.twin.scored(self.schema, opened, made)
+        return released(scored, self.twin.scoring(self.schema, opened), self.table.real, made)
 
     def rows(self, opened: Opened) -> pd.DataFrame:
         made = self.twin.table(self.schema, opened, lambda *_: None, lambda: False)
         return pd.DataFrame({name: made.column(name).fill_null(-1).to_numpy() for name in self.schema.names})
-
-
-def _widest(scored: Scored) -> Score:
-    return next(one for one in scored.scores if one.name.startswith(WIDEST))
 
 
 def _noisy(pool: Pool, table: pa.Table, noise: NoiseStream, opened: Opened) -> Mapping[str, Any]:

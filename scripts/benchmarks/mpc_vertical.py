@@ -26,6 +26,7 @@ from marketplace.protocol.crossing import Side
 from marketplace.protocol.rho import largest_rho_micro
 from marketplace.protocol.schema import Schema
 from marketplace.protocol.specification import SEALING_KEY_BYTES, Specification
+from marketplace.protocol.split import coincidences_of
 from node.mpc.local import cross_here
 from node.mpc.noise import add
 from node.mpc.persons import placed
@@ -37,7 +38,7 @@ from scripts.benchmarks.entrants import DELTA, Setting, bounds
 from scripts.benchmarks.generate import NO_WORKLOAD, Judge, timed_twin
 from scripts.benchmarks.lines import Line
 from scripts.benchmarks.mpc_crossed import crossed
-from scripts.benchmarks.mpc_runs import DISTANCE, Runs
+from scripts.benchmarks.mpc_runs import DISTANCE, Runs, released
 from scripts.benchmarks.mpc_twin import coded
 from scripts.benchmarks.tables import Table, load
 
@@ -49,6 +50,7 @@ MODULES = (
     "node.mpc.noise",
     "node.mpc.persons",
     "marketplace.protocol.crossing",
+    "marketplace.scores.summed",
 )
 CASES = (("prostate", 2**16, 3), ("flchain", 2**16, 3), ("adult", 2**18, 1))
 """Data, buckets, and keys at most."""
@@ -69,10 +71,11 @@ class Hospitals:
         left, right = (Schema(columns[side::2], "person", 1) for side in Side)
         place = np.random.default_rng(0).integers(0, 2, len(table.real))
         hospitals = tuple(table.real.loc[place == number, list(left.names)] for number in range(2))
-        split = Split(left, right, SIDES, buckets)
+        parts = (*hospitals, table.real[list(right.names)])
+        split = Split(left, right, SIDES, buckets, coincidences_of(buckets, list(map(len, parts)), SIDES))
         wishes = Specification(bytes(32), len(table.real), NO_WORKLOAD, 60, bytes(SEALING_KEY_BYTES), bytes(32))
         twin = VerticalTwin(wishes, largest_rho_micro(1.0, DELTA), split, 1, at=len(Side))
-        return cls(twin, (*hospitals, table.real[list(right.names)]))
+        return cls(twin, parts)
 
     def counts(self, seed: int) -> list[Callable[[Opened, bytes], tuple[Integers, Integers]]]:
         """For each party its marks and its noise in a round, under the key that all agree on."""
@@ -97,6 +100,12 @@ class Hospitals:
             opened = (*opened, self.twin.named(opened, found))
         return opened
 
+    def judged(self, opened: Opened, made: pd.DataFrame, judge: Judge, real: pd.DataFrame) -> dict[str, float]:
+        """The distance of rows that were made, and the scores that are released of them, as `mpc_runs.released` has them."""
+        scoring = self.twin.pooled.scoring(self.twin.split.joined, opened)
+        own = real[list(made.columns)]
+        return {"distance": judge.distance(made), **released(self.twin.scored(opened, made), scoring, own, made)}
+
     def rows(self, opened: Opened) -> pd.DataFrame:
         made = self.twin.table(opened, lambda *_: None, lambda: False)
         return pd.DataFrame({name: made.column(name).fill_null(-1).to_numpy() for name in made.column_names})
@@ -118,8 +127,9 @@ def _of(setting: Setting, table: Table, hospitals: Hospitals, judge: Judge, seed
     def split(at: int, seed: int) -> Mapping[str, Any]:
         made = replace(hospitals, twin=replace(twin, at=at))
         if (at, seed) == (twin.at, 1):
-            return _between_processes(made, judge)
-        return {"distance": judge.distance(made.rows(made.opened(seed)))}
+            return _between_processes(made, judge, real)
+        opened = made.opened(seed)
+        return made.judged(opened, made.rows(opened), judge, real)
 
     def central(rho_micro: int, seed: int) -> Mapping[str, Any]:
         return {"distance": judge.distance(timed_twin(real, table.schema, rho_micro, seed)[0])}
@@ -138,7 +148,7 @@ def _of(setting: Setting, table: Table, hospitals: Hospitals, judge: Judge, seed
     yield from runs.lines("each side alone, joined at random", seeds, at_random)
 
 
-def _between_processes(hospitals: Hospitals, judge: Judge) -> Mapping[str, Any]:
+def _between_processes(hospitals: Hospitals, judge: Judge, real: pd.DataFrame) -> Mapping[str, Any]:
     """The twin as real parties make it, each with a process of its own."""
     with tempfile.TemporaryDirectory(prefix="agora-split-") as folder:
         answers = cross_here(hospitals.twin, bytes(32), hospitals.counts(1), Path(folder))
@@ -154,4 +164,4 @@ def _between_processes(hospitals: Hospitals, judge: Judge) -> Mapping[str, Any]:
         f"{len(answers[0].opened)} rounds, {cells:,} numbers, {max(one.seconds for one in answers):.1f} s between processes "
         f"and {rows_s:.1f} s for rows, {moved} MB at the parties, at most {peak} MiB"
     )
-    return {"distance": judge.distance(made), "note": note}
+    return {**hospitals.judged(answers[0].opened, made, judge, real), "note": note}

@@ -15,6 +15,7 @@ from marketplace.buying.quote import ask_quote
 from marketplace.certificate.certificate import Certificate, StageKind
 from marketplace.certificate.joint import Halves
 from marketplace.certificate.manifest import Manifest
+from marketplace.certificate.twins import COINCIDENCES
 from marketplace.certificate.verification import verify, verify_against
 from marketplace.commands.forecasts import forecast_lines
 from marketplace.commands.offers import _document, _lines
@@ -25,14 +26,16 @@ from marketplace.protocol.crossing import Side
 from marketplace.protocol.identity import OrderId
 from marketplace.protocol.offer import Kind, Offer
 from marketplace.protocol.schema import Category, Number, Schema
-from marketplace.protocol.specification import Workload
+from marketplace.protocol.specification import Curve, Workload
 from marketplace.protocol.states import DeclineReason, OrderState, Reason
 from marketplace.protocol.threshold import Threshold
+from node.outcome import Outcome
 from node.pool.answering import read_ended
 from node.pool.countersignature import DeliveryDraft, Presented, _objection_to_part
 from node.pool.joint import read_joint
 from node.remaking import Remade, remake
 from node.work import Abstain
+from node.workers.job import Name
 from node.workers.joint import JointWorkers
 from tests.mpc import rogue_crossing
 from tests.node.market import SLOT_S
@@ -59,7 +62,9 @@ RIGHT = Schema(
 )
 SCHEMAS = {0: LEFT, 1: LEFT, 2: RIGHT}
 SIDES = (Side.LEFT, Side.LEFT, Side.RIGHT)
-WORKLOAD = Workload((("arm", "outcome"),))
+WORKLOAD = Workload((("outcome", "arm"),), (Curve("days", "outcome", "arm", "dead"),))
+"""Columns of both sides together, and survival by treatment, of which the registry alone has the deaths."""
+WISHES = Wishes(ROWS, WORKLOAD, subgroups="outcome", thresholds=(Threshold("l1_1way", "2"),), slot_s=SLOT_S)
 
 
 def halves(path: Path, persons: int, number: int, _: int) -> Path:
@@ -89,7 +94,7 @@ def offer(pool: Pool) -> Offer:
 
 
 def place(pool: Pool, offer: Offer) -> OrderId:
-    return pool.client.place(pool.client.draft(offer.id, rows=ROWS, workload=WORKLOAD, slot_s=SLOT_S)).order
+    return pool.client.place(pool.client.draft(offer.id, **vars(WISHES))).order
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +123,7 @@ def test_two_hospitals_and_a_registry_make_one_table_that_nobody_holds(
     joined = sum(opened[0]["cells/1/0"])
     assert 250 < joined < 450  # about 350, since some share a bucket, with a standard deviation of 11, most of it noise
     report = (out / result.REPORT).read_text()
-    assert "persons whom both sides know" in report and "No scores are released" in report
+    assert "persons whom both sides know" in report and "How close it is to the real records" in report
     for one in pool.hospitals:
         assert one.debits(order) == [one.used_micro()]
         for name in (*result.NAMES, analysis_sums.SUMS):
@@ -146,12 +151,28 @@ def test_the_certificate_says_lane_sides_unit_and_every_stage_with_its_noise(
     assert [sides[one.address] for one in pool.hospitals] == list(SIDES)
     assert joint.split.right.schema == RIGHT
     assert dict(mechanism.parameters)["buckets"] == "4096"
-    assert certificate.scores == () == mechanism.evaluate
-    assert {stage.kind for stage in mechanism.generate} == {StageKind.JOINT_GAUSSIAN}
-    assert {stage.sensitivity for stage in mechanism.generate} == {"9"}  # a bucket at each of three parties
+    stages = (*mechanism.generate, *mechanism.evaluate)
+    assert {stage.kind for stage in stages} == {StageKind.JOINT_GAUSSIAN}
+    moved = {stage.name.partition("/")[2]: int(stage.sensitivity) for stage in stages}
+    assert moved["cells/1/0"] == moved["rows"] == 9  # a bucket at each of three parties
+    assert (moved["l1_1way"], moved["l1_2way"], moved["subgroups"], moved["curve_0"]) == (4 * 9, 6 * 9, 3 * 9, 9)
     paid = sum(one.debits(order)[0] for one in pool.hospitals)
-    spent = sum(stage.rho_micro for stage in mechanism.generate)
-    assert paid - 2 * len(mechanism.generate) <= spent <= paid == certificate.privacy.rho_micro
+    spent = sum(stage.rho_micro for stage in stages)
+    assert paid - 2 * len(stages) <= spent <= paid == certificate.privacy.rho_micro
+
+
+def test_scores_are_released_that_everybody_computes_again_and_thresholds_are_judged_by_them(
+    pool: Pool, bought: tuple[OrderId, Path]
+) -> None:
+    order, out = bought
+    certificate = certificate_of(out)
+    names = {score.name for score in certificate.scores}
+    assert names >= {"l1_1way", "l1_2way", "l1_3way", "workload", "curve_0"}
+    assert {name for name in names if name.startswith("subgroup_")} and len(certificate.curves) == 1
+    assert [one.met for one in certificate.thresholds] == [True]
+    for one in pool.hospitals:
+        outcome = Outcome.decode((one.folder(order) / Name.OUTCOME).read_bytes())
+        assert (outcome.scores, outcome.curves) == (certificate.scores, certificate.curves)
 
 
 def test_neither_identifiers_nor_keys_are_in_a_file(
@@ -195,6 +216,16 @@ def change_stage(**changes: str) -> Callable[[Path], None]:
     return change(altered)
 
 
+def fewer_coincidences(made: Certificate) -> Certificate:
+    said = tuple((name, "1" if name == COINCIDENCES else value) for name, value in made.mechanism.parameters)
+    return replace(made, mechanism=replace(made.mechanism, parameters=said))
+
+
+def no_coincidences(made: Certificate) -> Certificate:
+    said = tuple(one for one in made.mechanism.parameters if one[0] != COINCIDENCES)
+    return replace(made, mechanism=replace(made.mechanism, parameters=said))
+
+
 def other_right(split: Halves) -> Halves:
     return replace(split, right=replace(split.right, title="Another registry"))
 
@@ -209,6 +240,11 @@ def other_right(split: Halves) -> Halves:
         (change_split(other_right), {11}),
         (change_stage(sensitivity="1"), {11}),
         (change_stage(parameter="1"), {7, 11}),
+        (change(lambda made: replace(made, scores=made.scores[:-1])), {11}),
+        (change(lambda made: replace(made, scores=(replace(made.scores[1], value="0.000001"), *made.scores))), {11}),
+        (change(lambda made: replace(made, curves=())), {11}),
+        (change(fewer_coincidences), {11}),
+        (change(no_coincidences), {11}),
     ],
 )
 def test_a_changed_certificate_of_a_split_table_fails_by_number(
@@ -257,7 +293,7 @@ def test_a_quote_says_who_learns_what_and_an_offer_shows_the_columns_of_both_sid
 def test_a_quote_tells_the_bytes_that_an_order_takes_within_a_half(
     pool: Pool, offer: Offer, bought: tuple[OrderId, Path]
 ) -> None:
-    quoted = ask_quote(pool.client, offer.id, Wishes(rows=ROWS, workload=WORKLOAD, slot_s=SLOT_S))
+    quoted = ask_quote(pool.client, offer.id, WISHES)
     assert quoted.quote.forecast is not None
     folders = [one.folder(bought[0]) for one in pool.hospitals]
     moved = max(read_ended(folder)[1].moved_bytes for folder in folders)
@@ -267,8 +303,8 @@ def test_a_quote_tells_the_bytes_that_an_order_takes_within_a_half(
 @pytest.mark.parametrize(
     ("wishes", "words"),
     [
-        (Wishes(rows=ROWS, subgroups="arm", slot_s=SLOT_S), "neither subgroups nor thresholds"),
-        (Wishes(rows=ROWS, thresholds=(Threshold("l1_2way", "2"),), slot_s=SLOT_S), "neither subgroups nor thresholds"),
+        (Wishes(rows=ROWS, subgroups="height", slot_s=SLOT_S), "height"),
+        (Wishes(rows=ROWS, thresholds=(Threshold("workload", "2"),), slot_s=SLOT_S), "workload"),
         (Wishes(rows=ROWS, workload=Workload((("arm", "height"),)), slot_s=SLOT_S), "height"),
         (Wishes(rows=ROWS, generator="tabular-diffusion", slot_s=SLOT_S), "expected private-marginals"),
     ],

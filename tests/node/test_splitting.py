@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from marketplace.errors import Corrupt, Invalid
+from marketplace.errors import Corrupt, Invalid, Refused
 from marketplace.protocol.crossing import Side
 from marketplace.protocol.identity import DatasetId, OrderId
 from node.noise.stream import NoiseStream
@@ -60,8 +60,10 @@ def test_neither_key_nor_identifiers_are_shown() -> None:
 
 
 def test_what_cannot_be_paid_or_scored_is_refused_before_there_is_a_draw() -> None:
-    with pytest.raises(Invalid, match="neither subgroups nor thresholds"):
-        SplitTask.of(JOB, replace(specification(rows=40), subgroups=SPLIT.left.names[0]), SPLIT, SPLIT.left)
+    with pytest.raises(Refused, match="expected a rho of at least"):
+        SplitTask.of(replace(JOB, rho_micro=20), specification(rows=40), SPLIT, SPLIT.left)
+    with pytest.raises(Invalid, match="height"):
+        SplitTask.of(JOB, replace(specification(rows=40), subgroups="height"), SPLIT, SPLIT.left)
 
 
 def test_a_split_table_is_read_as_it_was_written_and_nothing_else_is() -> None:

@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 
 import numpy as np
 
 from marketplace.protocol.analysis_statistic import Opened
+from marketplace.protocol.constraints import Condition
 from marketplace.protocol.crossing import Side
+from marketplace.protocol.specification import Curve, Specification, Workload
+from marketplace.protocol.split import coincidences_of
 from node.mpc.noise import add
 from node.mpc.persons import placed
 from node.noise.stream import NoiseStream
@@ -20,15 +24,30 @@ Integers = np.ndarray
 KEY, BUCKETS, RHO_MICRO = bytes(range(32)), 2**12, 60_000
 SIDES = (Side.LEFT, Side.RIGHT, Side.LEFT)
 WHOLE = replace(WIDE, rows_per_person=1)
-SPLIT = Split(replace(WHOLE, columns=WHOLE.columns[:2]), replace(WHOLE, columns=WHOLE.columns[2:]), SIDES, BUCKETS)
+MET = coincidences_of(BUCKETS, (450, 900, 450), SIDES)
+LEFT, RIGHT = (replace(WHOLE, columns=part) for part in (WHOLE.columns[:2], WHOLE.columns[2:]))
+SPLIT = Split(LEFT, RIGHT, SIDES, BUCKETS, MET)
 ROWS = rows_of(WHOLE, 900)
 
 Person = tuple[str, ROW]
 """An identifier and the codes of one side's columns."""
 
 
-def twin_of(split: Split = SPLIT, rho_micro: int = RHO_MICRO, at: int = len(SIDES)) -> VerticalTwin:
-    return VerticalTwin(specification(rows=900), rho_micro, split, 1, at)
+PLAIN = specification(rows=900)
+CURVES = (Curve("visits", "stage", None, "II"), Curve("age", "clinic", "stage", "clinic 3"))
+WISHES = replace(
+    PLAIN,
+    workload=Workload((("clinic", "stage"), ("visits", "clinic", "age")), CURVES),
+    subgroups="clinic",
+    only=(Condition("age", lower=Decimal(30)), Condition("visits", upper=Decimal(8))),
+)
+"""Sets that begin with a column at the right, curves over both sides, and conditions at each."""
+
+
+def twin_of(
+    split: Split = SPLIT, rho_micro: int = RHO_MICRO, at: int = len(SIDES), asked: Specification = PLAIN
+) -> VerticalTwin:
+    return VerticalTwin(asked, rho_micro, split, 1, at)
 
 
 def halved(split: Split = SPLIT, rows: Sequence[ROW] = ROWS) -> list[list[Person]]:

@@ -36,7 +36,7 @@ def test_bytes_are_within_a_third_of_what_real_records_take_whatever_is_declared
 
 @pytest.mark.parametrize("sides", [(LEFT, RIGHT, LEFT), (RIGHT, RIGHT, LEFT, LEFT, RIGHT)])
 def test_what_parties_share_is_what_their_processes_send(sides: tuple[Side, ...], tmp_path: Path) -> None:
-    split = Split(SPLIT.left, SPLIT.right, sides, 2**10)
+    split = Split(SPLIT.left, SPLIT.right, sides, 2**10, 0)
     twin = VerticalTwin(twin_of().specification, 60_000, split, 1, len(sides))
     parties, streams = halved(split), [*keys(6), *keys(8)]
 

@@ -18,7 +18,7 @@ from marketplace.protocol.analysis_noise import reach, share_of
 from marketplace.protocol.analysis_statistic import LARGEST_PARTIES, Statistic
 from marketplace.protocol.crossing import LARGEST_NUMBER, Side
 from marketplace.protocol.schema import LARGEST_COLUMNS, Number, Timeline
-from marketplace.protocol.threshold import Threshold
+from marketplace.protocol.specification import Specification
 from node.mpc import noise as parts
 from node.mpc.local import cross_here
 from node.mpc.persons import placed
@@ -29,16 +29,18 @@ from node.twin.marking import marks
 from node.twin.rounds import LEAST_MICRO
 from node.twin.split import Split
 from scripts.benchmarks.mpc_crossed import crossed
-from tests.synthesis.examples import ignore, never, rows_of, specification, table_of
+from tests.synthesis.examples import ignore, never, rows_of, table_of
 from tests.twin import test_power
 from tests.twin.examples import distance, keys
 from tests.twin.split_examples import (
     BUCKETS,
     KEY,
+    PLAIN,
     ROWS,
     SIDES,
     SPLIT,
     WHOLE,
+    WISHES,
     Person,
     halved,
     handed_in,
@@ -53,20 +55,23 @@ CROWDED = replace(SPLIT, buckets=2**8)
 """So few buckets that most have several persons."""
 
 
-def test_without_coincidences_the_tables_are_those_of_the_joined_records() -> None:
+@pytest.mark.parametrize("asked", [PLAIN, WISHES], ids=["plain", "with wishes"])
+def test_without_coincidences_the_tables_are_those_of_the_joined_records(asked: Specification) -> None:
     """In each round, to the last row: one-way, of both columns at one side, of columns at both, and with values missing."""
     rows = ROWS[:40]
-    twin, parties = twin_of(), halved(rows=rows)
+    twin, parties = twin_of(asked=asked), halved(rows=rows)
     buckets, _ = placed([f"person {n}" for n in range(len(rows))], KEY, BUCKETS)
     assert len(set(buckets.tolist())) == len(rows)
-    for at in range(len(OPENED)):
-        crossing = twin.crossing(OPENED[:at])
+    opened = opened_by(twin, PARTIES, keys(0))
+    for at in range(len(opened)):
+        crossing = twin.crossing(opened[:at])
         assert crossing is not None
-        found = crossed(crossing, [handed_in(twin, n, one, OPENED[:at]) for n, one in enumerate(parties)])
-        exact = count(twin.pooled, WHOLE, table_of(WHOLE, rows), OPENED[:at])
-        assert {name: list(one) for name, one in twin.named(OPENED[:at], found).items()} == {
+        found = crossed(crossing, [handed_in(twin, n, one, opened[:at]) for n, one in enumerate(parties)])
+        exact = count(twin.pooled, WHOLE, table_of(WHOLE, rows), opened[:at])
+        assert {name: list(one) for name, one in twin.named(opened[:at], found).items()} == {
             name: one.tolist() for name, one in exact.items()
         }
+    assert 0 < exact["rows"][0] <= len(rows) and (exact["rows"][0] < len(rows)) == bool(asked.only)
 
 
 def test_only_persons_whom_both_sides_know_are_counted() -> None:
@@ -120,11 +125,15 @@ def test_every_number_that_is_opened_is_charged_and_all_cost_no_more_than_the_rh
     twin = twin_of(at=at)
     opened = opened_by(twin, PARTIES, keys(0))
     measured = twin.measured(opened)
-    assert [stage.stage for stage in measured.stages] == [name for sums in opened for name in sums]
-    spent = [stage.cost_micro() for stage in measured.stages]
-    assert spent == [share.rho_micro for at in range(len(opened)) for share in twin.shares(opened[:at])]
+    assert [stage.stage for stage in measured.stages] == [name for sums in opened[:-1] for name in sums]
+    rows, scores = ([s for n in rounds for s in twin.shares(opened[:n])] for rounds in (range(4), [4]))
+    assert [stage.cost_micro() for stage in measured.stages] == [share.rho_micro for share in rows]
+    spent = [share.rho_micro for share in (*rows, *scores)]
     assert twin.rho_micro - 2 * len(spent) <= sum(spent) <= twin.rho_micro
+    assert sum(share.rho_micro for share in scores) <= twin.pooled.evaluate_micro == twin.rho_micro // 10
     assert {share.sensitivity_squared for share in twin.shares()} == {at**2}
+    sets = twin.pooled.scoring(WHOLE, opened).sets
+    assert {share.name: share.sensitivity_squared for share in scores} == {n: at**2 * len(s) for n, s in sets.items()}
 
 
 def test_a_crossing_has_room_for_the_noise_of_all() -> None:
@@ -221,7 +230,7 @@ def test_rows_show_what_columns_at_different_parties_have_to_do_with_each_other(
     assert distance(WHOLE, ROWS, made, (1, 2)) < 0.7 * distance(WHOLE, ROWS, apart, (1, 2))
 
 
-STAGES = ("cells/0/0", "cells/1/1", "sketch", "marginal/0")
+STAGES = ("cells/0/0", "cells/1/1", "sketch", "marginal/0", "l1_2way")
 
 
 def loud(name: str) -> test_power.Share:
@@ -281,7 +290,7 @@ def test_tables_that_do_not_fit_each_other_are_invalid(changes: dict[str, object
 def test_rows_that_are_their_own_persons_are_invalid() -> None:
     nobody = {"left": replace(SPLIT.left, person=None), "right": replace(SPLIT.right, person=None)}
     with pytest.raises(Invalid, match="one person column"):
-        Split(**nobody, sides=SIDES, buckets=256)
+        Split(**nobody, sides=SIDES, buckets=256, coincidences=0)
 
 
 def test_a_rho_that_cannot_pay_for_every_stage_is_refused_before_any_record() -> None:
@@ -294,12 +303,6 @@ def test_the_least_that_a_stage_is_paid_buys_noise_that_a_crossing_holds_with_ro
     sketch = Asked("sketch", 0, Statistic("sketch", (2**16,), 1, math.comb(LARGEST_COLUMNS, 2)))
     share = share_of(sketch, LEAST_MICRO, LARGEST_PARTIES, LARGEST_PARTIES, 7)
     assert 2**18 + LARGEST_PARTIES * reach(share.sigma2, 1, share.cells) < LARGEST_NUMBER // 10
-
-
-@pytest.mark.parametrize("wish", [{"subgroups": "stage"}, {"thresholds": (Threshold("l1_2way", "0.1"),)}])
-def test_scores_that_nobody_releases_decide_nothing(wish: dict[str, object]) -> None:
-    with pytest.raises(Invalid, match="neither subgroups nor thresholds"):
-        replace(twin_of(), specification=replace(specification(), **wish)).check()  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("at", [0, 4])
