@@ -17,7 +17,7 @@ from marketplace.protocol.pool import TWIN_THRESHOLD
 
 ELEMENT_BYTES, CROSSED_BYTE_S = 4, 2e-7
 """Of a number that is shared in a crossing, and how long a byte of such takes with all that is done about it: `scripts/bench
-mpc vertical`, 73 s for 376 MB at each of three parties, the slowest of its tables (docs/joint.md)."""
+mpc vertical`, 346 s for 1,881 MB at each of three parties, the slowest of its tables (docs/joint.md)."""
 STATED_WAITS, ROUND_WAITS = 1, 3
 """Messages that wait for each other: for what each party states at the end; and for a round, in which all say first that they
 mean the same, and share their noise and open what is to be seen at last."""
