@@ -26,7 +26,7 @@ from marketplace.protocol.unit import PrivacyUnit
 from marketplace.protocol.views import Epoch
 from node.admission import Holding, Rules
 from node.pool.admission import JointApplication, objection_to_joint
-from node.pool.joint import JointCommission, Source
+from node.pool.joint import JointCommission, Source, is_joint
 from tests.node.examples import AUTHORITY, DESCRIPTION, SCHEMA, order, specification, view
 from tests.protocol.examples import address, head
 
@@ -75,6 +75,13 @@ def application(**changes: Any) -> JointApplication:
 
 def test_what_everything_speaks_for_is_let_in() -> None:
     assert objection_to_joint(application(), Rules()) is None
+
+
+def test_members_answer_together_what_is_made_anew_and_not_what_is_sold_again() -> None:
+    twin = application(**TWIN).commission.offer
+    assert is_joint(twin) and is_joint(application().commission.offer)
+    assert not is_joint(replace(twin, head=replace(twin.head, stock=b"s" * 32)))
+    assert not is_joint(replace(twin, members=twin.members[:1]))
 
 
 OLDER = replace(DESCRIPTION, schema=replace(SCHEMA, rows_per_person=3))
