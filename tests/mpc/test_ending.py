@@ -47,6 +47,16 @@ def take_part_until(moment: str, process: PartyProcess) -> None:
         summed(process, LONG, np.zeros(LONG.cells, np.int64))
 
 
+def go_on(moment: str, process: PartyProcess) -> Closing:
+    """What is left of an analysis after the moment."""
+    if moment == "start":
+        summed(process, LONG, np.zeros(LONG.cells, np.int64))
+    if moment == "middle":
+        process._swap(PIECE)
+        process._swap(PIECE)
+    return process.finish()
+
+
 def named(one: Future[object]) -> tuple[int, Reason]:
     with pytest.raises(Ended) as raised:
         one.result()
@@ -54,13 +64,13 @@ def named(one: Future[object]) -> tuple[int, Reason]:
 
 
 def strike(made: Hospitals, moment: str, blow: Callable[[PartyProcess], None]) -> list[tuple[int, Reason]]:
-    """What the others say when `blow` falls on the culprit at the moment."""
+    """What the others say when `blow` falls on the culprit at the moment, when all have heard what it has said so far."""
+    reached = threading.Barrier(len(made.plans), timeout=300)
 
     def work(number: int, process: PartyProcess) -> object:
-        if number != CULPRIT:
-            return take_part(number, process)
         take_part_until(moment, process)
-        return blow(process)
+        reached.wait()
+        return blow(process) if number == CULPRIT else go_on(moment, process)
 
     made.start_all()
     futures = made.each(work)
@@ -101,12 +111,7 @@ def test_where_a_wire_is_cut_one_of_its_two_ends_is_named(hospitals: Make, momen
     def work(_: int, process: PartyProcess) -> Closing:
         take_part_until(moment, process)
         reached.wait()
-        if moment == "start":
-            summed(process, LONG, np.zeros(LONG.cells, np.int64))
-        if moment == "middle":
-            process._swap(PIECE)
-            process._swap(PIECE)
-        return process.finish()
+        return go_on(moment, process)
 
     made.start_all()
     futures = made.each(work)
