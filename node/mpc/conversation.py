@@ -44,6 +44,11 @@ class Sender:
             with contextlib.suppress(Full):
                 return self._queue.put((kind, payload), timeout=_POLL_S)
 
+    def say_waiting(self) -> None:
+        """Says that this party waits for somebody in vain, to a reader that has not too much to read yet."""
+        with contextlib.suppress(Full):
+            self._queue.put_nowait((Kind.WAITING, b""))
+
     def end(self, payload: bytes | None, within_s: float) -> None:
         """Sends the last messages, an abort with `payload` among them if there is one, and lets go after `within_s`."""
         until = time.monotonic() + within_s
@@ -148,12 +153,17 @@ class Conversation(ABC):
             raise self._named(number, error) from None
 
     def _named(self, number: int, error: Exception) -> Ended:
-        """Who ended it: the party that a line failed at, unless that one says in time that it ended because of another."""
+        """Who ended it: the party that a line failed at, unless that one says in time that it ended because of another.
+
+        All others are told at once that this one waits: who waits for it in turn then hears it out.
+        """
         if isinstance(error, Aborted):
             return self._on_its_word(number, error.payload)
         if isinstance(error, Rubbish):
             return Ended(number, Reason.RUBBISH, self._plan.own)
         if not isinstance(error, EOFError):
+            for sender in self._senders.values():
+                sender.say_waiting()
             with contextlib.suppress(OSError, EOFError, Rubbish):
                 try:
                     self._hearing[number].skip_to_abort(self._grace_s)

@@ -16,7 +16,7 @@ VALUE_BYTES = 8
 
 
 class Kind(IntEnum):
-    """What a message is. The first five and the last four pass between parties, the others between a party and
+    """What a message is. The first five and the last five pass between parties, the others between a party and
     its own node."""
 
     HELLO = 1
@@ -34,6 +34,7 @@ class Kind(IntEnum):
     STILL = 13
     STATEMENT = 14
     ORDER = 15
+    WAITING = 16
 
 
 class Rubbish(Exception):
@@ -76,7 +77,7 @@ class Line:
 
     def receive_either(self, kind: Kind, other: Kind, most: int) -> tuple[Kind, bytes]:
         """The message that comes, of the first kind and at most `most` bytes, or of the `other` and empty."""
-        head = self._head()
+        head = self._next()
         payload = bytearray(self._fits(head, other, 0) if head[0] == other else self._fits(head, kind, most))
         self._fill(memoryview(payload))
         return Kind(head[0]), bytes(payload)
@@ -89,10 +90,15 @@ class Line:
         self._fill(view)
 
     def skip_to_abort(self, within_s: float) -> None:
-        """Reads on, whatever comes, until the other side says why it ends, for `within_s` at most."""
-        self._stall_s, self._until = within_s, time.monotonic() + within_s
+        """Reads on, whatever comes, until the other side says why it ends, for `within_s` at most, and where it says that it
+        waits for somebody itself, for twice as long from then on: by then it knows for whom in vain."""
+        self._listen_for(within_s)
+        waits = False
         while True:
             came, length = self._head()
+            if came == Kind.WAITING and not waits:
+                waits = True
+                self._listen_for(2 * within_s)
             if length > VALUE_BYTES * PIECE_VALUES:
                 raise Rubbish
             payload = bytearray(length)
@@ -105,8 +111,16 @@ class Line:
         with contextlib.suppress(OSError):
             self._connection.close()
 
+    def _listen_for(self, within_s: float) -> None:
+        self._stall_s, self._until = within_s, time.monotonic() + within_s
+
     def _due(self, kind: Kind, most: int) -> int:
-        return self._fits(self._head(), kind, most)
+        return self._fits(self._next(), kind, most)
+
+    def _next(self) -> tuple[int, int]:
+        """The head of what comes, but of who says that it waits: it says why as soon as it knows."""
+        head = self._head()
+        return self._head() if head == (Kind.WAITING, 0) else head
 
     def _head(self) -> tuple[int, int]:
         head = bytearray(HEAD.size)

@@ -114,3 +114,26 @@ def test_a_byte_now_and_then_does_not_move_the_deadline() -> None:
         theirs.sendall(bytes(9))
         with pytest.raises(TimeoutError):
             due(line)
+
+
+def test_who_says_that_it_waits_is_heard_out_for_longer_and_once(ends: tuple[socket.socket, Line]) -> None:
+    theirs, line = ends
+    theirs.sendall(HEAD.pack(Kind.WAITING, 0) * 3 + HEAD.pack(Kind.VALUES, 8) + bytes(8))
+    begun = time.monotonic()
+    with pytest.raises(TimeoutError):
+        line.skip_to_abort(0.4)
+    assert 0.8 <= time.monotonic() - begun < 30
+    theirs.sendall(HEAD.pack(Kind.WAITING, 0) + HEAD.pack(Kind.ABORT, 2) + b"\1\2")
+    with pytest.raises(Aborted):
+        line.skip_to_abort(300.0)
+
+
+@pytest.mark.parametrize("hear", [due, either, values])
+def test_who_says_that_it_waits_once_says_no_rubbish(ends: tuple[socket.socket, Line], hear: Hear) -> None:
+    theirs, line = ends
+    theirs.sendall(HEAD.pack(Kind.WAITING, 0) + HEAD.pack(Kind.ABORT, 2) + b"\1\2")
+    with pytest.raises(Aborted):
+        hear(line)
+    theirs.sendall(HEAD.pack(Kind.WAITING, 0) * 2)
+    with pytest.raises(Rubbish):
+        hear(line)

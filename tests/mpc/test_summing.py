@@ -154,6 +154,32 @@ def test_whom_a_party_that_ends_names_is_named_by_all_who_hear_it(
     assert not table.lines[2, 1].sent
 
 
+def test_who_waits_for_one_that_waits_for_a_silent_one_names_the_silent_one(
+    plans: list[Plan], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first has heard the third in full, the second has not; the first gives the second up before that gives up the third."""
+    monkeypatch.setattr(conversation, "GRACE_S", 6.0)
+    table, send = seated(plans, tmp_path), Tapped.send
+
+    def silent(line: Tapped, kind: Kind, payload: bytes | memoryview = b"") -> None:
+        if kind != Kind.VALUES:
+            send(line, kind, payload)
+
+    def work(number: int, party: Summing) -> Ended:
+        with pytest.raises(Ended) as raised:
+            for each in range(2):
+                party.sum(Batch((replace(TENSOR, round=each),)), lambda count: np.ones(count), lambda _: None)
+        party.abort(raised.value)
+        return raised.value
+
+    table.lines[2, 1].send = silent.__get__(table.lines[2, 1])  # type: ignore[method-assign]
+    for waits, for_whom, stall_s in ((0, 1, 2.0), (1, 2, 5.0)):
+        table.parties[waits]._hearing[for_whom]._stall_s = stall_s
+    table.pool.submit(table.parties[2].sum, Batch((TENSOR,)), lambda count: np.ones(count), lambda _: None)
+    said = [table.pool.submit(work, number, table.parties[number]).result for number in (0, 1)]
+    assert [(one().party, one().reason, one().by) for one in said] == [(2, Reason.SILENT, 1)] * 2
+
+
 def test_a_transcript_holds_for_its_plan_and_all_its_signatures(plans: list[Plan], tmp_path: Path) -> None:
     table = seated(plans, tmp_path)
     table.sum(TENSOR, np.ones((3, 4), np.int64))
