@@ -59,9 +59,9 @@ def noted(key, bound):
         drawn.append((label, bound))
         return prf(key, bound)(label, shape)
     return draw
-async def unseen(numbers):
-    return [0] * numbers.size
-engine._thresha.PRF, engine.open = noted, unseen
+async def unseen(shares):
+    return shares
+engine._thresha.PRF, engine._open_product = noted, unseen
 for _ in range(2):
     engine.loop.run_until_complete(engine.cut(engine.zero, 20, 100))
 print(len(drawn), len({label for label, _ in drawn}), all(bound >= 1 << (100 + 40) for _, bound in drawn))
