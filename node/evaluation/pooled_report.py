@@ -30,6 +30,17 @@ class Shown:
     curves: bytes | None
 
 
+@dataclass(frozen=True)
+class Telling:
+    """What the report of one kind of twin says in its own words. `what`: a section of HTML that says what the table is."""
+
+    kind: str
+    title: str
+    unknown: str
+    what: str
+    how: str
+
+
 def pooled_report(
     order: bytes,
     setting: Setting,
@@ -39,18 +50,33 @@ def pooled_report(
     shown: Shown,
     shares: Sequence[Sequence[Share]],
 ) -> bytes:
+    """As `twin_report`, of records that several providers hold."""
+    title = f"a synthetic table of {setting.parties} providers' records"
+    telling = Telling("Pooled twin", title, "held all of them", _what(specification), HOW)
+    return twin_report(order, setting, promise, schema, specification, shown, shares, telling)
+
+
+def twin_report(
+    order: bytes,
+    setting: Setting,
+    promise: Promise,
+    schema: Schema,
+    specification: Specification,
+    shown: Shown,
+    shares: Sequence[Sequence[Share]],
+    telling: Telling,
+) -> bytes:
     """The report as one HTML file in UTF-8: the same arguments give the same bytes.
 
     `shares`: the noise of each party in each round. An epsilon is told for the privacy unit.
     """
     words = order_words(schema, specification)
-    title = f"a synthetic table of {setting.parties} providers' records"
     return page.page(
-        f"Pooled twin: {title}",
+        f"{telling.kind}: {telling.title}",
         [
-            f"<h1>{page.text(title.capitalize())}</h1>",
+            f"<h1>{page.text(telling.title.capitalize())}</h1>",
             f'<p class="lead">Made by {setting.parties} providers together for one order. No record was moved, and nobody '
-            "held all of them.</p>",
+            f"{telling.unknown}.</p>",
             page.facts(
                 [
                     ("synthetic rows", f"{specification.rows:,}"),
@@ -60,9 +86,9 @@ def pooled_report(
                 ]
             ),
             conditions(specification.only, "Every synthetic row meets the order's conditions on {}."),
-            _what(specification),
+            telling.what,
             certified.thresholds(specification.thresholds, shown.scored.scores, words),
-            closeness(shown.scored.scores, words, HOW, "counted"),
+            closeness(shown.scored.scores, words, telling.how, "counted"),
             certified.curves(shown.curves),
             page.section("What it looks like", page.image(shown.picture, PICTURE)),
             protection(schema.unit, setting, promise),

@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 
 from marketplace.protocol.analysis_noise import Share
-from marketplace.protocol.analysis_quote import Setting, learned, threats
+from marketplace.protocol.analysis_quote import Setting
 from marketplace.protocol.crossing import Side
 from marketplace.protocol.specification import Specification
 from marketplace.protocol.split import SplitSchema
-from node.evaluation import certified, page
-from node.evaluation.joint_report import account, conditions, protection
-from node.evaluation.pooled_report import Shown
-from node.evaluation.report import PICTURE, Promise, closeness
-from node.evaluation.words import order_words
+from node.evaluation import page
+from node.evaluation.pooled_report import Shown, Telling, twin_report
+from node.evaluation.report import Promise
 
 HOW = (
     "The real records enter as counts of persons whom both sides know and who share their secret bucket with nobody of their "
@@ -31,38 +29,16 @@ def split_report(
     shown: Shown,
     shares: Sequence[Sequence[Share]],
 ) -> bytes:
-    """The report as one HTML file in UTF-8: the same arguments give the same bytes.
-
-    `shares`: the noise of each party in each round. An epsilon is told for the privacy unit.
-    """
-    words = order_words(split.joined, specification)
+    """As `twin_report`, of columns that lie at different providers."""
     title = f"a synthetic table of columns that lie at {setting.parties} providers"
-    return page.page(
-        f"Twin of a split table: {title}",
-        [
-            f"<h1>{page.text(title.capitalize())}</h1>",
-            f'<p class="lead">Made by {setting.parties} providers together for one order. No record was moved, and nobody '
-            "knows which persons two of them have in common.</p>",
-            page.facts(
-                [
-                    ("synthetic rows", f"{specification.rows:,}"),
-                    ("columns", f"{len(split.joined.columns):,}"),
-                    ("providers", f"{setting.parties}"),
-                    (f"epsilon, at a delta of {promise.delta}", promise.epsilon),
-                ]
-            ),
-            conditions(specification.only, "Every synthetic row meets the order's conditions on {}."),
-            _what(split, specification),
-            certified.thresholds(specification.thresholds, shown.scored.scores, words),
-            closeness(shown.scored.scores, words, HOW, "counted"),
-            certified.curves(shown.curves),
-            page.section("What it looks like", page.image(shown.picture, PICTURE)),
-            protection(split.joined.unit, setting, promise),
-            page.section("Who learnt what", page.points([f"{who}: {what}." for who, what in learned(setting).items()])),
-            page.section("Against whom it holds", page.points(threats(setting))),
-            account(order, promise, shares, setting.parties),
-        ],
+    telling = Telling(
+        "Twin of a split table",
+        title,
+        "knows which persons two of them have in common",
+        _what(split, specification),
+        HOW,
     )
+    return twin_report(order, setting, promise, split.joined, specification, shown, shares, telling)
 
 
 def _what(split: SplitSchema, specification: Specification) -> str:
